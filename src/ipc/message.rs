@@ -1,0 +1,92 @@
+//! What is said between supervisor, zygote and workers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Protocol, Settings};
+
+/// Supervisor to zygote.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum ToZygote {
+    /// Make one worker for this slot of the scoreboard. One descriptor: the worker's control socket.
+    Fork {
+        /// Slot of the scoreboard.
+        slot: u32,
+    },
+    /// The first message: load the application. Descriptors: the scoreboard, then each listener.
+    Start(Box<Start>),
+    /// End; the workers stay.
+    Stop,
+}
+
+/// All that a zygote needs to know.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Start {
+    /// Version of the program; a zygote of another version refuses.
+    pub version: String,
+    /// Counts reloads; the first is 1.
+    pub generation: u32,
+    /// The checked settings.
+    pub settings: Settings,
+    /// One per listener descriptor, in the same order.
+    pub listeners: Vec<ListenerInfo>,
+}
+
+/// What a worker must know of a listening socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListenerInfo {
+    /// What is spoken on it.
+    pub protocol: Protocol,
+    /// As bound, with the true port: `127.0.0.1:8000`, `[::1]:8000`, `/run/x.sock`, `@name`.
+    pub address: String,
+}
+
+/// Zygote to supervisor.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum FromZygote {
+    /// The application cannot be loaded.
+    Failed(LoadFailure),
+    /// No worker was made.
+    ForkRefused {
+        /// Slot of the scoreboard.
+        slot: u32,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A worker exists; it will speak on its own control socket.
+    Forked {
+        /// Slot of the scoreboard.
+        slot: u32,
+        /// Its process, a child of the supervisor.
+        pid: i32,
+    },
+    /// The application is loaded (or lazy), workers may be asked for.
+    Ready {
+        /// Version and path of the interpreter.
+        python: String,
+    },
+}
+
+/// Why an application cannot be loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadFailure {
+    /// One line.
+    pub reason: String,
+    /// Python's traceback, empty when there is none.
+    pub traceback: String,
+}
+
+/// Supervisor to worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum ToWorker {
+    /// Stop accepting, finish what runs, end. The end of the socket says the same.
+    Drain,
+}
+
+/// Worker to supervisor.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum FromWorker {
+    /// The application cannot be loaded in this worker (`lazy-apps`).
+    Failed(LoadFailure),
+    /// It accepts connections.
+    Ready,
+}

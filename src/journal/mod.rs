@@ -1,0 +1,1 @@
+//! One event as fields for the journal, or as one line on stderr.

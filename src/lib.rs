@@ -1,0 +1,21 @@
+//! hostler, the systemd-native application server for Python: the table of contents.
+//!
+//! `pub mod` is what the extension (`src/worker`, the half that runs inside Python) may use; `mod` is the
+//! supervisor's own. Which room may use which is written in ARCHITECTURE.md and held by `tests/tidy.rs`.
+
+pub mod config;
+pub mod environ;
+pub mod ipc;
+pub mod journal;
+pub mod protocol;
+pub mod scoreboard;
+pub mod serve;
+#[expect(unsafe_code, reason = "the one room where system calls that need unsafe live, behind safe functions")]
+pub mod sys;
+
+mod cli;
+mod listener;
+mod supervisor;
+mod systemd;
+
+pub use cli::main;

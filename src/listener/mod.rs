@@ -1,0 +1,1 @@
+//! Turns `[[listen]]` and inherited sockets into listening sockets.

@@ -1,0 +1,1 @@
+//! The page of shared memory with one slot per worker.

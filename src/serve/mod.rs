@@ -1,0 +1,1 @@
+//! The life of a connection: read, route, call, write, keep alive, drain; the application is a trait.

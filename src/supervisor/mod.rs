@@ -1,0 +1,1 @@
+//! The life of zygote and workers.

@@ -1,0 +1,1 @@
+//! Every system call that needs unsafe, behind safe functions.

@@ -1,0 +1,1 @@
+//! The protocol of the service manager: readiness, watchdog, reload, inherited sockets.
