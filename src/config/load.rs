@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     document::{Document, error_in},
-    error::{ConfigError, Problem},
+    error::{ConfigError, Part, Problem},
     explain, keys,
     schema::Settings,
 };
@@ -57,6 +57,14 @@ impl Settings {
     /// The first rule that the values break.
     pub fn checked(mut self, directory: &Path) -> Result<Self, Problem> {
         self.check()?;
+        // Paths travel to the workers as JSON, which knows text alone.
+        if directory.to_str().is_none() {
+            return Err(Problem {
+                key: Vec::new(),
+                part: Part::Value,
+                message: format!("{} is not UTF-8; rename the directory", directory.display()),
+            });
+        }
         self.resolve_paths(directory);
         Ok(self)
     }

@@ -19,4 +19,5 @@ mod value;
 pub use error::{ConfigError, Part, Position, Problem};
 pub use load::{load, parse};
 pub use schema::*;
+pub(crate) use shape::{Shape, shape};
 pub use value::*;

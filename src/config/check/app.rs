@@ -87,7 +87,8 @@ fn callable(app: &App) -> Result<(), Problem> {
         (None, Some(name)) => ("callable", name.as_str()),
         (None, None) => return Ok(()),
     };
-    if is_identifier(name.strip_suffix("()").unwrap_or(name)) {
+    let path = name.strip_suffix("()").unwrap_or(name);
+    if path.split('.').all(is_identifier) {
         return Ok(());
     }
     let message =

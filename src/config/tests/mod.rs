@@ -6,7 +6,11 @@ mod keys;
 mod rules;
 mod values;
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 use super::{shape::shape, *};
 
@@ -71,6 +75,17 @@ fn paths_count_from_the_directory_of_the_file() {
     let text = "app.file = \"wsgi.py\"\nlisten = [{ address = \":80\" }]";
     let settings = parse(text, Path::new("/srv/shop/./site.toml")).unwrap();
     assert_eq!(settings.app.file, Some(PathBuf::from("/srv/shop/wsgi.py")));
+}
+
+#[test]
+fn a_directory_whose_name_is_no_text_is_refused() {
+    let path = Path::new(OsStr::from_bytes(b"/srv/caf\xe9/site.toml"));
+    let message = parse(SITE, path).unwrap_err().to_string();
+    let directory = "/srv/caf\u{fffd}";
+    assert_eq!(
+        message,
+        format!("{directory}/site.toml: {directory} is not UTF-8; rename the directory")
+    );
 }
 
 #[test]

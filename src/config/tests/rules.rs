@@ -32,7 +32,7 @@ fn names_of_modules_and_callables_are_such() {
             ),
         );
     }
-    for callable in ["", "a.b", "1st", "app(1)", "a:b"] {
+    for callable in ["", "a.", "1st", "app(1)", "a:b"] {
         check_app_error(
             &format!("module = \"shop:{callable}\""),
             &format!(
@@ -41,10 +41,10 @@ fn names_of_modules_and_callables_are_such() {
         );
     }
     let factory = parse(
-        "app.file = \"a.py\"\napp.callable = \"make()\"\nlisten = [{ address = \":0\" }]",
+        "app.file = \"a.py\"\napp.callable = \"site.make()\"\nlisten = [{ address = \":0\" }]",
         Path::new("/a"),
     );
-    assert_eq!(factory.unwrap().app.callable_name(), "make()");
+    assert_eq!(factory.unwrap().app.callable_name(), "site.make()");
 }
 
 #[test]
