@@ -1,0 +1,37 @@
+//! `[[listen]]`: one listening socket each.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::value::{Address, FileMode};
+
+/// One `[[listen]]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Listen {
+    /// What is spoken on the socket: `http` or `uwsgi`.
+    #[serde(default)]
+    pub protocol: Protocol,
+    /// Where the socket is bound: `host:port`, `:port` for every address of the machine, `[v6]:port`, `/path` or
+    /// `unix:/path` for a Unix socket, `@name` for one in the abstract namespace. Port 0 is any free port.
+    pub address: Address,
+    /// Mode of a Unix socket's file, for example `"0660"`. Without it the umask decides.
+    pub mode: Option<FileMode>,
+    /// Owner of a Unix socket's file, a name or a number. Without it whoever runs hostler.
+    pub owner: Option<String>,
+    /// Group of a Unix socket's file, a name or a number. Without it the group that runs hostler.
+    pub group: Option<String>,
+    /// Length of the queue of connections not yet accepted (listen(2)). Without it, and at most, the kernel's
+    /// `net.core.somaxconn`.
+    pub backlog: Option<u32>,
+}
+
+/// What a listener speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// HTTP/1.1 in plain text (RFC 9112).
+    #[default]
+    Http,
+    /// uWSGI's binary protocol, nginx's `uwsgi_pass`.
+    Uwsgi,
+}

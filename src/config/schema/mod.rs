@@ -1,0 +1,50 @@
+//! The sections of a site's file as types; each section's `Default` is the one home of its defaults.
+//!
+//! The names of the keys exist only here: the loader, `check --show` and the manual ask serde for them. The comments
+//! on the fields are the text of the manual. Rules that hold between values live in `check`.
+
+mod app;
+mod http;
+mod listen;
+mod log;
+mod request;
+mod response;
+mod timeouts;
+mod uwsgi;
+mod workers;
+
+use serde::{Deserialize, Serialize};
+
+pub use app::{App, Target};
+pub use http::Http;
+pub use listen::{Listen, Protocol};
+pub use log::{Log, LogLevel, LogTarget};
+pub use request::Request;
+pub use response::Response;
+pub use timeouts::Timeouts;
+pub use uwsgi::Uwsgi;
+pub use workers::Workers;
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// The application and the interpreter that runs it.
+    pub app: App,
+    /// The listening sockets; any number, any mix of protocols.
+    pub listen: Vec<Listen>,
+    /// What holds for listeners that speak HTTP.
+    pub http: Http,
+    /// What holds for listeners that speak the uwsgi protocol.
+    pub uwsgi: Uwsgi,
+    /// How many processes and threads run the application.
+    pub workers: Workers,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+    /// How request bodies are taken in.
+    pub request: Request,
+    /// How responses are given out.
+    pub response: Response,
+    /// Where the log goes.
+    pub log: Log,
+}

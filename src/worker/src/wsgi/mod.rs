@@ -1,0 +1,3 @@
+//! WSGI.
+pub(crate) mod file_wrapper;
+pub(crate) mod input;
