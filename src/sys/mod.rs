@@ -1,1 +1,21 @@
 //! Every system call that needs unsafe, behind safe functions.
+//!
+//! What rustix already offers safely (waitpid, prctl, sendmsg) is called where it is needed and not wrapped again;
+//! here is only what would otherwise put `unsafe` into other rooms, and the dropping of privileges, which zygote and
+//! worker need to find in one place. Policy does not belong here: these functions do what they are told.
+
+mod memory;
+mod privileges;
+mod process;
+mod signal;
+mod socket;
+
+pub use memory::{Shared, SharedMemory};
+pub use privileges::{PrivilegeError, drop_privileges};
+pub use process::{
+    Fork, ForkError, ThreadRule, exit_without_cleanup, fork, spawn_with_fds, thread_count,
+};
+pub use signal::{ignore_by_handler, wake_on_signals};
+pub use socket::set_defer_accept;
+
+pub(crate) use memory::shared_struct;

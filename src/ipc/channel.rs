@@ -1,0 +1,300 @@
+//! One end of a connection that keeps messages apart (unix(7), SOCK_SEQPACKET).
+
+use std::{
+    io::{self, IoSlice, IoSliceMut},
+    mem::MaybeUninit,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
+
+use rustix::{
+    io::{Errno, retry_on_intr},
+    net::{
+        AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
+        SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg,
+        sendmsg, socketpair,
+    },
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Longest message in bytes; the kernel's default buffer takes 208 KiB.
+const MAX_MESSAGE: usize = 128 << 10;
+/// Most descriptors with one message (SCM_MAX_FD of unix(7)).
+const MAX_DESCRIPTORS: usize = 253;
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Why a message did not get through.
+#[derive(Debug, thiserror::Error)]
+pub enum IpcError {
+    /// The peer is gone, so the message was not sent.
+    #[error("the other process has closed the channel")]
+    Closed,
+    /// The bytes are not the message that is expected here.
+    #[error("a message cannot be understood")]
+    Malformed(#[source] serde_json::Error),
+    /// The kernel refused to receive.
+    #[error("cannot receive a message")]
+    Receive(#[source] io::Error),
+    /// The kernel refused to send.
+    #[error("cannot send a message")]
+    Send(#[source] io::Error),
+    /// Too much for one message.
+    #[error(
+        "a message of {bytes} bytes with {descriptors} descriptors is too large (the limits are {MAX_MESSAGE} and {MAX_DESCRIPTORS})"
+    )]
+    TooLarge {
+        /// Its length.
+        bytes: usize,
+        /// How many descriptors it has.
+        descriptors: usize,
+    },
+    /// A part of the message, or descriptors with it, did not fit (too many open files, for example).
+    #[error("a message arrived incomplete; is the limit of open files (LimitNOFILE=) reached?")]
+    Truncated,
+    /// The peer was built from another version.
+    #[error(
+        "the program has version {VERSION} here and {theirs} there: install both parts of hostler from the same release"
+    )]
+    Version {
+        /// What the peer calls itself.
+        theirs: String,
+    },
+}
+
+impl IpcError {
+    /// Whether a non-blocking channel only asks to come back when it is ready.
+    pub fn is_would_block(&self) -> bool {
+        matches!(self, Self::Receive(error) | Self::Send(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+}
+
+/// One end. Whoever drops it says good-bye: the peer receives `None`.
+#[derive(Debug)]
+pub struct Channel {
+    fd: OwnedFd,
+}
+
+impl Channel {
+    /// Two connected ends, blocking, close-on-exec.
+    pub fn pair() -> io::Result<(Self, Self)> {
+        let (one, other) = socketpair(
+            AddressFamily::UNIX,
+            SocketType::SEQPACKET,
+            SocketFlags::CLOEXEC,
+            None,
+        )?;
+        Ok((Self { fd: one }, Self { fd: other }))
+    }
+
+    /// An end that came from another process.
+    pub fn from_fd(fd: OwnedFd) -> Self {
+        Self { fd }
+    }
+
+    /// The bare descriptor, to be handed to another process.
+    pub fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+
+    /// From now on `send` and `recv` fail where they would wait, see [`IpcError::is_would_block`].
+    pub fn set_nonblocking(&self) -> io::Result<()> {
+        Ok(rustix::io::ioctl_fionbio(&self.fd, true)?)
+    }
+
+    /// Sends one message; the peer gets duplicates of `fds`.
+    pub fn send(&self, message: &impl Serialize, fds: &[BorrowedFd<'_>]) -> Result<(), IpcError> {
+        let mut bytes = format!("{VERSION}\n").into_bytes();
+        serde_json::to_writer(&mut bytes, message).map_err(IpcError::Malformed)?;
+        if bytes.len() > MAX_MESSAGE || fds.len() > MAX_DESCRIPTORS {
+            return Err(IpcError::TooLarge {
+                bytes: bytes.len(),
+                descriptors: fds.len(),
+            });
+        }
+        let mut space = vec![MaybeUninit::uninit(); ancillary_space(fds.len())];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        if !fds.is_empty() {
+            ancillary.push(SendAncillaryMessage::ScmRights(fds));
+        }
+        let bytes = [IoSlice::new(&bytes)];
+        match retry_on_intr(|| sendmsg(&self.fd, &bytes, &mut ancillary, SendFlags::NOSIGNAL)) {
+            Ok(_) => Ok(()),
+            Err(Errno::PIPE | Errno::CONNRESET) => Err(IpcError::Closed),
+            Err(errno) => Err(IpcError::Send(errno.into())),
+        }
+    }
+
+    /// Receives one message and its descriptors, close-on-exec; `None` when the peer has closed its end.
+    pub fn recv<T: DeserializeOwned>(&self) -> Result<Option<(T, Vec<OwnedFd>)>, IpcError> {
+        let mut bytes = vec![0; MAX_MESSAGE];
+        let mut space = vec![MaybeUninit::uninit(); ancillary_space(MAX_DESCRIPTORS)];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let received = retry_on_intr(|| {
+            let buffer = &mut [IoSliceMut::new(&mut bytes)];
+            recvmsg(&self.fd, buffer, &mut ancillary, RecvFlags::CMSG_CLOEXEC)
+        });
+        let received = match received {
+            Err(Errno::CONNRESET) => return Ok(None),
+            Err(errno) => return Err(IpcError::Receive(errno.into())),
+            Ok(received) if received.bytes == 0 => return Ok(None),
+            Ok(received) => received,
+        };
+        let fds = ancillary.drain().filter_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(fds) => Some(fds),
+            _ => None,
+        });
+        let fds = fds.flatten().collect();
+        if received
+            .flags
+            .intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC)
+        {
+            return Err(IpcError::Truncated);
+        }
+        parse(&bytes[..received.bytes]).map(|message| Some((message, fds)))
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl std::os::fd::AsRawFd for Channel {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
+fn ancillary_space(descriptors: usize) -> usize {
+    rustix::cmsg_space!(ScmRights(descriptors))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, IpcError> {
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(bytes.len());
+    let (version, message) = bytes.split_at(end);
+    if version != VERSION.as_bytes() {
+        let theirs = String::from_utf8_lossy(version).into_owned();
+        return Err(IpcError::Version { theirs });
+    }
+    serde_json::from_slice(message).map_err(IpcError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, io::Read, io::Write};
+
+    use rustix::{
+        io::{FdFlags, fcntl_getfd},
+        net::{SendFlags, send},
+        pipe::{PipeFlags, pipe_with},
+    };
+
+    use super::*;
+    use crate::ipc::{FromZygote, ToZygote};
+
+    fn error_for(bytes: &[u8]) -> IpcError {
+        let (here, there) = Channel::pair().unwrap();
+        send(&here, bytes, SendFlags::empty()).unwrap();
+        there.recv::<ToZygote>().unwrap_err()
+    }
+
+    #[test]
+    fn a_message_arrives_with_its_descriptors() {
+        let (here, there) = Channel::pair().unwrap();
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        here.send(&ToZygote::Fork { slot: 3 }, &[write.as_fd()])
+            .unwrap();
+        drop(write);
+        let (message, mut fds) = there.recv::<ToZygote>().unwrap().unwrap();
+        assert!(matches!(message, ToZygote::Fork { slot: 3 }));
+        assert_eq!(fds.len(), 1);
+        assert_eq!(fcntl_getfd(&fds[0]).unwrap(), FdFlags::CLOEXEC);
+        File::from(fds.remove(0)).write_all(b"through").unwrap();
+        let mut text = String::new();
+        File::from(read).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "through");
+    }
+
+    #[test]
+    fn as_many_descriptors_as_the_kernel_takes() {
+        let (here, there) = Channel::pair().unwrap();
+        here.send(&ToZygote::Stop, &[here.as_fd(); MAX_DESCRIPTORS])
+            .unwrap();
+        assert_eq!(
+            there.recv::<ToZygote>().unwrap().unwrap().1.len(),
+            MAX_DESCRIPTORS
+        );
+        let error = here
+            .send(&ToZygote::Stop, &[here.as_fd(); MAX_DESCRIPTORS + 1])
+            .unwrap_err();
+        assert!(matches!(
+            error,
+            IpcError::TooLarge {
+                descriptors: 254,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn messages_up_to_the_limit() {
+        let (here, there) = Channel::pair().unwrap();
+        let python = "x".repeat(MAX_MESSAGE - 64);
+        here.send(
+            &FromZygote::Ready {
+                python: python.clone(),
+            },
+            &[],
+        )
+        .unwrap();
+        let (message, _) = there.recv::<FromZygote>().unwrap().unwrap();
+        assert!(matches!(message, FromZygote::Ready { python: got } if got == python));
+        let error = here.send(&"x".repeat(MAX_MESSAGE), &[]).unwrap_err();
+        assert!(matches!(error, IpcError::TooLarge { .. }));
+    }
+
+    #[test]
+    fn a_closed_peer_is_seen_by_both_directions() {
+        let (here, there) = Channel::pair().unwrap();
+        drop(there);
+        assert!(here.recv::<ToZygote>().unwrap().is_none());
+        assert!(matches!(
+            here.send(&ToZygote::Stop, &[]),
+            Err(IpcError::Closed)
+        ));
+    }
+
+    #[test]
+    fn a_peer_that_leaves_without_reading_is_closed_too() {
+        let (here, there) = Channel::pair().unwrap();
+        here.send(&ToZygote::Stop, &[]).unwrap();
+        drop(there);
+        assert!(here.recv::<ToZygote>().unwrap().is_none());
+    }
+
+    #[test]
+    fn nothing_to_receive_is_no_failure() {
+        let (here, _there) = Channel::pair().unwrap();
+        here.set_nonblocking().unwrap();
+        assert!(here.recv::<ToZygote>().unwrap_err().is_would_block());
+    }
+
+    #[test]
+    fn other_versions_are_told_apart_from_nonsense() {
+        let other = error_for(b"9.9.9\n{\"New\":{}}");
+        assert!(matches!(other, IpcError::Version { theirs } if theirs == "9.9.9"));
+        let nonsense = error_for(format!("{VERSION}\n{{\"New\":{{}}}}").as_bytes());
+        assert!(matches!(nonsense, IpcError::Malformed(_)));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_truncated() {
+        assert!(matches!(
+            error_for(&vec![b'x'; MAX_MESSAGE + 1]),
+            IpcError::Truncated
+        ));
+    }
+}

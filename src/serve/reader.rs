@@ -1,0 +1,438 @@
+//! Reading a request body the way `io.BytesIO` is read, from memory, from a file or from the connection.
+//!
+//! Asking and waiting are apart: [`Reader::answer`] says at once how many of the buffered bytes answer a call,
+//! [`Reader::fill`] blocks until there are enough of them. So the extension can answer from the buffer with the
+//! interpreter lock held, and let go of the lock only when it has to wait. Nothing is lost when a read fails: what had
+//! arrived stays buffered. How Python's arguments and errors look does not belong here.
+
+use std::{
+    fs::File,
+    io::{self, SeekFrom},
+    os::unix::fs::FileExt,
+};
+
+/// Bytes asked for at once when a call can be answered with less.
+const READ_AHEAD: usize = 64 << 10;
+/// Bytes asked for at once at most, however large the call: a client's promise alone costs no memory.
+const LARGEST_STEP: usize = 1 << 20;
+
+/// Where a streamed body comes from.
+pub trait BodySource: Send {
+    /// Blocks for the next bytes of the body and never gives more than the body has; `Ok(0)` is its end. It is called
+    /// without the interpreter lock and must not take it.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
+/// What one reading call asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// So many bytes, or all that are left if these are fewer; `usize::MAX` is all.
+    Bytes(usize),
+    /// Up to and with the next `\n`, but no more than so many bytes.
+    Line(usize),
+}
+
+/// A request body and the position in it.
+pub struct Reader {
+    /// Only `at..end` are bytes of the body that are still to be given out.
+    buffer: Vec<u8>,
+    at: usize,
+    end: usize,
+    /// How many of the buffered bytes are known to hold no line end.
+    scanned: usize,
+    rest: Rest,
+}
+
+/// What follows the buffered bytes.
+enum Rest {
+    /// The buffer is the whole body.
+    Nothing,
+    /// The file from `offset` to `len`.
+    File { file: File, offset: u64, len: u64 },
+    /// What the source gives until it has ended.
+    Stream {
+        source: Box<dyn BodySource>,
+        ended: bool,
+    },
+}
+
+impl Reader {
+    /// A body that is here already.
+    pub fn memory(body: Vec<u8>) -> Self {
+        let end = body.len();
+        Self {
+            buffer: body,
+            at: 0,
+            end,
+            scanned: 0,
+            rest: Rest::Nothing,
+        }
+    }
+
+    /// The first `len` bytes of a file; its own position is neither used nor moved.
+    pub fn file(file: File, len: u64) -> Self {
+        Self::over(Rest::File {
+            file,
+            offset: 0,
+            len,
+        })
+    }
+
+    /// A body that arrives while it is read.
+    pub fn stream(source: Box<dyn BodySource>) -> Self {
+        Self::over(Rest::Stream {
+            source,
+            ended: false,
+        })
+    }
+
+    fn over(rest: Rest) -> Self {
+        Self {
+            buffer: Vec::new(),
+            at: 0,
+            end: 0,
+            scanned: 0,
+            rest,
+        }
+    }
+
+    /// How many buffered bytes answer the call, `None` if it has to wait for more.
+    pub fn answer(&mut self, wanted: Wanted) -> Option<usize> {
+        let buffered = self.buffered().len();
+        let limit = match wanted {
+            Wanted::Bytes(limit) => limit,
+            Wanted::Line(limit) => {
+                let window = buffered.min(limit);
+                let scanned = self.scanned.min(window);
+                if let Some(found) = memchr::memchr(b'\n', &self.buffered()[scanned..window]) {
+                    return Some(scanned + found + 1);
+                }
+                self.scanned = window;
+                limit
+            }
+        };
+        (buffered >= limit || self.ended()).then_some(buffered.min(limit))
+    }
+
+    /// Blocks until [`answer`](Self::answer) has one.
+    pub fn fill(&mut self, wanted: Wanted) -> io::Result<()> {
+        while self.answer(wanted).is_none() {
+            let (Wanted::Bytes(limit) | Wanted::Line(limit)) = wanted;
+            let step = match wanted {
+                Wanted::Bytes(_) => (limit - self.buffered().len()).clamp(READ_AHEAD, LARGEST_STEP),
+                Wanted::Line(_) => READ_AHEAD,
+            };
+            self.read_more(step)?;
+        }
+        Ok(())
+    }
+
+    /// The bytes that are here, from the position on.
+    pub fn buffered(&self) -> &[u8] {
+        self.buffer.get(self.at..self.end).unwrap_or_default()
+    }
+
+    /// Moves the position over bytes that were given out.
+    pub fn consume(&mut self, count: usize) {
+        self.at += count;
+        self.scanned = 0;
+        let whole_body = matches!(self.rest, Rest::Nothing);
+        if !whole_body && self.at >= self.end && self.buffer.len() > LARGEST_STEP {
+            (self.buffer, self.at, self.end) = (Vec::new(), 0, 0);
+        }
+    }
+
+    /// The position in the body, in bytes; `None` for a stream, which has none to go back to.
+    pub fn position(&self) -> Option<u64> {
+        match &self.rest {
+            Rest::Nothing => Some(self.at as u64),
+            Rest::File { offset, .. } => Some(offset - (self.end - self.at) as u64),
+            Rest::Stream { .. } => None,
+        }
+    }
+
+    /// Moves the position, also past the end (there is nothing to read there); a place before the start is the start.
+    /// `None` for a stream.
+    pub fn seek(&mut self, to: SeekFrom) -> Option<u64> {
+        let position = self.position()?;
+        let len = match &self.rest {
+            Rest::File { len, .. } => *len,
+            _ => self.end as u64,
+        };
+        let target = match to {
+            SeekFrom::Start(target) => target,
+            SeekFrom::Current(by) => position.saturating_add_signed(by),
+            SeekFrom::End(by) => len.saturating_add_signed(by),
+        };
+        self.scanned = 0;
+        if let Rest::File { offset, .. } = &mut self.rest {
+            *offset = target;
+            (self.at, self.end) = (0, 0);
+        } else {
+            self.at = usize::try_from(target).unwrap_or(usize::MAX);
+        }
+        Some(target)
+    }
+
+    /// Whether nothing can follow the buffered bytes.
+    fn ended(&self) -> bool {
+        match &self.rest {
+            Rest::Nothing => true,
+            Rest::File { offset, len, .. } => offset >= len,
+            Rest::Stream { ended, .. } => *ended,
+        }
+    }
+
+    /// One read of at most `step` bytes.
+    fn read_more(&mut self, step: usize) -> io::Result<()> {
+        self.make_room(step);
+        let room = &mut self.buffer[self.end..self.end + step];
+        let count = loop {
+            let read = match &mut self.rest {
+                Rest::Nothing => return Ok(()),
+                Rest::File { file, offset, len } => {
+                    let left = usize::try_from(*len - *offset).unwrap_or(usize::MAX);
+                    file.read_at(&mut room[..step.min(left)], *offset)
+                }
+                Rest::Stream { source, .. } => source.read(room),
+            };
+            match read {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.end += count;
+        match &mut self.rest {
+            Rest::Nothing => {}
+            Rest::File { offset, len, .. } if count == 0 => *len = *offset,
+            Rest::File { offset, .. } => *offset += count as u64,
+            Rest::Stream { ended, .. } => *ended = count == 0,
+        }
+        Ok(())
+    }
+
+    /// Lets `step` bytes fit behind the buffered ones. What was given out is overwritten once it is the larger part,
+    /// so that each byte is moved a bounded number of times.
+    fn make_room(&mut self, step: usize) {
+        if self.at >= self.end - self.at {
+            self.buffer.copy_within(self.at..self.end, 0);
+            self.end -= self.at;
+            self.at = 0;
+        }
+        if self.buffer.len() < self.end + step {
+            let len = (self.end + step).max(self.buffer.len() * 2);
+            self.buffer.resize(len, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    /// Python's `io.BytesIO`, as plain as it can be written.
+    struct Model {
+        body: Vec<u8>,
+        at: usize,
+    }
+
+    impl Model {
+        fn take(&mut self, wanted: Wanted) -> Vec<u8> {
+            let left = self.body.get(self.at..).unwrap_or_default();
+            let count = match wanted {
+                Wanted::Bytes(limit) => left.len().min(limit),
+                Wanted::Line(limit) => {
+                    let line = left
+                        .iter()
+                        .position(|byte| *byte == b'\n')
+                        .map_or(left.len(), |end| end + 1);
+                    line.min(limit)
+                }
+            };
+            let taken = left[..count].to_vec();
+            self.at += count;
+            taken
+        }
+    }
+
+    /// Deterministic numbers (xorshift), so that a failure can be repeated.
+    struct Dice(u64);
+
+    impl Dice {
+        fn roll(&mut self, below: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 % below as u64) as usize
+        }
+
+        fn size(&mut self) -> usize {
+            match self.roll(8) {
+                0 => usize::MAX,
+                1 => 0,
+                2 => self.roll(200_000),
+                3 => self.roll(5_000),
+                _ => self.roll(60),
+            }
+        }
+
+        fn wanted(&mut self) -> Wanted {
+            if self.roll(2) == 0 {
+                Wanted::Bytes(self.size())
+            } else {
+                Wanted::Line(self.size())
+            }
+        }
+
+        /// Lines of all lengths, some empty, some longer than what is read at once, the last one often without an end.
+        fn body(&mut self) -> Vec<u8> {
+            let mut body = Vec::new();
+            for _ in 0..self.roll(40) {
+                let longest = [1, 30, 3_000, 150_000][self.roll(4)];
+                body.extend((0..self.roll(longest)).map(|_| b"ab\r\0"[self.roll(4)]));
+                body.extend(std::iter::repeat_n(b'\n', self.roll(3)));
+            }
+            body
+        }
+    }
+
+    /// Gives its bytes in pieces of any size, and now and then an error first.
+    struct Pieces {
+        body: io::Cursor<Vec<u8>>,
+        dice: Dice,
+        errors: bool,
+    }
+
+    impl BodySource for Pieces {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.dice.roll(10) {
+                0 => Err(io::ErrorKind::Interrupted.into()),
+                1 if self.errors => Err(io::ErrorKind::TimedOut.into()),
+                _ => {
+                    let most = 1 + self.dice.roll(buffer.len().min(9_000));
+                    self.body.read(&mut buffer[..most])
+                }
+            }
+        }
+    }
+
+    fn file_of(body: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(body).unwrap();
+        file.write_all(b"not part of the body").unwrap();
+        file
+    }
+
+    fn stream_of(body: &[u8], seed: u64, errors: bool) -> Reader {
+        let body = io::Cursor::new(body.to_vec());
+        Reader::stream(Box::new(Pieces {
+            body,
+            dice: Dice(seed),
+            errors,
+        }))
+    }
+
+    /// One call as the extension makes it; a time-out is tried again.
+    fn take(reader: &mut Reader, wanted: Wanted) -> Vec<u8> {
+        while let Err(error) = reader.fill(wanted) {
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        }
+        let count = reader.answer(wanted).unwrap();
+        let taken = reader.buffered()[..count].to_vec();
+        reader.consume(count);
+        taken
+    }
+
+    /// Many bodies and many mixes of calls; every answer must be the model's.
+    fn check(reader_of: impl Fn(&[u8], u64) -> Reader) {
+        for seed in 1..40_u64 {
+            let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let mut model = Model {
+                body: dice.body(),
+                at: 0,
+            };
+            let mut reader = reader_of(&model.body, dice.0);
+            for step in 0..60 {
+                let wanted = dice.wanted();
+                assert!(
+                    take(&mut reader, wanted) == model.take(wanted),
+                    "seed {seed}, step {step}, {wanted:?}"
+                );
+                if dice.roll(10) == 0 && reader.position().is_some() {
+                    let to = dice.roll(model.body.len() + 50);
+                    model.at = to;
+                    assert_eq!(reader.seek(SeekFrom::Start(to as u64)), Some(to as u64));
+                }
+                assert!(
+                    reader
+                        .position()
+                        .is_none_or(|position| position == model.at as u64),
+                    "seed {seed}, step {step}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn memory_reads_like_bytes_io() {
+        check(|body, _| Reader::memory(body.to_vec()));
+    }
+
+    #[test]
+    fn file_reads_like_bytes_io() {
+        check(|body, _| Reader::file(file_of(body), body.len() as u64));
+    }
+
+    #[test]
+    fn stream_reads_like_bytes_io() {
+        check(|body, seed| stream_of(body, seed, false));
+    }
+
+    #[test]
+    fn errors_of_the_source_lose_nothing() {
+        check(|body, seed| stream_of(body, seed, true));
+    }
+
+    #[test]
+    fn an_answer_in_the_buffer_does_not_wait() {
+        let mut reader = stream_of(b"first\nsecond", 7, false);
+        assert_eq!(take(&mut reader, Wanted::Line(usize::MAX)), b"first\n");
+        reader.fill(Wanted::Bytes(3)).unwrap();
+        assert_eq!(reader.answer(Wanted::Bytes(2)), Some(2));
+        assert_eq!(reader.answer(Wanted::Bytes(usize::MAX)), None);
+    }
+
+    #[test]
+    fn a_file_shorter_than_promised_ends_early() {
+        let mut reader = Reader::file(tempfile::tempfile().unwrap(), 10);
+        assert_eq!(take(&mut reader, Wanted::Bytes(usize::MAX)), b"");
+    }
+
+    #[test]
+    fn seeking_counts_from_all_three_places() {
+        let mut reader = Reader::memory(b"0123456789".to_vec());
+        assert_eq!(reader.seek(SeekFrom::End(-3)), Some(7));
+        assert_eq!(reader.seek(SeekFrom::Current(-5)), Some(2));
+        assert_eq!(reader.seek(SeekFrom::Current(-5)), Some(0));
+        assert_eq!(reader.seek(SeekFrom::Start(20)), Some(20));
+        assert_eq!(take(&mut reader, Wanted::Bytes(usize::MAX)), b"");
+    }
+
+    #[test]
+    fn a_stream_cannot_seek() {
+        assert_eq!(stream_of(b"abc", 1, false).seek(SeekFrom::Start(0)), None);
+    }
+
+    #[test]
+    fn a_large_buffer_is_given_back() {
+        let body = vec![b'x'; 3 * LARGEST_STEP];
+        let mut reader = stream_of(&body, 3, false);
+        assert_eq!(
+            take(&mut reader, Wanted::Bytes(usize::MAX)).len(),
+            body.len()
+        );
+        assert_eq!(reader.buffer.capacity(), 0);
+    }
+}

@@ -1,0 +1,133 @@
+//! Making processes: fork that counts threads, and exec with chosen descriptors left open.
+
+use std::{
+    fs, io,
+    os::fd::{AsRawFd, BorrowedFd, RawFd},
+    os::unix::process::CommandExt,
+    process::{Child, Command},
+};
+
+use rustix::process::Pid;
+
+/// Which side of a fork the caller is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fork {
+    /// The new process.
+    Child,
+    /// The process that called, with the new one's id.
+    Parent(Pid),
+}
+
+/// What `fork` does about further threads of the calling process. They do not exist in the child, but the locks
+/// which they held stay locked there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThreadRule {
+    /// Fork anyway; the site has said that it knows.
+    AllowMany,
+    /// Refuse.
+    OnlyOne,
+}
+
+/// Why there is no child.
+#[derive(Debug, thiserror::Error)]
+pub enum ForkError {
+    /// The kernel refused (fork(2): EAGAIN and ENOMEM are limits).
+    #[error("cannot fork")]
+    Fork(#[source] io::Error),
+    /// Threads could not be counted.
+    #[error("cannot count the threads in /proc/self/task")]
+    Proc(#[source] io::Error),
+    /// More than one thread, and the rule says one.
+    #[error("the process has {count} threads, and a fork would copy only one of them")]
+    Threads {
+        /// How many there are.
+        count: usize,
+    },
+}
+
+/// Duplicates the process (fork(2)); the locks of the C library are taken care of, those of Python are the caller's.
+pub fn fork(rule: ThreadRule) -> Result<Fork, ForkError> {
+    if rule == ThreadRule::OnlyOne {
+        let count = thread_count().map_err(ForkError::Proc)?;
+        if count != 1 {
+            return Err(ForkError::Threads { count });
+        }
+    }
+    // SAFETY: no memory is shared with the child, so nothing becomes invalid there. With further threads a lock may
+    // stay locked for ever, which can hang the child and break nothing else; the caller has asked for it by the rule.
+    let pid = unsafe { libc::fork() };
+    match pid {
+        -1 => Err(ForkError::Fork(io::Error::last_os_error())),
+        pid => Ok(Pid::from_raw(pid).map_or(Fork::Child, Fork::Parent)),
+    }
+}
+
+/// How many threads this process has, those that Python does not know of included.
+pub fn thread_count() -> io::Result<usize> {
+    fs::read_dir("/proc/self/task")?.try_fold(0, |count, entry| entry.map(|_| count + 1))
+}
+
+/// Ends the process without running exit handlers (_exit(2)): for the middle process of a double fork, whose handlers
+/// and buffers belong to its parent.
+pub fn exit_without_cleanup(code: i32) -> ! {
+    // SAFETY: _exit takes any code and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Starts `command` with `fds` open in it under the same numbers; every other descriptor closes at the exec.
+///
+/// The command is consumed because it remembers numbers that are valid only while `fds` are borrowed.
+pub fn spawn_with_fds(mut command: Command, fds: &[BorrowedFd<'_>]) -> io::Result<Child> {
+    let numbers: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
+    let keep_open = move || numbers.iter().try_for_each(|fd| clear_close_on_exec(*fd));
+    // SAFETY: the closure runs between fork and exec and does nothing but fcntl(2), which is async-signal-safe.
+    unsafe { command.pre_exec(keep_open) };
+    command.spawn()
+}
+
+fn clear_close_on_exec(fd: RawFd) -> io::Result<()> {
+    // SAFETY: F_SETFD changes one flag of a descriptor; a number that is not open gives EBADF.
+    match unsafe { libc::fcntl(fd, libc::F_SETFD, 0) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Read, os::fd::AsFd, process::Stdio, sync::mpsc, thread};
+
+    use rustix::pipe::{PipeFlags, pipe_with};
+
+    use super::*;
+
+    #[test]
+    fn fork_refuses_when_there_are_other_threads() {
+        let (hold, held) = mpsc::channel::<()>();
+        let other = thread::spawn(move || held.recv());
+        assert!(matches!(
+            fork(ThreadRule::OnlyOne),
+            Err(ForkError::Threads { count: 2.. })
+        ));
+        drop(hold);
+        assert!(other.join().unwrap().is_err());
+    }
+
+    #[test]
+    fn spawned_program_has_only_the_descriptors_it_was_given() {
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!(
+            "echo passed >&{}; ! (echo kept >&{}) 2>/dev/null",
+            write.as_raw_fd(),
+            read.as_raw_fd()
+        ));
+        command.stderr(Stdio::null());
+        let mut child = spawn_with_fds(command, &[write.as_fd()]).unwrap();
+        drop(write);
+        let mut text = String::new();
+        std::fs::File::from(read).read_to_string(&mut text).unwrap();
+        assert!(child.wait().unwrap().success());
+        assert_eq!(text, "passed\n");
+    }
+}

@@ -1,0 +1,87 @@
+//! Signal handlers of a worker, which has no runtime that could own them.
+//!
+//! Handlers and not SIG_IGN: an exec sets handlers back to the default, so that programs started by the application
+//! are not deaf, while an ignored signal stays ignored. The supervisor's own signals are tokio's affair.
+
+use std::{
+    io, mem,
+    os::fd::{IntoRawFd, OwnedFd},
+    ptr,
+    sync::atomic::{AtomicI32, Ordering},
+};
+
+use rustix::process::Signal;
+
+/// Written to by the handler; never closed once it is set.
+static WAKE: AtomicI32 = AtomicI32::new(-1);
+
+/// From now on each of `signals` adds 1 to `eventfd` and does nothing else.
+///
+/// There is one such descriptor in a process; it stays open until the process ends, because a handler may be running
+/// on any thread at any time. System calls of the application are restarted (SA_RESTART).
+pub fn wake_on_signals(eventfd: OwnedFd, signals: &[Signal]) -> io::Result<()> {
+    WAKE.store(eventfd.into_raw_fd(), Ordering::SeqCst);
+    signals
+        .iter()
+        .try_for_each(|signal| install(*signal, add_one))
+}
+
+/// From now on `signals` have no effect in this process, and their default effect in programs that it starts.
+pub fn ignore_by_handler(signals: &[Signal]) -> io::Result<()> {
+    signals
+        .iter()
+        .try_for_each(|signal| install(*signal, nothing))
+}
+
+fn install(signal: Signal, handler: extern "C" fn(libc::c_int)) -> io::Result<()> {
+    // SAFETY: sigaction is a plain C struct, for which all zeroes is a valid value (no flags, empty mask).
+    let mut action: libc::sigaction = unsafe { mem::zeroed() };
+    action.sa_sigaction = handler as *const () as libc::sighandler_t;
+    action.sa_flags = libc::SA_RESTART;
+    // SAFETY: the handler has the type of one without SA_SIGINFO, lives as long as the program and is
+    // async-signal-safe; the old action is not asked for.
+    match unsafe { libc::sigaction(signal.as_raw(), &action, ptr::null_mut()) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+extern "C" fn nothing(_signal: libc::c_int) {}
+
+extern "C" fn add_one(_signal: libc::c_int) {
+    let one = 1_u64.to_ne_bytes();
+    // SAFETY: write(2) is async-signal-safe and reads eight bytes that exist; errno belongs to the interrupted thread
+    // and is put back. A full counter (EAGAIN) already means "woken".
+    unsafe {
+        let errno = libc::__errno_location();
+        let saved = *errno;
+        libc::write(WAKE.load(Ordering::SeqCst), one.as_ptr().cast(), one.len());
+        *errno = saved;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::{
+        event::{EventfdFlags, eventfd},
+        process::{getpid, kill_process},
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_signal_wakes_the_eventfd_and_an_ignored_one_does_nothing() {
+        let wake = eventfd(0, EventfdFlags::CLOEXEC).unwrap();
+        wake_on_signals(
+            rustix::io::fcntl_dupfd_cloexec(&wake, 0).unwrap(),
+            &[Signal::USR1],
+        )
+        .unwrap();
+        ignore_by_handler(&[Signal::USR2]).unwrap();
+        kill_process(getpid(), Signal::USR2).unwrap();
+        kill_process(getpid(), Signal::USR1).unwrap();
+        let mut count = [0; 8];
+        rustix::io::read(&wake, &mut count).unwrap();
+        assert_eq!(u64::from_ne_bytes(count), 1);
+    }
+}

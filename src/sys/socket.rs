@@ -1,0 +1,29 @@
+//! Socket options that rustix does not have.
+
+use std::{
+    io, mem,
+    os::fd::{AsFd, AsRawFd},
+    time::Duration,
+};
+
+/// A TCP listener wakes its process only when the first bytes of a connection have come (TCP_DEFER_ACCEPT of tcp(7)),
+/// for at most about this long; whole seconds, rounded up.
+pub fn set_defer_accept(listener: impl AsFd, limit: Duration) -> io::Result<()> {
+    let seconds = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
+    let seconds = libc::c_int::try_from(seconds).unwrap_or(libc::c_int::MAX);
+    // SAFETY: the option's value is one int, which lives through the call.
+    let result = unsafe {
+        libc::setsockopt(
+            listener.as_fd().as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_DEFER_ACCEPT,
+            (&raw const seconds).cast(),
+            mem::size_of_val(&seconds) as libc::socklen_t,
+        )
+    };
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}
