@@ -38,8 +38,8 @@ pub(super) fn others(py: Python<'_>) -> io::Result<Vec<String>> {
         *kinds.entry(name).or_default() += 1;
     }
     let native = kinds.into_iter().map(|(name, count)| match count {
-        1 => format!("a native thread called {name:?}"),
-        _ => format!("{count} native threads called {name:?}"),
+        1 => format!("a native thread{name}"),
+        _ => format!("{count} native threads{name}"),
     });
     Ok(python
         .into_iter()
@@ -84,9 +84,11 @@ fn describe(thread: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(format!("{name:?}{}", place().unwrap_or_default()))
 }
 
-/// Names of the threads that are neither the calling one nor among `known`.
+/// The threads that are neither the calling one nor among `known`, each as ` called "name"`; a thread that has no name
+/// of its own has that of its process, which is ours and would mislead.
 fn native_threads(known: &[(i32, String)]) -> io::Result<Vec<String>> {
     let own = gettid().as_raw_nonzero().get();
+    let inherited = fs::read_to_string(format!("/proc/self/task/{own}/comm"))?;
     let mut names = Vec::new();
     for entry in fs::read_dir("/proc/self/task")? {
         let entry = entry?;
@@ -99,7 +101,12 @@ fn native_threads(known: &[(i32, String)]) -> io::Result<Vec<String>> {
         }
         // No such file: it has ended meanwhile.
         if let Ok(name) = fs::read_to_string(entry.path().join("comm")) {
-            names.push(name.trim_end().to_owned());
+            let is_own = name != inherited;
+            names.push(if is_own {
+                format!(" called {:?}", name.trim_end())
+            } else {
+                String::new()
+            });
         }
     }
     Ok(names)
