@@ -100,13 +100,18 @@ fn report(control: &Channel, message: &FromWorker) {
 /// takes long, is of no use to a process that ends, and crashes extensions whose threads still run; it is left out.
 /// How long all this may take is the supervisor's affair (`worker-reload-mercy`).
 fn finish(py: Python<'_>) {
-    for (module, function) in [("threading", "_shutdown"), ("atexit", "_run_exitfuncs")] {
-        if let Err(error) = py
-            .import(module)
-            .and_then(|module| module.call_method0(function))
-        {
-            tracing::error!(traceback = %traceback::text(py, &error), "an exit handler of the application failed");
-        }
+    if let Err(error) = py
+        .import("threading")
+        .and_then(|module| module.call_method0("_shutdown"))
+    {
+        tracing::error!(
+            "waiting for the application's threads failed\n{}",
+            traceback::text(py, &error)
+        );
     }
+    // What an exit handler raises, Python prints by itself; the others run nevertheless.
+    let _ = py
+        .import("atexit")
+        .and_then(|module| module.call_method0("_run_exitfuncs"));
     flush_output(py);
 }

@@ -123,8 +123,8 @@ fn in_the_middle(sender: OwnedFd) {
     sys::exit_without_cleanup(0);
 }
 
-/// The process in the middle ends by itself. An application that ignores SIGCHLD has it reaped by the kernel.
-fn reap(child: Pid) {
+/// Waits for a child that ends by itself. An application that ignores SIGCHLD has it reaped by the kernel.
+pub(super) fn reap(child: Pid) {
     let _ = rustix::io::retry_on_intr(|| waitpid(Some(child), WaitOptions::empty()));
 }
 

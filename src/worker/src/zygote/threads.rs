@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeMap, fs, io};
 
+use hostler::sys::{self, Fork, ThreadRule};
 use pyo3::prelude::*;
 use rustix::{
     event::{Timespec, poll},
     thread::gettid,
 };
+
+use super::fork::reap;
 
 /// How often, and how long each time, a thread that Python does not know may still be seen before it counts. One that
 /// was joined a moment ago is still on its way out of the kernel, and the kernel has no event for its last step.
@@ -20,18 +23,23 @@ const PATIENCE: (u32, Timespec) = (
 
 /// One description for each Python thread, one for each kind of native ones.
 pub(super) fn others(py: Python<'_>) -> io::Result<Vec<String>> {
-    let mut python = Vec::new();
-    let mut native = native_threads(&python)?;
-    for _ in 0..PATIENCE.0 {
-        if native.is_empty() {
-            break;
+    let mut native = native_threads(&[])?;
+    if native.is_empty() {
+        return Ok(native);
+    }
+    let mut python = python_threads(py);
+    if python.is_empty() {
+        let_libraries_end_theirs();
+        for _ in 0..PATIENCE.0 {
+            python = python_threads(py);
+            native = native_threads(&python)?;
+            if native.is_empty() {
+                break;
+            }
+            py.detach(|| poll(&mut [], Some(&PATIENCE.1)))?;
         }
-        python = python_threads(py);
+    } else {
         native = native_threads(&python)?;
-        if native.is_empty() {
-            break;
-        }
-        py.detach(|| poll(&mut [], Some(&PATIENCE.1)))?;
     }
     let mut kinds: BTreeMap<String, u32> = BTreeMap::new();
     for name in native {
@@ -46,6 +54,18 @@ pub(super) fn others(py: Python<'_>) -> io::Result<Vec<String>> {
         .map(|(_, description)| description)
         .chain(native)
         .collect())
+}
+
+/// Libraries that are written to be forked end their threads before (pthread_atfork(3)) and start new ones when they
+/// have work, in the worker too: OpenBLAS does, which numpy starts when it is imported. So they are told of a fork, that
+/// of a child that ends at once; what is still there afterwards belongs to somebody who does not know of forks.
+fn let_libraries_end_theirs() {
+    match sys::fork(ThreadRule::AllowMany) {
+        Ok(Fork::Child) => sys::exit_without_cleanup(0),
+        Ok(Fork::Parent(child)) => reap(child),
+        // The threads stay, and are named in the refusal.
+        Err(_) => {}
+    }
 }
 
 /// Kernel ids and descriptions of the threads that module `threading` knows, the calling one left out.
