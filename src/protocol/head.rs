@@ -116,6 +116,9 @@ impl<'b> Request<'b> {
     /// Names and values, in their order.
     pub fn fields(&self) -> impl Iterator<Item = (&'b [u8], &'b [u8])> + use<'b> {
         let buffer = self.buffer;
-        self.head.fields.iter().map(move |field| (field.name.of(buffer), field.value.of(buffer)))
+        self.head
+            .fields
+            .iter()
+            .map(move |field| (field.name.of(buffer), field.value.of(buffer)))
     }
 }

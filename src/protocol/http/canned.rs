@@ -1,0 +1,67 @@
+//! Complete small answers of the server itself, for when no application can answer.
+
+use super::response::{header, status_line};
+use crate::protocol::Version;
+
+/// A complete `text/plain` answer whose body is the reason phrase, as uWSGI's own answers are.
+///
+/// `close` adds `Connection: close` (for HTTP); `head_method` leaves out the body, but not its length.
+pub fn canned(status: u16, close: bool, head_method: bool) -> Vec<u8> {
+    let phrase = reason_phrase(status);
+    let mut out = Vec::with_capacity(160 + phrase.len() * 2);
+    status_line(
+        &mut out,
+        Version::Http11,
+        format!("{status} {phrase}").as_bytes(),
+    );
+    header(&mut out, b"Content-Type", b"text/plain");
+    header(
+        &mut out,
+        b"Content-Length",
+        phrase.len().to_string().as_bytes(),
+    );
+    if close {
+        header(&mut out, b"Connection", b"close");
+    }
+    out.extend_from_slice(b"\r\n");
+    if !head_method {
+        out.extend_from_slice(phrase.as_bytes());
+    }
+    out
+}
+
+/// What IANA's registry says of the status; `Unknown` if it says nothing.
+pub fn reason_phrase(status: u16) -> &'static str {
+    match status {
+        100 => "Continue",
+        101 => "Switching Protocols",
+        200 => "OK",
+        204 => "No Content",
+        206 => "Partial Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        411 => "Length Required",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        416 => "Range Not Satisfiable",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        _ => "Unknown",
+    }
+}
