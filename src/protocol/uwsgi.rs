@@ -59,7 +59,8 @@ pub fn parse(
     };
     let packet = Packet::read(packet, &mut head.fields)?;
     // PEP 3333 on REQUEST_METHOD: "This cannot ever be an empty string".
-    if packet.method.start == packet.method.end && matches!(modifier1, WSGI | WSGI_MANAGE_PATH_INFO) {
+    if packet.method.start == packet.method.end && matches!(modifier1, WSGI | WSGI_MANAGE_PATH_INFO)
+    {
         return Err(Refusal::new(400, "a packet without REQUEST_METHOD"));
     }
     if let Framing::Length(length) = packet.framing

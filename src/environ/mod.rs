@@ -1,0 +1,246 @@
+//! Turns a request into CGI variables (RFC 3875, PEP 3333): ordered pairs of bytes, each name once.
+//!
+//! The result is the environ that uWSGI gives an application for the same request, less its mistakes. Where they
+//! differ the code says so. What Python adds (`wsgi.*`) is not here, nor is any decoding to text.
+//!
+//! - `path`: from the path of a target to PATH_INFO, from PATH_INFO to what is left of it under a SCRIPT_NAME.
+//! - `scheme`: `http` or `https`, and whose word on it counts.
+
+mod path;
+mod scheme;
+mod standard;
+#[cfg(test)]
+mod tests;
+
+use crate::protocol::{Kind, Request, Version, uwsgi};
+
+pub use scheme::scheme;
+pub use standard::Standard;
+
+/// What the connection itself says; all of it is text that is made once per connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer<'a> {
+    /// Name of this machine; SERVER_NAME.
+    pub server_name: &'a str,
+    /// Port of the listener, 80 for a Unix socket; SERVER_PORT.
+    pub server_port: &'a str,
+    /// Address of the client, empty on a Unix socket; REMOTE_ADDR.
+    pub remote_addr: &'a str,
+    /// Port of the client, empty on a Unix socket; REMOTE_PORT.
+    pub remote_port: &'a str,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
+    /// Whether the peer is a proxy whose forwarded headers count.
+    pub trusted: bool,
+}
+
+/// Name of one variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variable<'b> {
+    /// A header of an HTTP request by its name on the wire, for [`header_key`].
+    Header(&'b [u8]),
+    /// A variable of the uwsgi protocol, its name as it is.
+    Raw(&'b [u8]),
+    /// A variable that has its own name in CGI.
+    Standard(Standard),
+}
+
+/// Calls `visitor` with every variable of `request` and its value, each name once, in uWSGI's order.
+///
+/// `scratch` is memory for values that are not in the buffer as they have to be; it is overwritten. Names from a
+/// uwsgi packet are any bytes that the front server sent: what the application's server itself puts into an environ
+/// has to come later.
+pub fn visit<'b>(
+    request: &Request<'b>,
+    peer: &Peer<'_>,
+    scratch: &mut Vec<u8>,
+    visitor: impl FnMut(Variable<'_>, &[u8]),
+) {
+    match request.head.kind {
+        Kind::Http => visit_http(request, peer, scratch, visitor),
+        Kind::Uwsgi { modifier1, .. } => visit_uwsgi(request, modifier1, peer, visitor),
+    }
+}
+
+/// Writes the name that the header `name` has in an environ: `HTTP_X_NAME` for `X-Name`.
+pub fn header_key(name: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"HTTP_");
+    out.extend(name.iter().map(|byte| {
+        if *byte == b'-' {
+            b'_'
+        } else {
+            byte.to_ascii_uppercase()
+        }
+    }));
+}
+
+/// `HTTP/1.1` or `HTTP/1.0`, SERVER_PROTOCOL.
+fn protocol(version: Version) -> &'static [u8] {
+    match version {
+        Version::Http10 => b"HTTP/1.0",
+        Version::Http11 => b"HTTP/1.1",
+    }
+}
+
+fn visit_http<'b>(
+    request: &Request<'b>,
+    peer: &Peer<'_>,
+    scratch: &mut Vec<u8>,
+    mut visitor: impl FnMut(Variable<'_>, &[u8]),
+) {
+    let head = request.head;
+    let mut standard = |name, value: &[u8]| visitor(Variable::Standard(name), value);
+    standard(Standard::RequestMethod, request.method());
+    standard(Standard::RequestUri, request.target());
+    standard(Standard::PathInfo, path::decoded(request, scratch));
+    standard(Standard::QueryString, head.query.of(request.buffer));
+    standard(Standard::ServerProtocol, protocol(head.version));
+    standard(Standard::ScriptName, b"");
+    standard(Standard::ServerName, peer.server_name.as_bytes());
+    standard(Standard::ServerPort, peer.server_port.as_bytes());
+    standard(Standard::RemoteAddr, peer.remote_addr.as_bytes());
+    if !peer.remote_port.is_empty() {
+        standard(Standard::RemotePort, peer.remote_port.as_bytes());
+    }
+    if peer.tls {
+        standard(Standard::Https, b"on");
+    }
+    visit_headers(request, scratch, visitor);
+}
+
+fn visit_headers(
+    request: &Request<'_>,
+    scratch: &mut Vec<u8>,
+    mut visitor: impl FnMut(Variable<'_>, &[u8]),
+) {
+    // RFC 9112 section 3.2.2: the authority of a target in absolute form replaces Host.
+    let authority = request.head.authority.of(request.buffer);
+    let mut host_is_due = !authority.is_empty();
+    for (index, (name, value)) in request.fields().enumerate() {
+        let value = if request.head.repeats {
+            match joined(request, index, name, value, scratch) {
+                Some(value) => value,
+                None => continue,
+            }
+        } else {
+            value
+        };
+        match name.len() {
+            4 if host_is_due && name.eq_ignore_ascii_case(b"host") => {
+                host_is_due = false;
+                visitor(Variable::Header(name), authority);
+            }
+            // HTTP_PROXY is how CGI programs are told of a proxy for their own requests ("httpoxy"); no client may say.
+            5 if name.eq_ignore_ascii_case(b"proxy") => {}
+            12 if name.eq_ignore_ascii_case(b"content-type") => {
+                visitor(Variable::Standard(Standard::ContentType), value)
+            }
+            14 if name.eq_ignore_ascii_case(b"content-length") => {
+                visitor(Variable::Standard(Standard::ContentLength), value);
+            }
+            _ => visitor(Variable::Header(name), value),
+        }
+    }
+    if host_is_due {
+        visitor(Variable::Header(b"Host"), authority);
+    }
+}
+
+/// The value of the header at `index` with those of all later headers of its name, RFC 9110 section 5.3; `None` when it
+/// was part of an earlier one.
+fn joined<'v>(
+    request: &Request<'v>,
+    index: usize,
+    name: &[u8],
+    value: &'v [u8],
+    scratch: &'v mut Vec<u8>,
+) -> Option<&'v [u8]> {
+    let is_same = |other: &(&[u8], &[u8])| other.0.eq_ignore_ascii_case(name);
+    if request.fields().take(index).any(|other| is_same(&other)) {
+        return None;
+    }
+    let mut later = request.fields().skip(index + 1).filter(is_same).peekable();
+    if later.peek().is_none() {
+        return Some(value);
+    }
+    // RFC 6265 section 5.4 gives cookies their own separator; a comma may be part of a cookie.
+    let separator: &[u8] = if name.eq_ignore_ascii_case(b"cookie") {
+        b"; "
+    } else {
+        b", "
+    };
+    scratch.clear();
+    scratch.extend_from_slice(value);
+    for (_, value) in later {
+        scratch.extend_from_slice(separator);
+        scratch.extend_from_slice(value);
+    }
+    Some(scratch)
+}
+
+fn visit_uwsgi(
+    request: &Request<'_>,
+    modifier1: u8,
+    peer: &Peer<'_>,
+    mut visitor: impl FnMut(Variable<'_>, &[u8]),
+) {
+    // PEP 3333: SERVER_NAME and SERVER_PORT "can never be empty strings, and so are always required"; the version is
+    // as little without a default, and absent from the packets of simple clients.
+    let mut missing = [
+        (
+            Standard::ServerProtocol,
+            Some(protocol(request.head.version)),
+        ),
+        (Standard::ServerName, Some(peer.server_name.as_bytes())),
+        (Standard::ServerPort, Some(peer.server_port.as_bytes())),
+    ];
+    for (index, (name, value)) in request.fields().enumerate() {
+        // A dict has the last of several: so had uWSGI's.
+        if request.head.repeats
+            && request
+                .fields()
+                .skip(index + 1)
+                .any(|later| later.0 == name)
+        {
+            continue;
+        }
+        let Some(standard) = Standard::from_name(name) else {
+            if !is_dropped(name) {
+                visitor(Variable::Raw(name), value);
+            }
+            continue;
+        };
+        let mut value = value;
+        if standard == Standard::PathInfo && modifier1 == uwsgi::WSGI_MANAGE_PATH_INFO {
+            value = path::below(value, script_name(request));
+        }
+        if let Some((_, own)) = missing.iter_mut().find(|own| own.0 == standard) {
+            if value.is_empty() {
+                continue;
+            }
+            *own = None;
+        }
+        visitor(Variable::Standard(standard), value);
+    }
+    for (standard, own) in missing {
+        if let Some(value) = own {
+            visitor(Variable::Standard(standard), value);
+        }
+    }
+}
+
+/// Variables of a packet that no application gets. nginx passes on every header, so a client makes HTTP_PROXY of a
+/// header; PEP 3333's validator refuses the two others, whose values are in CONTENT_TYPE and CONTENT_LENGTH.
+fn is_dropped(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"HTTP_PROXY" | b"HTTP_CONTENT_TYPE" | b"HTTP_CONTENT_LENGTH"
+    )
+}
+
+fn script_name<'b>(request: &Request<'b>) -> &'b [u8] {
+    let mut all = request.fields().filter(|(name, _)| *name == b"SCRIPT_NAME");
+    all.next()
+        .map(|first| all.last().unwrap_or(first))
+        .map_or(b"", |(_, value)| value)
+}
