@@ -58,6 +58,17 @@ release: need-build ## program and extension as they are shipped
 
 target/release/hostler: release
 
+.PHONY: venvs
+venvs: target/venv/test/done ## the frameworks and uWSGI that the tests want, under target/
+
+# A stamp says that the installation came to its end. The environment for the example takes the project's own list.
+target/venv/test/done: tests/requirements.txt | need-test
+target/venv/example/done: examples/django/requirements.txt | need-run
+target/venv/%/done:
+	$(PYTHON) -m venv target/venv/$*
+	target/venv/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
 .PHONY: need-bench need-build need-run need-test
 need-build:
 	@tools/need-packages $(BUILD_PACKAGES)

@@ -25,4 +25,6 @@
 
 mod support;
 
+mod http;
+mod uwsgi;
 mod wsgi;

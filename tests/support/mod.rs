@@ -11,6 +11,7 @@ use std::{
 pub(crate) mod client;
 pub(crate) mod process;
 pub(crate) mod site;
+pub(crate) mod uwsgi;
 
 /// How long anything may take on a small and busy machine. Reached only by a test that fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
