@@ -11,5 +11,9 @@ pub trait Application: Send + Sync {
     fn call(&self, thread: &mut Self::Thread, exchange: &mut Exchange<'_>);
 
     /// Runs `sleep`, which may block, with whatever the thread holds between requests (an interpreter's lock) let go.
-    fn while_waiting<R: Send>(&self, thread: &mut Self::Thread, sleep: impl FnOnce() -> R + Send) -> R;
+    fn while_waiting<R: Send>(
+        &self,
+        thread: &mut Self::Thread,
+        sleep: impl FnOnce() -> R + Send,
+    ) -> R;
 }

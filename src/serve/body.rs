@@ -59,7 +59,13 @@ pub(super) enum Ready<'c> {
 
 impl Default for Body {
     fn default() -> Self {
-        Self { decoder: Decoder::Length { left: 0 }, store: Store::InPlace, start: 0, at: 0, given: 0 }
+        Self {
+            decoder: Decoder::Length { left: 0 },
+            store: Store::InPlace,
+            start: 0,
+            at: 0,
+            given: 0,
+        }
     }
 }
 
@@ -75,7 +81,13 @@ impl Body {
             Framing::Chunked => Store::Memory(Vec::new()),
             _ => Store::InPlace,
         };
-        Self { decoder, store, start: at, at, given: 0 }
+        Self {
+            decoder,
+            store,
+            start: at,
+            at,
+            given: 0,
+        }
     }
 
     /// Where in the connection's input what follows the decoded part begins.
@@ -101,7 +113,12 @@ impl Body {
 
     /// Takes in what `input` holds. `keep` is how much is read ahead at most, `spool_above` from which size it is
     /// kept in a file (0: never).
-    pub(super) fn read_ahead(&mut self, input: &mut Vec<u8>, keep: u64, spool_above: u64) -> Result<Ahead, BodyError> {
+    pub(super) fn read_ahead(
+        &mut self,
+        input: &mut Vec<u8>,
+        keep: u64,
+        spool_above: u64,
+    ) -> Result<Ahead, BodyError> {
         if let Decoder::Length { left } = self.decoder {
             if matches!(self.store, Store::InPlace) {
                 if left > keep {
@@ -160,7 +177,10 @@ impl Body {
         } else if spool_above > 0 && piece.len() as u64 > spool_above {
             let mut file = tempfile::tempfile()?;
             file.write_all(&piece)?;
-            self.store = Store::Spooled { file, length: piece.len() as u64 };
+            self.store = Store::Spooled {
+                file,
+                length: piece.len() as u64,
+            };
         } else {
             self.store = Store::Memory(piece);
         }
@@ -168,11 +188,18 @@ impl Body {
     }
 
     /// Decodes from `input` until `out` has `room` bytes or the input is used up, which is then cut off behind the head.
-    fn decode(&mut self, input: &mut Vec<u8>, out: &mut Vec<u8>, room: usize) -> Result<(), BodyError> {
+    fn decode(
+        &mut self,
+        input: &mut Vec<u8>,
+        out: &mut Vec<u8>,
+        room: usize,
+    ) -> Result<(), BodyError> {
         let used = match &mut self.decoder {
             Decoder::Chunked(chunked) => chunked.decode(&input[self.at..], out, room)?,
             Decoder::Length { left } => {
-                let length = (input.len() - self.at).min(room - out.len()).min(usize::try_from(*left).unwrap_or(usize::MAX));
+                let length = (input.len() - self.at)
+                    .min(room - out.len())
+                    .min(usize::try_from(*left).unwrap_or(usize::MAX));
                 out.extend_from_slice(&input[self.at..self.at + length]);
                 *left -= length as u64;
                 length
@@ -192,7 +219,11 @@ impl Body {
     }
 
     /// Streaming: moves what is here already into `buffer`; 0 means that the socket has to be read (or the end).
-    pub(super) fn take(&mut self, input: &mut Vec<u8>, buffer: &mut [u8]) -> Result<usize, BodyError> {
+    pub(super) fn take(
+        &mut self,
+        input: &mut Vec<u8>,
+        buffer: &mut [u8],
+    ) -> Result<usize, BodyError> {
         if let Store::Spooled { file, length } = &self.store {
             if self.given < *length {
                 let read = file.read_at(buffer, self.given)?;
@@ -233,8 +264,13 @@ impl Body {
     }
 
     fn take_in_place(&mut self, input: &[u8], buffer: &mut [u8]) -> usize {
-        let Decoder::Length { left } = &mut self.decoder else { return 0 };
-        let length = buffer.len().min(input.len() - self.at).min(usize::try_from(*left).unwrap_or(usize::MAX));
+        let Decoder::Length { left } = &mut self.decoder else {
+            return 0;
+        };
+        let length = buffer
+            .len()
+            .min(input.len() - self.at)
+            .min(usize::try_from(*left).unwrap_or(usize::MAX));
         buffer[..length].copy_from_slice(&input[self.at..self.at + length]);
         self.at += length;
         *left -= length as u64;

@@ -128,7 +128,11 @@ impl Connection {
         }
         let room = self.input.capacity() - self.input.len();
         loop {
-            match recv(self.socket.as_fd(), spare_capacity(&mut self.input), RecvFlags::empty()) {
+            match recv(
+                self.socket.as_fd(),
+                spare_capacity(&mut self.input),
+                RecvFlags::empty(),
+            ) {
                 Ok((0, _)) => return Ok(Received::Closed),
                 Ok((length, _)) => {
                     // epoll(7): less than asked for means that the buffer of a stream socket is empty.

@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use rustix::net::{Shutdown, SendFlags, send, shutdown};
+use rustix::net::{SendFlags, Shutdown, send, shutdown};
 use tracing::{debug, error};
 
 use super::{
@@ -43,7 +43,12 @@ enum Step {
 
 impl<A: Application> Engine<A> {
     /// Goes on with a connection as far as it can without waiting for its peer.
-    pub(super) fn drive(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Next {
+    pub(super) fn drive(
+        &self,
+        connection: &mut Connection,
+        local: &mut Local,
+        thread: &mut A::Thread,
+    ) -> Next {
         loop {
             let step = match connection.phase {
                 Phase::Body => self.read_body(connection, local, thread),
@@ -63,7 +68,12 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    fn read_head(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
+    fn read_head(
+        &self,
+        connection: &mut Connection,
+        local: &mut Local,
+        thread: &mut A::Thread,
+    ) -> Step {
         if !connection.input.is_empty() {
             match self.parse(connection) {
                 Ok(Parsed::Complete) => return self.begin_request(connection, local, thread),
@@ -79,10 +89,17 @@ impl<A: Application> Engine<A> {
     }
 
     fn parse(&self, connection: &mut Connection) -> Result<Parsed, Refusal> {
-        let Connection { input, scanned, head, .. } = connection;
+        let Connection {
+            input,
+            scanned,
+            head,
+            ..
+        } = connection;
         match connection.protocol {
             Protocol::Http => http::head::parse(input, scanned, &self.rules.http, head),
-            Protocol::Uwsgi => uwsgi::parse(input, self.rules.uwsgi_packet, self.rules.body_limit, head),
+            Protocol::Uwsgi => {
+                uwsgi::parse(input, self.rules.uwsgi_packet, self.rules.body_limit, head)
+            }
         }
     }
 
@@ -102,7 +119,12 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    fn begin_request(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
+    fn begin_request(
+        &self,
+        connection: &mut Connection,
+        local: &mut Local,
+        thread: &mut A::Thread,
+    ) -> Step {
         connection.head_begun = false;
         connection.continued = false;
         let head = &connection.head;
@@ -116,7 +138,13 @@ impl<A: Application> Engine<A> {
                 }
                 _ => {
                     let reason = "the uwsgi packet asks for a handler (modifier1) that is not WSGI";
-                    return self.refuse(connection, Refusal { status: 501, reason });
+                    return self.refuse(
+                        connection,
+                        Refusal {
+                            status: 501,
+                            reason,
+                        },
+                    );
                 }
             }
         }
@@ -131,7 +159,12 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    fn read_body(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
+    fn read_body(
+        &self,
+        connection: &mut Connection,
+        local: &mut Local,
+        thread: &mut A::Thread,
+    ) -> Step {
         let Connection { body, input, .. } = connection;
         match body.read_ahead(input, self.rules.read_ahead, self.rules.spool_above) {
             Ok(Ahead::Complete | Ahead::Streams) => return self.call(connection, local, thread),
@@ -139,7 +172,13 @@ impl<A: Application> Engine<A> {
             Err(BodyError::Refused(refusal)) => return self.refuse(connection, refusal),
             Err(BodyError::Spool(error)) => {
                 error!(%error, "a request body cannot be kept in a temporary file; the client gets 500");
-                return self.refuse(connection, Refusal { status: 500, reason: "no room for the request body" });
+                return self.refuse(
+                    connection,
+                    Refusal {
+                        status: 500,
+                        reason: "no room for the request body",
+                    },
+                );
             }
         }
         if connection.head.expect_continue && !connection.continued {
@@ -159,10 +198,19 @@ impl<A: Application> Engine<A> {
     fn call(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
         let record = self.record(local);
         let buffer = &connection.input;
-        let (method, target) = (connection.head.method.of(buffer), connection.head.target.of(buffer));
+        let (method, target) = (
+            connection.head.method.of(buffer),
+            connection.head.target.of(buffer),
+        );
         record.begin(now_us(), method, target, connection.peer.address.as_bytes());
         let server = self.server(connection);
-        let mut exchange = Exchange::new(connection, &mut local.scratch, &self.rules, server, &self.draining);
+        let mut exchange = Exchange::new(
+            connection,
+            &mut local.scratch,
+            &self.rules,
+            server,
+            &self.draining,
+        );
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| self.app.call(thread, &mut exchange))).is_err() {
             error!("a request met a fault of the server's own; its connection is closed");
@@ -182,7 +230,9 @@ impl<A: Application> Engine<A> {
     }
 
     fn flush(&self, connection: &mut Connection) -> Step {
-        let Ok(progress) = connection.output.flush(connection.socket.as_fd()) else { return Step::Close };
+        let Ok(progress) = connection.output.flush(connection.socket.as_fd()) else {
+            return Step::Close;
+        };
         if connection.output.is_empty() {
             return self.after_response(connection);
         }
@@ -232,14 +282,21 @@ impl<A: Application> Engine<A> {
     /// Answers what is not a request we take, and closes.
     fn refuse(&self, connection: &mut Connection, refusal: Refusal) -> Step {
         let Refusal { status, reason } = refusal;
-        debug!(peer = connection.peer.address, status, reason, "a request was refused");
+        debug!(
+            peer = connection.peer.address,
+            status, reason, "a request was refused"
+        );
         if status == 0 {
             return Step::Close;
         }
         connection.keep_alive = false;
         connection.linger = true;
         let mut answer = response::canned(status, true, false);
-        if connection.output.send(connection.socket.as_fd(), &mut answer, None, b"").is_err() {
+        if connection
+            .output
+            .send(connection.socket.as_fd(), &mut answer, None, b"")
+            .is_err()
+        {
             return Step::Close;
         }
         if connection.output.is_empty() {
@@ -252,7 +309,10 @@ impl<A: Application> Engine<A> {
 
     /// The time of the connection's phase is over; the next [`Engine::drive`] does the rest.
     pub(super) fn expire(&self, connection: &mut Connection) {
-        let timeout = Refusal { status: 408, reason: "the request did not arrive in time" };
+        let timeout = Refusal {
+            status: 408,
+            reason: "the request did not arrive in time",
+        };
         let step = match connection.phase {
             Phase::Body => self.refuse(connection, timeout),
             Phase::Head if !connection.is_idle() => self.refuse(connection, timeout),
@@ -274,5 +334,9 @@ fn receive(connection: &mut Connection) -> Step {
 /// RFC 9112 section 9.6: the answer is out, now read until the client closes too.
 fn linger(connection: &mut Connection) -> Step {
     connection.input.clear();
-    if connection.drained { Step::Wait } else { receive(connection) }
+    if connection.drained {
+        Step::Wait
+    } else {
+        receive(connection)
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    mem::MaybeUninit,
     os::fd::OwnedFd,
     sync::{
         Arc,
@@ -11,7 +12,6 @@ use std::{
 };
 
 use rustix::{
-    buffer::spare_capacity,
     event::{EventfdFlags, epoll, eventfd},
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::Errno,
@@ -85,10 +85,15 @@ pub(super) struct Rules {
 
 impl Rules {
     fn new(settings: &Settings) -> Self {
-        let ms = |span: crate::config::TimeSpan| u64::try_from(span.0.as_millis()).unwrap_or(u64::MAX >> 1);
+        let ms = |span: crate::config::TimeSpan| {
+            u64::try_from(span.0.as_millis()).unwrap_or(u64::MAX >> 1)
+        };
         let size = |size: crate::config::ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
         Self {
-            http: Limits { head: size(settings.http.buffer_size), body: settings.http.max_body.0 },
+            http: Limits {
+                head: size(settings.http.buffer_size),
+                body: settings.http.max_body.0,
+            },
             uwsgi_packet: size(settings.uwsgi.buffer_size),
             body_limit: settings.http.max_body.0,
             read_ahead: settings.request.post_buffering.0,
@@ -167,16 +172,30 @@ impl<A: Application> Engine<A> {
     /// # Errors
     /// A descriptor cannot be made or registered.
     pub fn new(plan: Plan, app: A) -> Result<Self, EngineError> {
-        let failed = |operation| move |source: Errno| EngineError { operation, source: source.into() };
+        let failed = |operation| {
+            move |source: Errno| EngineError {
+                operation,
+                source: source.into(),
+            }
+        };
         let engine = Self {
             app,
             rules: Rules::new(&plan.settings),
             draining: AtomicBool::new(false),
-            epoll: epoll::create(epoll::CreateFlags::CLOEXEC).map_err(failed("make an epoll instance"))?,
-            listeners: plan.listeners.into_iter().map(|(info, fd)| Listener::new(&info, fd)).collect(),
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)
+                .map_err(failed("make an epoll instance"))?,
+            listeners: plan
+                .listeners
+                .into_iter()
+                .map(|(info, fd)| Listener::new(&info, fd))
+                .collect(),
             drain: plan.drain,
-            ended: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(failed("make an eventfd"))?,
-            timers: Timers::new().map_err(|source| EngineError { operation: "make a timer", source })?,
+            ended: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+                .map_err(failed("make an eventfd"))?,
+            timers: Timers::new().map_err(|source| EngineError {
+                operation: "make a timer",
+                source,
+            })?,
             table: Table::new(),
             open: AtomicUsize::new(0),
             resting: AtomicBool::new(false),
@@ -192,7 +211,12 @@ impl<A: Application> Engine<A> {
     fn register(&self) -> Result<(), Errno> {
         let once = epoll::EventFlags::IN | epoll::EventFlags::ET;
         epoll::add(&self.epoll, self.timers.fd(), token(Topic::Timer, 0), once)?;
-        epoll::add(&self.epoll, &self.ended, token(Topic::Ended, 0), epoll::EventFlags::IN)?;
+        epoll::add(
+            &self.epoll,
+            &self.ended,
+            token(Topic::Ended, 0),
+            epoll::EventFlags::IN,
+        )?;
         for fd in &self.drain {
             epoll::add(&self.epoll, fd, token(Topic::Drain, 0), once)?;
         }
@@ -207,7 +231,12 @@ impl<A: Application> Engine<A> {
     fn watch_listeners(&self) -> Result<(), Errno> {
         for (number, listener) in self.listeners.iter().enumerate() {
             let flags = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
-            epoll::add(&self.epoll, &listener.fd, token(Topic::Listener, number as u32), flags)?;
+            epoll::add(
+                &self.epoll,
+                &listener.fd,
+                token(Topic::Listener, number as u32),
+                flags,
+            )?;
         }
         Ok(())
     }
@@ -221,24 +250,41 @@ impl<A: Application> Engine<A> {
 
     /// Serves until the worker has drained. Call it once from each of the worker's threads; `index` counts from 0.
     pub fn run(&self, index: u32, thread: &mut A::Thread) {
-        let mut local =
-            Local { index, scratch: Scratch::default(), buffers: Vec::new(), connections: Vec::new() };
-        let mut events = Vec::with_capacity(if self.threads == 1 { EVENTS } else { 1 });
+        let mut local = Local {
+            index,
+            scratch: Scratch::default(),
+            buffers: Vec::new(),
+            connections: Vec::new(),
+        };
+        let at_once = if self.threads == 1 { EVENTS } else { 1 };
+        let mut ready = Vec::with_capacity(at_once);
         while !self.has_ended() {
             let waited = self
                 .app
-                .while_waiting(thread, || epoll::wait(&self.epoll, spare_capacity(&mut events), None));
+                .while_waiting(thread, || self.wait(at_once, &mut ready));
             match waited {
-                Ok(_) | Err(Errno::INTR) => {}
+                Ok(()) | Err(Errno::INTR) => {}
                 Err(error) => {
                     error!(%error, "the worker's event loop cannot wait; the worker drains");
                     self.begin_drain(&mut local, thread);
                 }
             }
-            for event in events.drain(..) {
-                self.dispatch(event.data.u64(), &mut local, thread);
+            for data in ready.drain(..) {
+                self.dispatch(data, &mut local, thread);
             }
         }
+    }
+
+    fn wait(&self, at_once: usize, ready: &mut Vec<u64>) -> Result<(), Errno> {
+        let mut events = [MaybeUninit::<epoll::Event>::uninit(); EVENTS];
+        let (events, _) = epoll::wait(&self.epoll, &mut events[..at_once], None)?;
+        ready.extend(events.iter().map(|event| event.data.u64()));
+        Ok(())
+    }
+
+    /// How many threads are to call [`Engine::run`].
+    pub fn threads(&self) -> u32 {
+        self.threads
     }
 
     fn dispatch(&self, data: u64, local: &mut Local, thread: &mut A::Thread) {
@@ -261,7 +307,9 @@ impl<A: Application> Engine<A> {
     }
 
     fn accept(&self, number: usize, local: &mut Local, thread: &mut A::Thread) {
-        let Some(listener) = self.listeners.get(number) else { return };
+        let Some(listener) = self.listeners.get(number) else {
+            return;
+        };
         for _ in 0..ACCEPTS {
             if self.draining.load(Ordering::Relaxed) {
                 return;
@@ -305,7 +353,12 @@ impl<A: Application> Engine<A> {
         let mut flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
         flags.set(epoll::EventFlags::OUT, connection.phase == Phase::Flush);
         connection.watches_output = connection.phase == Phase::Flush;
-        if let Err(error) = epoll::add(&self.epoll, &connection.socket, token(Topic::Connection, number), flags) {
+        if let Err(error) = epoll::add(
+            &self.epoll,
+            &connection.socket,
+            token(Topic::Connection, number),
+            flags,
+        ) {
             warn!(%error, "a connection was closed: it cannot be watched");
             drop(place);
             self.table.release(number);
@@ -321,9 +374,13 @@ impl<A: Application> Engine<A> {
     /// Goes on with the connection of a marked slot, unless another thread is at it, which then sees the mark.
     fn attend(&self, slot: &Slot, local: &mut Local, thread: &mut A::Thread) {
         while slot.is_marked() {
-            let Some(mut place) = slot.try_own() else { return };
+            let Some(mut place) = slot.try_own() else {
+                return;
+            };
             slot.clear_mark();
-            let Some(connection) = place.as_mut() else { return };
+            let Some(connection) = place.as_mut() else {
+                return;
+            };
             connection.drained = false;
             local.lend_buffer(connection);
             match self.drive(connection, local, thread) {
@@ -370,7 +427,12 @@ impl<A: Application> Engine<A> {
         if let (Some(number), false) = (connection.slot, connection.watches_output) {
             let flags = epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET;
             // It fails only for a descriptor that is not registered, and this one is.
-            let _ = epoll::modify(&self.epoll, &connection.socket, token(Topic::Connection, number), flags);
+            let _ = epoll::modify(
+                &self.epoll,
+                &connection.socket,
+                token(Topic::Connection, number),
+                flags,
+            );
             connection.watches_output = true;
         }
     }
@@ -393,8 +455,13 @@ impl<A: Application> Engine<A> {
                 continue;
             }
             // Somebody at work on it will note a new deadline.
-            let Some(mut place) = slot.try_own() else { continue };
-            if let Some(connection) = place.as_mut().filter(|connection| connection.deadline <= now) {
+            let Some(mut place) = slot.try_own() else {
+                continue;
+            };
+            if let Some(connection) = place
+                .as_mut()
+                .filter(|connection| connection.deadline <= now)
+            {
                 self.expire(connection);
                 slot.mark();
             }
@@ -431,7 +498,11 @@ impl<A: Application> Engine<A> {
 
     /// When an idle connection is closed that otherwise had until `deadline`.
     pub(super) fn idle_deadline(&self, deadline: u64) -> u64 {
-        if self.draining.load(Ordering::SeqCst) { deadline.min(coarse_ms() + DRAIN_IDLE_MS) } else { deadline }
+        if self.draining.load(Ordering::SeqCst) {
+            deadline.min(coarse_ms() + DRAIN_IDLE_MS)
+        } else {
+            deadline
+        }
     }
 
     fn has_ended(&self) -> bool {
@@ -452,7 +523,10 @@ impl<A: Application> Engine<A> {
 
     /// `SERVER_NAME` and `SERVER_PORT` of a connection.
     pub(super) fn server(&self, connection: &Connection) -> (&str, &str) {
-        let port = self.listeners.get(connection.listener).map_or("", |listener| &listener.port);
+        let port = self
+            .listeners
+            .get(connection.listener)
+            .map_or("", |listener| &listener.port);
         (&self.server_name, port)
     }
 }
@@ -464,12 +538,21 @@ impl Listener {
             Some((_, port)) if !info.address.starts_with(['/', '@']) => port.to_owned(),
             _ => "80".to_owned(),
         };
-        Self { fd, protocol: info.protocol, port }
+        Self {
+            fd,
+            protocol: info.protocol,
+            port,
+        }
     }
 }
 
 impl Local {
-    fn connection(&mut self, socket: OwnedFd, listener: usize, protocol: Protocol) -> Box<Connection> {
+    fn connection(
+        &mut self,
+        socket: OwnedFd,
+        listener: usize,
+        protocol: Protocol,
+    ) -> Box<Connection> {
         let mut connection = match self.connections.pop() {
             Some(mut used) => {
                 used.renew(socket, listener, protocol);

@@ -112,17 +112,30 @@ impl<'e> Exchange<'e> {
     ) -> Self {
         scratch.staged.clear();
         connection.keep_alive = false;
-        Self { connection, scratch, rules, server, draining, answer: Answer::default() }
+        Self {
+            connection,
+            scratch,
+            rules,
+            server,
+            draining,
+            answer: Answer::default(),
+        }
     }
 
     /// The request.
     pub fn request(&self) -> Request<'_> {
-        Request { head: &self.connection.head, buffer: &self.connection.input }
+        Request {
+            head: &self.connection.head,
+            buffer: &self.connection.input,
+        }
     }
 
     /// Gives each CGI variable of the request to `visitor`, once.
     pub fn variables(&mut self, visitor: impl FnMut(Variable<'_>, &[u8])) {
-        let request = Request { head: &self.connection.head, buffer: &self.connection.input };
+        let request = Request {
+            head: &self.connection.head,
+            buffer: &self.connection.input,
+        };
         let peer = &self.connection.peer;
         let peer = Peer {
             server_name: self.server.0,
@@ -160,7 +173,8 @@ impl<'e> Exchange<'e> {
     /// A spooled body's file cannot be opened again.
     pub fn body(&self) -> io::Result<BodySupply<'_>> {
         let connection = &*self.connection;
-        if connection.head.framing == Framing::None || connection.head.framing == Framing::Length(0) {
+        if connection.head.framing == Framing::None || connection.head.framing == Framing::Length(0)
+        {
             return Ok(BodySupply::Empty);
         }
         if !connection.body.is_read() {
@@ -189,10 +203,15 @@ impl<'e> Exchange<'e> {
     fn try_read_body(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let connection = &mut *self.connection;
         while !buffer.is_empty() && !connection.body.is_given() {
-            let taken = connection.body.take(&mut connection.input, buffer).map_err(|error| match error {
-                BodyError::Refused(refusal) => io::Error::new(io::ErrorKind::InvalidData, refusal.reason),
-                BodyError::Spool(error) => error,
-            })?;
+            let taken = connection
+                .body
+                .take(&mut connection.input, buffer)
+                .map_err(|error| match error {
+                    BodyError::Refused(refusal) => {
+                        io::Error::new(io::ErrorKind::InvalidData, refusal.reason)
+                    }
+                    BodyError::Spool(error) => error,
+                })?;
             if taken > 0 || connection.body.is_given() {
                 return Ok(taken);
             }
@@ -201,7 +220,9 @@ impl<'e> Exchange<'e> {
                 send_continue(connection)?;
             }
             let received = match connection.body.direct(&connection.input) {
-                Some(left) if buffer.len() >= COPY_BELOW => receive_directly(connection, buffer, left)?,
+                Some(left) if buffer.len() >= COPY_BELOW => {
+                    receive_directly(connection, buffer, left)?
+                }
                 _ => match connection.receive()? {
                     Received::Closed => return Err(gone()),
                     Received::Data => continue,
@@ -253,9 +274,13 @@ impl<'e> Exchange<'e> {
     /// Whether what is known so far forbids another request on this connection.
     fn must_close(&self) -> bool {
         let connection = &*self.connection;
-        let body_is_short = connection.body.left().is_some_and(|left| left <= self.rules.discard);
+        let body_is_short = connection
+            .body
+            .left()
+            .is_some_and(|left| left <= self.rules.discard);
         let unread = !connection.body.is_read() && !body_is_short;
-        let waiting = connection.head.expect_continue && !connection.continued && !connection.body.is_read();
+        let waiting =
+            connection.head.expect_continue && !connection.continued && !connection.body.is_read();
         self.rules.keep_alive_ms == 0
             || unread
             || waiting
@@ -299,7 +324,11 @@ impl<'e> Exchange<'e> {
     fn stage_admitted(&mut self, data: &[u8]) {
         let length = data.len() as u64;
         self.answer.sent -= length;
-        self.answer.owed += if matches!(self.answer.framing, Some(BodyFraming::Length(_))) { length } else { 0 };
+        self.answer.owed += if matches!(self.answer.framing, Some(BodyFraming::Length(_))) {
+            length
+        } else {
+            0
+        };
         self.write(data);
     }
 
@@ -327,7 +356,9 @@ impl<'e> Exchange<'e> {
     fn admit(&mut self, length: usize) -> usize {
         let admitted = match self.answer.framing {
             None | Some(BodyFraming::None) => return 0,
-            Some(BodyFraming::Length(_)) => length.min(usize::try_from(self.answer.owed).unwrap_or(usize::MAX)),
+            Some(BodyFraming::Length(_)) => {
+                length.min(usize::try_from(self.answer.owed).unwrap_or(usize::MAX))
+            }
             Some(BodyFraming::Chunked | BodyFraming::UntilClose) => length,
         };
         if let Some(BodyFraming::Length(_)) = self.answer.framing {
@@ -341,7 +372,11 @@ impl<'e> Exchange<'e> {
     /// Sends what is staged, without blocking.
     pub fn flush(&mut self) -> Progress {
         if self.scratch.staged.is_empty() && self.connection.output.is_empty() {
-            return if self.answer.gone { Progress::Gone } else { Progress::Open };
+            return if self.answer.gone {
+                Progress::Gone
+            } else {
+                Progress::Open
+            };
         }
         self.send(None, b"")
     }
@@ -352,7 +387,12 @@ impl<'e> Exchange<'e> {
             return Progress::Gone;
         }
         let connection = &mut *self.connection;
-        let sent = connection.output.send(connection.socket.as_fd(), &mut self.scratch.staged, held, tail);
+        let sent = connection.output.send(
+            connection.socket.as_fd(),
+            &mut self.scratch.staged,
+            held,
+            tail,
+        );
         self.judge(sent)
     }
 
@@ -373,10 +413,15 @@ impl<'e> Exchange<'e> {
     pub fn wait(&mut self) -> Progress {
         while !self.answer.gone && self.connection.output.queued() > self.rules.buffering {
             let waited = await_socket(self.connection, PollFlags::OUT, self.rules.socket);
-            let flushed = waited.and_then(|()| self.connection.output.flush(self.connection.socket.as_fd()));
+            let flushed =
+                waited.and_then(|()| self.connection.output.flush(self.connection.socket.as_fd()));
             self.judge(flushed.map(drop));
         }
-        if self.answer.gone { Progress::Gone } else { Progress::Open }
+        if self.answer.gone {
+            Progress::Gone
+        } else {
+            Progress::Open
+        }
     }
 
     /// The application has said everything. What it did wrong is logged.
@@ -393,9 +438,13 @@ impl<'e> Exchange<'e> {
         }
         if self.answer.owed > 0 {
             self.connection.keep_alive = false;
-            self.blame("the application returned less than its Content-Length; the connection is closed");
+            self.blame(
+                "the application returned less than its Content-Length; the connection is closed",
+            );
         } else if self.answer.surplus {
-            self.blame("the application returned more than its Content-Length; the surplus was dropped");
+            self.blame(
+                "the application returned more than its Content-Length; the surplus was dropped",
+            );
         }
     }
 
@@ -425,14 +474,22 @@ impl<'e> Exchange<'e> {
         self.answer.status = status;
         self.scratch.staged.clear();
         let is_head = self.request().method() == b"HEAD";
-        self.scratch.staged.extend_from_slice(&response::canned(status, true, is_head));
+        self.scratch
+            .staged
+            .extend_from_slice(&response::canned(status, true, is_head));
         self.connection.linger |= !self.connection.body.is_read();
         self.flush();
     }
 }
 
-fn receive_directly(connection: &mut Connection, buffer: &mut [u8], left: u64) -> io::Result<usize> {
-    let room = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+fn receive_directly(
+    connection: &mut Connection,
+    buffer: &mut [u8],
+    left: u64,
+) -> io::Result<usize> {
+    let room = buffer
+        .len()
+        .min(usize::try_from(left).unwrap_or(usize::MAX));
     match recv(&connection.socket, &mut buffer[..room], RecvFlags::empty()) {
         Ok((0, _)) => Err(gone()),
         Ok((length, _)) => {
@@ -455,17 +512,26 @@ pub(super) fn send_continue(connection: &mut Connection) -> io::Result<()> {
 }
 
 fn gone() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the client closed the connection before the end of its request body")
+    io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        "the client closed the connection before the end of its request body",
+    )
 }
 
 /// Waits for the socket; a signal does not count.
 fn await_socket(connection: &Connection, what: PollFlags, timeout: Duration) -> io::Result<()> {
-    let limit = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
+    let limit = Timespec {
+        tv_sec: timeout.as_secs() as i64,
+        tv_nsec: i64::from(timeout.subsec_nanos()),
+    };
     let limit = (!timeout.is_zero()).then_some(limit);
     loop {
         match poll(&mut [PollFd::new(&connection.socket, what)], limit.as_ref()) {
             Ok(0) => {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "the client was silent for longer than timeouts.socket"));
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the client was silent for longer than timeouts.socket",
+                ));
             }
             Ok(_) => return Ok(()),
             Err(Errno::INTR) => {}

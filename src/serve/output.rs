@@ -26,7 +26,11 @@ const FILE_SLICE: u64 = 1 << 20;
 
 enum Segment {
     Bytes(Vec<u8>),
-    File { file: OwnedFd, offset: u64, left: u64 },
+    File {
+        file: OwnedFd,
+        offset: u64,
+        left: u64,
+    },
     Held(Box<dyn Held>),
 }
 
@@ -74,9 +78,14 @@ impl Output {
         let sent = match &held {
             None if tail.is_empty() => send(socket, staged, SendFlags::NOSIGNAL),
             None => send_pieces(socket, &[IoSlice::new(staged), IoSlice::new(tail)]),
-            Some(held) => {
-                send_pieces(socket, &[IoSlice::new(staged), IoSlice::new(held.bytes()), IoSlice::new(tail)])
-            }
+            Some(held) => send_pieces(
+                socket,
+                &[
+                    IoSlice::new(staged),
+                    IoSlice::new(held.bytes()),
+                    IoSlice::new(tail),
+                ],
+            ),
         };
         let total = staged.len() + held.as_ref().map_or(0, |held| held.bytes().len()) + tail.len();
         match sent {
@@ -95,7 +104,11 @@ impl Output {
     pub(super) fn push_file(&mut self, file: OwnedFd, offset: u64, length: u64) {
         if length > 0 {
             self.queued += length;
-            self.segments.push_back(Segment::File { file, offset, left: length });
+            self.segments.push_back(Segment::File {
+                file,
+                offset,
+                left: length,
+            });
         }
     }
 
@@ -109,7 +122,11 @@ impl Output {
                     sendfile(socket, file, Some(offset), wanted).and_then(|sent| {
                         *left -= sent as u64;
                         // The file became shorter while it was sent: what was promised cannot be kept.
-                        if sent == 0 { Err(Errno::PIPE) } else { Ok(sent) }
+                        if sent == 0 {
+                            Err(Errno::PIPE)
+                        } else {
+                            Ok(sent)
+                        }
                     })
                 }
                 _ => self.send_front(socket),
@@ -135,7 +152,12 @@ impl Output {
         let mut pieces = [IoSlice::new(&[]); PIECES];
         let mut count = 0;
         let mut skip = self.done;
-        for segment in self.segments.iter().take(PIECES).take_while(|segment| !matches!(segment, Segment::File { .. })) {
+        for segment in self
+            .segments
+            .iter()
+            .take(PIECES)
+            .take_while(|segment| !matches!(segment, Segment::File { .. }))
+        {
             pieces[count] = IoSlice::new(&segment.bytes()[skip..]);
             skip = 0;
             count += 1;
@@ -164,7 +186,13 @@ impl Output {
     }
 
     /// Queues what is left of the three after `sent` bytes.
-    fn queue(&mut self, staged: &mut Vec<u8>, mut sent: usize, held: Option<Box<dyn Held>>, tail: &[u8]) {
+    fn queue(
+        &mut self,
+        staged: &mut Vec<u8>,
+        mut sent: usize,
+        held: Option<Box<dyn Held>>,
+        tail: &[u8],
+    ) {
         let first = staged.split_off(sent.min(staged.len()));
         sent -= sent.min(staged.len());
         staged.clear();
@@ -192,5 +220,10 @@ impl Output {
 }
 
 fn send_pieces(socket: BorrowedFd<'_>, pieces: &[IoSlice<'_>]) -> Result<usize, Errno> {
-    sendmsg(socket, pieces, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL)
+    sendmsg(
+        socket,
+        pieces,
+        &mut SendAncillaryBuffer::default(),
+        SendFlags::NOSIGNAL,
+    )
 }

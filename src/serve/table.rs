@@ -24,7 +24,11 @@ pub(super) struct Slot {
 
 impl Slot {
     fn new() -> Self {
-        Self { marked: AtomicBool::new(false), connection: Mutex::new(None), deadline: AtomicU64::new(NEVER) }
+        Self {
+            marked: AtomicBool::new(false),
+            connection: Mutex::new(None),
+            deadline: AtomicU64::new(NEVER),
+        }
     }
 
     /// Says that something happened to the connection; then look whether [`Slot::try_own`] gives it.
@@ -57,7 +61,9 @@ impl Slot {
     }
 
     fn own(&self) -> MutexGuard<'_, Option<Box<Connection>>> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,7 +90,9 @@ impl Table {
             Some(index) => index,
             None => {
                 let used = self.used.load(Ordering::Relaxed);
-                self.chunks.get(used / CHUNK)?.get_or_init(|| (0..CHUNK).map(|_| Slot::new()).collect());
+                self.chunks
+                    .get(used / CHUNK)?
+                    .get_or_init(|| (0..CHUNK).map(|_| Slot::new()).collect());
                 self.used.store(used + 1, Ordering::Release);
                 used as u32
             }
@@ -96,16 +104,23 @@ impl Table {
 
     /// The slot of a number that [`Table::reserve`] gave.
     pub(super) fn slot(&self, index: u32) -> Option<&Slot> {
-        self.chunks.get(index as usize / CHUNK)?.get()?.get(index as usize % CHUNK)
+        self.chunks
+            .get(index as usize / CHUNK)?
+            .get()?
+            .get(index as usize % CHUNK)
     }
 
     /// Gives a slot back; its connection has been taken out.
     pub(super) fn release(&self, index: u32) {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(index);
+        self.free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(index);
     }
 
     /// Every slot that was ever used, with its number.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Slot)> {
-        (0..self.used.load(Ordering::Acquire) as u32).filter_map(|index| Some((index, self.slot(index)?)))
+        (0..self.used.load(Ordering::Acquire) as u32)
+            .filter_map(|index| Some((index, self.slot(index)?)))
     }
 }

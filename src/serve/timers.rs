@@ -13,7 +13,8 @@ use std::{
 };
 
 use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
 };
 
 const GRAIN_MS: u64 = 64;
@@ -30,8 +31,15 @@ pub(super) struct Timers {
 
 impl Timers {
     pub(super) fn new() -> io::Result<Self> {
-        let fd = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
-        Ok(Self { fd, armed: AtomicU64::new(NEVER), setting: Mutex::new(()) })
+        let fd = timerfd_create(
+            TimerfdClockId::Monotonic,
+            TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
+        )?;
+        Ok(Self {
+            fd,
+            armed: AtomicU64::new(NEVER),
+            setting: Mutex::new(()),
+        })
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
@@ -64,8 +72,17 @@ impl Timers {
         if at_ms == NEVER {
             return;
         }
-        let at = Timespec { tv_sec: (at_ms / 1_000) as i64, tv_nsec: ((at_ms % 1_000) * 1_000_000) as i64 };
-        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: at };
+        let at = Timespec {
+            tv_sec: (at_ms / 1_000) as i64,
+            tv_nsec: ((at_ms % 1_000) * 1_000_000) as i64,
+        };
+        let once = Itimerspec {
+            it_interval: Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            },
+            it_value: at,
+        };
         // It fails only for a wrong descriptor or a wrong time, and both are ours.
         let _ = timerfd_settime(&self.fd, TimerfdTimerFlags::ABSTIME, &once);
     }

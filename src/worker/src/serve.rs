@@ -1,6 +1,9 @@
 //! A worker at work: the engine with the WSGI application in it, one thread of Python per thread of the engine.
 
-use std::{os::fd::OwnedFd, sync::Arc};
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+};
 
 use hostler::{
     ipc::FromWorker,
@@ -53,7 +56,9 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
     let engine = Arc::new(engine);
     let others = start_threads(py, &engine, &template, threads, stack)?;
-    scoreboard.worker(context.slot).set_state(WorkerState::Accepting);
+    scoreboard
+        .worker(context.slot)
+        .set_state(WorkerState::Accepting);
     context
         .control
         .send(&FromWorker::Ready, &[])
@@ -67,7 +72,8 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
 
 /// SIGTERM asks a single worker to go as gently as the supervisor would.
 fn on_sigterm() -> PyResult<OwnedFd> {
-    let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(std::io::Error::from)?;
+    let event =
+        eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(std::io::Error::from)?;
     sys::wake_on_signals(event.try_clone()?, &[Signal::TERM])?;
     Ok(event)
 }
@@ -87,13 +93,18 @@ fn start_threads<'py>(
     stack: u64,
 ) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let threading = py.import("threading")?;
-    let before = (stack > 0).then(|| threading.call_method1("stack_size", (stack,))).transpose()?;
+    let before = (stack > 0)
+        .then(|| threading.call_method1("stack_size", (stack,)))
+        .transpose()?;
     let mut started = Vec::new();
     for index in 1..threads {
         let (engine, mut state) = (Arc::clone(engine), Some(WsgiThread::new(py, template)?));
         let state = std::sync::Mutex::new(state.take());
         let target = PyCFunction::new_closure(py, None, None, move |arguments, _| {
-            let taken = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+            let taken = state
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .take();
             if let Some(state) = taken {
                 turn(arguments.py(), &engine, index, state);
             }
@@ -145,7 +156,10 @@ fn template<'py>(py: Python<'py>, context: &WorkerContext) -> PyResult<Bound<'py
     environ.set_item("wsgi.file_wrapper", py.get_type::<FileWrapper>())?;
     // Not in PEP 3333: reading to the end of the body needs no Content-Length, chunked bodies included.
     environ.set_item("wsgi.input_terminated", true)?;
-    environ.set_item("uwsgi.version", PyBytes::new(py, env!("CARGO_PKG_VERSION").as_bytes()))?;
+    environ.set_item(
+        "uwsgi.version",
+        PyBytes::new(py, env!("CARGO_PKG_VERSION").as_bytes()),
+    )?;
     environ.set_item("uwsgi.node", PyBytes::new(py, host_name().as_bytes()))?;
     Ok(environ)
 }

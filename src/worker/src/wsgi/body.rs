@@ -26,21 +26,31 @@ struct HeldBytes {
     length: usize,
 }
 
-#[expect(unsafe_code, reason = "a pointer says nothing of threads, the object behind it does")]
+#[expect(
+    unsafe_code,
+    reason = "a pointer says nothing of threads, the object behind it does"
+)]
 // SAFETY: bytes objects never change, and `object` keeps the memory alive.
 unsafe impl Send for HeldBytes {}
 
 impl HeldBytes {
     fn new(bytes: &Bound<'_, PyBytes>) -> Box<Self> {
         let slice = bytes.as_bytes();
-        Box::new(Self { start: slice.as_ptr(), length: slice.len(), object: bytes.clone().unbind() })
+        Box::new(Self {
+            start: slice.as_ptr(),
+            length: slice.len(),
+            object: bytes.clone().unbind(),
+        })
     }
 }
 
 impl Held for HeldBytes {
     fn bytes(&self) -> &[u8] {
         let _alive = &self.object;
-        #[expect(unsafe_code, reason = "the bytes are read without the interpreter lock")]
+        #[expect(
+            unsafe_code,
+            reason = "the bytes are read without the interpreter lock"
+        )]
         // SAFETY: memory of a bytes object neither moves nor changes while a reference is held, which `object` is.
         unsafe {
             std::slice::from_raw_parts(self.start, self.length)
@@ -144,22 +154,32 @@ fn close(py: Python<'_>, response: &Bound<'_, PyAny>, failed: bool) {
 }
 
 fn bytes<'a, 'py>(piece: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, PyBytes>> {
-    piece.cast::<PyBytes>().map_err(|_| match piece.get_type().name() {
-        Ok(class) => PyTypeError::new_err(format!("the application's response yielded {class}, not bytes")),
-        Err(error) => error,
-    })
+    piece
+        .cast::<PyBytes>()
+        .map_err(|_| match piece.get_type().name() {
+            Ok(class) => PyTypeError::new_err(format!(
+                "the application's response yielded {class}, not bytes"
+            )),
+            Err(error) => error,
+        })
 }
 
 fn unusable(response: &Bound<'_, PyAny>) -> PyErr {
     match response.get_type().name() {
-        Ok(class) => PyTypeError::new_err(format!("the application returned {class}, not an iterable of bytes")),
+        Ok(class) => PyTypeError::new_err(format!(
+            "the application returned {class}, not an iterable of bytes"
+        )),
         Err(error) => error,
     }
 }
 
 impl Call<'_> {
     /// Runs `act` on the exchange, which nobody else touches meanwhile.
-    fn exchange<R>(&self, py: Python<'_>, act: impl FnOnce(&mut Exchange<'_>) -> PyResult<R>) -> PyResult<R> {
+    fn exchange<R>(
+        &self,
+        py: Python<'_>,
+        act: impl FnOnce(&mut Exchange<'_>) -> PyResult<R>,
+    ) -> PyResult<R> {
         self.link
             .with(py, self.serial, act)
             .unwrap_or_else(|| Err(PyOSError::new_err("the request is over")))
@@ -169,10 +189,17 @@ impl Call<'_> {
         if self.callables.response().commit(exchange, length) {
             return Ok(());
         }
-        Err(PyAssertionError::new_err("the application gave a body without having called start_response"))
+        Err(PyAssertionError::new_err(
+            "the application gave a body without having called start_response",
+        ))
     }
 
-    fn write(&self, py: Python<'_>, exchange: &mut Exchange<'_>, piece: &Bound<'_, PyBytes>) -> Progress {
+    fn write(
+        &self,
+        py: Python<'_>,
+        exchange: &mut Exchange<'_>,
+        piece: &Bound<'_, PyBytes>,
+    ) -> Progress {
         if piece.as_bytes().len() < HELD_FROM {
             exchange.write(piece.as_bytes());
             return Progress::Open;

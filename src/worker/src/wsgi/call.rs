@@ -9,7 +9,7 @@ use pyo3::{
 };
 use tracing::error;
 
-use super::{body, environ::EnvironMaker, exchange_link::Link, input::Input, start_response::Callables};
+use super::{body, environ::EnvironMaker, exchange_link::Link, start_response::Callables};
 use crate::traceback;
 
 /// The application as the engine sees it.
@@ -30,7 +30,11 @@ pub(crate) struct WsgiThread {
 impl WsgiThread {
     pub(crate) fn new(py: Python<'_>, template: &Bound<'_, PyDict>) -> PyResult<Self> {
         let link = Arc::<Link>::default();
-        Ok(Self { environs: EnvironMaker::new(py, template), callables: Callables::new(py, &link)?, link })
+        Ok(Self {
+            environs: EnvironMaker::new(py, template),
+            callables: Callables::new(py, &link)?,
+            link,
+        })
     }
 }
 
@@ -44,7 +48,10 @@ pub(super) struct Call<'c> {
 
 impl Wsgi {
     pub(crate) fn new(application: Py<PyAny>, threads: u32) -> Self {
-        Self { application, threaded: threads > 1 }
+        Self {
+            application,
+            threaded: threads > 1,
+        }
     }
 
     /// Runs `act` without the interpreter lock where other threads may want it.
@@ -63,9 +70,17 @@ impl Wsgi {
         thread.callables.response().renew(serial);
         let outcome = match thread.environs.environ(py, exchange, &thread.link, serial) {
             Ok((environ, input)) => {
-                let call = Call { wsgi: self, callables: &thread.callables, link: &thread.link, serial };
+                let call = Call {
+                    wsgi: self,
+                    callables: &thread.callables,
+                    link: &thread.link,
+                    serial,
+                };
                 let outcome = self.call(py, &environ, &call);
-                release(py, &input);
+                // Whoever kept it must not read what follows on the connection.
+                if let Some(input) = input {
+                    input.get().detach(py);
+                }
                 outcome
             }
             Err(error) => Err(error),
@@ -77,7 +92,10 @@ impl Wsgi {
     }
 
     fn call(&self, py: Python<'_>, environ: &Bound<'_, PyDict>, call: &Call<'_>) -> PyResult<()> {
-        let arguments = PyTuple::new(py, [environ.as_any(), call.callables.start_response.bind(py)])?;
+        let arguments = PyTuple::new(
+            py,
+            [environ.as_any(), call.callables.start_response.bind(py)],
+        )?;
         let response = self.application.bind(py).call1(arguments)?;
         body::send(py, &response, call)
     }
@@ -92,15 +110,16 @@ impl Application for Wsgi {
         exchange.finish();
     }
 
-    fn while_waiting<R: Send>(&self, _thread: &mut WsgiThread, sleep: impl FnOnce() -> R + Send) -> R {
-        if self.threaded { sleep() } else { Python::attach(|py| py.detach(sleep)) }
-    }
-}
-
-/// A body that the application kept must not be read after the request; an empty one has nothing to be read.
-fn release(py: Python<'_>, input: &Bound<'_, Input>) {
-    if !input.get().is_memory() {
-        input.get().detach(py);
+    fn while_waiting<R: Send>(
+        &self,
+        _thread: &mut WsgiThread,
+        sleep: impl FnOnce() -> R + Send,
+    ) -> R {
+        if self.threaded {
+            sleep()
+        } else {
+            Python::attach(|py| py.detach(sleep))
+        }
     }
 }
 

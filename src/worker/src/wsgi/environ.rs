@@ -60,7 +60,10 @@ impl EnvironMaker {
     pub(super) fn new(py: Python<'_>, template: &Bound<'_, PyDict>) -> Self {
         Self {
             template: template.clone().unbind(),
-            standard: Standard::ALL.iter().map(|standard| Entry::new(py, standard.name().as_bytes())).collect(),
+            standard: Standard::ALL
+                .iter()
+                .map(|standard| Entry::new(py, standard.name().as_bytes()))
+                .collect(),
             headers: Names::default(),
             raw: Names::default(),
             empty_input: None,
@@ -70,7 +73,7 @@ impl EnvironMaker {
         }
     }
 
-    /// The environ of a request, and its `wsgi.input`.
+    /// The environ of a request, and its `wsgi.input` if that has a body which ends with the request.
     ///
     /// # Errors
     /// Memory has run out, or the file of a spooled body cannot be opened again.
@@ -80,20 +83,24 @@ impl EnvironMaker {
         exchange: &mut Exchange<'_>,
         link: &Arc<Link>,
         serial: u64,
-    ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, Input>)> {
+    ) -> PyResult<(Bound<'py, PyDict>, Option<Bound<'py, Input>>)> {
         let environ = self.template.bind(py).copy()?;
         let mut failed = false;
         exchange.variables(|name, value| {
             failed |= match name {
-                Variable::Standard(standard) => self.standard[standard.index()].set(&environ, value),
-                Variable::Header(name) => set_named(&mut self.headers, &environ, name, value, |name| {
-                    let mut key = Vec::with_capacity(name.len() + 5);
-                    header_key(name, &mut key);
-                    Entry::new(py, &key)
-                }),
-                Variable::Raw(name) => {
-                    set_named(&mut self.raw, &environ, name, value, |name| Entry::new(py, name))
+                Variable::Standard(standard) => {
+                    self.standard[standard.index()].set(&environ, value)
                 }
+                Variable::Header(name) => {
+                    set_named(&mut self.headers, &environ, name, value, |name| {
+                        let mut key = Vec::with_capacity(name.len() + 5);
+                        header_key(name, &mut key);
+                        Entry::new(py, &key)
+                    })
+                }
+                Variable::Raw(name) => set_named(&mut self.raw, &environ, name, value, |name| {
+                    Entry::new(py, name)
+                }),
             };
         });
         if failed {
@@ -102,30 +109,31 @@ impl EnvironMaker {
         if exchange.scheme() == "https" {
             environ.set_item(&self.scheme_key, &self.https)?;
         }
-        let input = self.input(py, exchange, link, serial)?;
-        environ.set_item(&self.input_key, &input)?;
-        Ok((environ, input))
-    }
-
-    fn input<'py>(
-        &mut self,
-        py: Python<'py>,
-        exchange: &Exchange<'_>,
-        link: &Arc<Link>,
-        serial: u64,
-    ) -> PyResult<Bound<'py, Input>> {
         let input = match exchange.body()? {
-            BodySupply::Empty => return self.empty_input(py),
+            BodySupply::Empty => {
+                let input = self.empty_input(py)?;
+                environ.set_item(&self.input_key, input)?;
+                return Ok((environ, None));
+            }
             BodySupply::Memory(bytes) => Input::memory(bytes.to_vec()),
             BodySupply::Spooled(file, length) => Input::file(file.into(), length),
-            BodySupply::Stream => Input::stream(Box::new(StreamedBody { link: Arc::clone(link), serial })),
+            BodySupply::Stream => Input::stream(Box::new(StreamedBody {
+                link: Arc::clone(link),
+                serial,
+            })),
         };
-        Bound::new(py, input)
+        let input = Bound::new(py, input)?;
+        environ.set_item(&self.input_key, &input)?;
+        Ok((environ, Some(input)))
     }
 
     /// Most requests have no body: they share one object, unless an application kept it from an earlier one.
     fn empty_input<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, Input>> {
-        let kept = self.empty_input.take().map(|input| input.into_bound(py)).filter(is_ours_alone);
+        let kept = self
+            .empty_input
+            .take()
+            .map(|input| input.into_bound(py))
+            .filter(is_ours_alone);
         let input = match kept {
             Some(input) => {
                 input.get().reset_empty(py);
@@ -165,7 +173,12 @@ fn set_named(
 impl Entry {
     fn new(py: Python<'_>, key: &[u8]) -> Self {
         let text: String = key.iter().map(|&byte| char::from(byte)).collect();
-        Self { key: PyString::intern(py, &text).unbind(), bytes: Vec::new(), value: None, misses: 0 }
+        Self {
+            key: PyString::intern(py, &text).unbind(),
+            bytes: Vec::new(),
+            value: None,
+            misses: 0,
+        }
     }
 
     /// Puts the variable into `environ`; true means that this failed and an exception is set.

@@ -27,7 +27,10 @@ struct Current {
 
 struct Target(*mut Exchange<'static>);
 
-#[expect(unsafe_code, reason = "a pointer says nothing of threads, the exchange behind it does")]
+#[expect(
+    unsafe_code,
+    reason = "a pointer says nothing of threads, the exchange behind it does"
+)]
 // SAFETY: `Exchange` is `Send` (asserted below), and the pointer is only followed under the lock of `Link::current`.
 unsafe impl Send for Target {}
 
@@ -49,13 +52,22 @@ impl Link {
     }
 
     /// Runs `act` on the exchange of request `serial`; `None` when that is over.
-    pub(crate) fn with<R>(&self, py: Python<'_>, serial: u64, act: impl FnOnce(&mut Exchange<'_>) -> R) -> Option<R> {
+    pub(crate) fn with<R>(
+        &self,
+        py: Python<'_>,
+        serial: u64,
+        act: impl FnOnce(&mut Exchange<'_>) -> R,
+    ) -> Option<R> {
         follow(&mut self.lock(py), serial, act)
     }
 
     /// The same for callers that do not hold the interpreter lock.
     fn with_detached<R>(&self, serial: u64, act: impl FnOnce(&mut Exchange<'_>) -> R) -> Option<R> {
-        follow(&mut self.current.lock().unwrap_or_else(PoisonError::into_inner), serial, act)
+        follow(
+            &mut self.current.lock().unwrap_or_else(PoisonError::into_inner),
+            serial,
+            act,
+        )
     }
 
     fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Current> {
@@ -72,9 +84,19 @@ impl Link {
     }
 }
 
-fn follow<R>(current: &mut Current, serial: u64, act: impl FnOnce(&mut Exchange<'_>) -> R) -> Option<R> {
-    let target = current.exchange.as_ref().filter(|_| current.serial == serial)?;
-    #[expect(unsafe_code, reason = "the exchange lives on the stack of the serving thread, Python objects do not")]
+fn follow<R>(
+    current: &mut Current,
+    serial: u64,
+    act: impl FnOnce(&mut Exchange<'_>) -> R,
+) -> Option<R> {
+    let target = current
+        .exchange
+        .as_ref()
+        .filter(|_| current.serial == serial)?;
+    #[expect(
+        unsafe_code,
+        reason = "the exchange lives on the stack of the serving thread, Python objects do not"
+    )]
     // SAFETY: `open` got the pointer from a unique reference, and `close` comes before the exchange ends, so it is
     // valid; the lock that `current` is borrowed from makes this the only use of it. The serving thread itself uses
     // the exchange between `open` and `close` only through `with`.
@@ -92,6 +114,10 @@ impl BodySource for StreamedBody {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.link
             .with_detached(self.serial, |exchange| exchange.read_body(buffer))
-            .unwrap_or_else(|| Err(io::Error::other("the request is over, its body cannot be read any more")))
+            .unwrap_or_else(|| {
+                Err(io::Error::other(
+                    "the request is over, its body cannot be read any more",
+                ))
+            })
     }
 }

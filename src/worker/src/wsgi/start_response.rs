@@ -16,6 +16,7 @@ use hostler::{
     serve::{Exchange, Progress, ResponseHead},
 };
 use pyo3::{
+    PyClass,
     exceptions::{PyAssertionError, PyOSError, PyTypeError, PyValueError},
     ffi,
     prelude::*,
@@ -56,11 +57,20 @@ pub(crate) struct Callables {
 
 impl Callables {
     pub(crate) fn new(py: Python<'_>, link: &Arc<Link>) -> PyResult<Self> {
-        let response = Py::new(py, Response { state: Mutex::default(), link: Arc::clone(link) })?;
+        let response = Py::new(
+            py,
+            Response {
+                state: Mutex::default(),
+                link: Arc::clone(link),
+            },
+        )?;
         let write = function(py, c"write", write, response.as_any())?;
         let start = Py::new(py, Start { response, write })?;
         let start_response = function(py, c"start_response", start_response, start.as_any())?;
-        Ok(Self { start_response, start })
+        Ok(Self {
+            start_response,
+            start,
+        })
     }
 
     pub(crate) fn response(&self) -> &Response {
@@ -72,7 +82,8 @@ impl Callables {
     pub(crate) fn are_kept(&self) -> bool {
         // SAFETY: both objects are alive, and the interpreter lock is held as `call` holds it.
         unsafe {
-            ffi::Py_REFCNT(self.start_response.as_ptr()) > 1 || ffi::Py_REFCNT(self.start.get().write.as_ptr()) > 1
+            ffi::Py_REFCNT(self.start_response.as_ptr()) > 1
+                || ffi::Py_REFCNT(self.start.get().write.as_ptr()) > 1
         }
     }
 }
@@ -99,14 +110,21 @@ impl Response {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self, status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>, again: bool) -> PyResult<()> {
+    fn start(
+        &self,
+        status: &Bound<'_, PyAny>,
+        headers: &Bound<'_, PyAny>,
+        again: bool,
+    ) -> PyResult<()> {
         let (mut head, started) = {
             let mut state = self.state();
             (take(&mut state.head), state.started)
         };
         if started && !again {
             self.state().head = head;
-            return Err(PyAssertionError::new_err("start_response was called twice, the second time without exc_info"));
+            return Err(PyAssertionError::new_err(
+                "start_response was called twice, the second time without exc_info",
+            ));
         }
         clear(&mut head);
         let said = read_head(status, headers, &mut head);
@@ -128,7 +146,9 @@ impl Response {
             }
         });
         match progress {
-            None => Err(PyOSError::new_err("write() was called after the request was answered")),
+            None => Err(PyOSError::new_err(
+                "write() was called after the request was answered",
+            )),
             Some(Progress::Gone) => Err(PyOSError::new_err("the client has gone")),
             Some(_) => Ok(()),
         }
@@ -141,7 +161,11 @@ fn clear(head: &mut ResponseHead) {
     head.facts = Default::default();
 }
 
-fn read_head(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>, head: &mut ResponseHead) -> PyResult<()> {
+fn read_head(
+    status: &Bound<'_, PyAny>,
+    headers: &Bound<'_, PyAny>,
+    head: &mut ResponseHead,
+) -> PyResult<()> {
     read_status(status, head)?;
     if let Ok(list) = headers.cast::<PyList>() {
         for field in list {
@@ -153,7 +177,9 @@ fn read_head(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>, head: &mut R
         }
     } else {
         let class = headers.get_type().name()?.to_string();
-        return Err(PyTypeError::new_err(format!("the response headers must be a list of tuples, not {class}")));
+        return Err(PyTypeError::new_err(format!(
+            "the response headers must be a list of tuples, not {class}"
+        )));
     }
     Ok(())
 }
@@ -162,14 +188,17 @@ fn read_head(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>, head: &mut R
 fn read_status(status: &Bound<'_, PyAny>, head: &mut ResponseHead) -> PyResult<()> {
     let bytes = bytes_of(status, "the response status")?;
     let code = match &*bytes {
-        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] | [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', ..] => {
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9']
+        | [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', ..] => {
             u16::from(a - b'0') * 100 + u16::from(b - b'0') * 10 + u16::from(c - b'0')
         }
         _ => 0,
     };
     if code == 0 || !response::is_value(&bytes) {
         let text = status.repr()?;
-        return Err(PyValueError::new_err(format!("the response status must look like '200 OK', not {text}")));
+        return Err(PyValueError::new_err(format!(
+            "the response status must look like '200 OK', not {text}"
+        )));
     }
     head.status.extend_from_slice(&bytes);
     head.facts.status = code;
@@ -180,17 +209,24 @@ fn read_header(field: &Bound<'_, PyAny>, head: &mut ResponseHead) -> PyResult<()
     let pair = field.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
     let Some(pair) = pair else {
         let text = field.repr()?;
-        return Err(PyTypeError::new_err(format!("a response header must be a tuple of name and value, not {text}")));
+        return Err(PyTypeError::new_err(format!(
+            "a response header must be a tuple of name and value, not {text}"
+        )));
     };
     let (name, value) = (pair.get_borrowed_item(0)?, pair.get_borrowed_item(1)?);
     let name_bytes = bytes_of(&name, "the name of a response header")?;
     let value_bytes = bytes_of(&value, "the value of a response header")?;
     if !response::is_name(&name_bytes) {
-        return Err(PyValueError::new_err(format!("{} is no name for a response header", name.repr()?)));
+        return Err(PyValueError::new_err(format!(
+            "{} is no name for a response header",
+            name.repr()?
+        )));
     }
     if !response::is_value(&value_bytes) {
         let (name, value) = (name.repr()?, value.repr()?);
-        return Err(PyValueError::new_err(format!("response header {name} has control characters: {value}")));
+        return Err(PyValueError::new_err(format!(
+            "response header {name} has control characters: {value}"
+        )));
     }
     if note(&name_bytes, &value_bytes, head)? {
         response::header(&mut head.lines, &name_bytes, &value_bytes);
@@ -220,12 +256,16 @@ fn note(name: &[u8], value: &[u8], head: &mut ResponseHead) -> PyResult<bool> {
 }
 
 fn note_length(value: &[u8], head: &mut ResponseHead) -> PyResult<bool> {
-    let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let digits = std::str::from_utf8(value)
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let length = digits.and_then(|text| text.parse().ok());
     match (length, head.facts.content_length) {
         (None, _) => {
             let text = value.escape_ascii();
-            Err(PyValueError::new_err(format!("the response's Content-Length is not a number: '{text}'")))
+            Err(PyValueError::new_err(format!(
+                "the response's Content-Length is not a number: '{text}'"
+            )))
         }
         (Some(length), Some(before)) if length != before => Err(PyValueError::new_err(format!(
             "the response has two different Content-Length headers, {before} and {length}"
@@ -259,16 +299,24 @@ fn function(
 ) -> PyResult<Py<PyAny>> {
     let definition = Box::leak(Box::new(ffi::PyMethodDef {
         ml_name: name.as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunctionWithKeywords: call },
+        ml_meth: ffi::PyMethodDefPointer {
+            PyCFunctionWithKeywords: call,
+        },
         ml_flags: ffi::METH_VARARGS | ffi::METH_KEYWORDS,
         ml_doc: std::ptr::null(),
     }));
-    #[expect(unsafe_code, reason = "pyo3 makes closures only, which cost more per call")]
+    #[expect(
+        unsafe_code,
+        reason = "pyo3 makes closures only, which cost more per call"
+    )]
     // SAFETY: the definition lives for ever and its flags fit the function; `context` is alive and is kept alive by
     // the new object. The result is a new reference or null with an error set.
     unsafe {
-        Bound::from_owned_ptr_or_err(py, ffi::PyCFunction_NewEx(definition, context.as_ptr(), null_mut()))
-            .map(Bound::unbind)
+        Bound::from_owned_ptr_or_err(
+            py,
+            ffi::PyCFunction_NewEx(definition, context.as_ptr(), null_mut()),
+        )
+        .map(Bound::unbind)
     }
 }
 
@@ -281,27 +329,42 @@ unsafe extern "C" fn start_response(
     // SAFETY: the interpreter calls with its lock held, the `context` given to `function` (a `Start`), a tuple, and a
     // dict or null.
     unsafe {
-        answer(context, args, keywords, |start: &Bound<'_, Start>, args, keywords| {
-            let py = start.py();
-            let wrong = || PyTypeError::new_err("start_response takes status, headers and, at most, exc_info");
-            if args.len() < 2 || args.len() > 3 {
-                return Err(wrong());
-            }
-            let exc_info = match (args.len(), keywords) {
-                (3, None) => Some(args.get_item(2)?),
-                (2, None) => None,
-                (2, Some(keywords)) if keywords.len() == 1 => Some(keywords.get_item("exc_info")?.ok_or_else(wrong)?),
-                _ => return Err(wrong()),
-            };
-            let exc_info = exc_info.filter(|exc_info| !exc_info.is_none());
-            let (start, status, headers) = (start.get(), args.get_borrowed_item(0)?, args.get_borrowed_item(1)?);
-            let response = start.response.get();
-            if let Some(exc_info) = &exc_info {
-                response.raise_if_committed(py, exc_info)?;
-            }
-            response.start(&status, &headers, exc_info.is_some())?;
-            Ok(start.write.clone_ref(py))
-        })
+        answer(
+            context,
+            args,
+            keywords,
+            |start: &Bound<'_, Start>, args, keywords| {
+                let py = start.py();
+                let wrong = || {
+                    PyTypeError::new_err(
+                        "start_response takes status, headers and, at most, exc_info",
+                    )
+                };
+                if args.len() < 2 || args.len() > 3 {
+                    return Err(wrong());
+                }
+                let exc_info = match (args.len(), keywords) {
+                    (3, None) => Some(args.get_item(2)?),
+                    (2, None) => None,
+                    (2, Some(keywords)) if keywords.len() == 1 => {
+                        Some(keywords.get_item("exc_info")?.ok_or_else(wrong)?)
+                    }
+                    _ => return Err(wrong()),
+                };
+                let exc_info = exc_info.filter(|exc_info| !exc_info.is_none());
+                let (start, status, headers) = (
+                    start.get(),
+                    args.get_borrowed_item(0)?,
+                    args.get_borrowed_item(1)?,
+                );
+                let response = start.response.get();
+                if let Some(exc_info) = &exc_info {
+                    response.raise_if_committed(py, exc_info)?;
+                }
+                response.start(&status, &headers, exc_info.is_some())?;
+                Ok(start.write.clone_ref(py))
+            },
+        )
     }
 }
 
@@ -310,14 +373,23 @@ impl Response {
     /// the currently-stored HTTP response headers … if the headers have already been sent, it must raise".
     fn raise_if_committed(&self, py: Python<'_>, exc_info: &Bound<'_, PyAny>) -> PyResult<()> {
         let serial = self.state().serial;
-        if !self.link.with(py, serial, |exchange| exchange.is_committed()).unwrap_or(true) {
+        if !self
+            .link
+            .with(py, serial, |exchange| exchange.is_committed())
+            .unwrap_or(true)
+        {
             return Ok(());
         }
-        let (_, value, traceback): (Bound<'_, PyAny>, Bound<'_, PyAny>, Bound<'_, PyAny>) = exc_info.extract()?;
+        let (_, value, traceback): (Bound<'_, PyAny>, Bound<'_, PyAny>, Bound<'_, PyAny>) =
+            exc_info.extract()?;
         if value.is_none() {
-            return Err(PyTypeError::new_err("exc_info of start_response holds no exception"));
+            return Err(PyTypeError::new_err(
+                "exc_info of start_response holds no exception",
+            ));
         }
-        Err(PyErr::from_value(value.call_method1("with_traceback", (traceback,))?))
+        Err(PyErr::from_value(
+            value.call_method1("with_traceback", (traceback,))?,
+        ))
     }
 }
 
@@ -329,19 +401,26 @@ unsafe extern "C" fn write(
 ) -> *mut ffi::PyObject {
     // SAFETY: as for `start_response`, with a `Response` as context.
     unsafe {
-        answer(context, args, keywords, |response: &Bound<'_, Response>, args, keywords| {
-            let py = response.py();
-            let (data,) = match keywords {
-                None => args.extract::<(Bound<'_, PyAny>,)>()?,
-                Some(_) => return Err(PyTypeError::new_err("write() takes no keywords")),
-            };
-            let Ok(data) = data.cast::<PyBytes>() else {
-                let class = data.get_type().name()?.to_string();
-                return Err(PyTypeError::new_err(format!("write() takes bytes, not {class}")));
-            };
-            response.get().write(py, data)?;
-            Ok(py.None())
-        })
+        answer(
+            context,
+            args,
+            keywords,
+            |response: &Bound<'_, Response>, args, keywords| {
+                let py = response.py();
+                let (data,) = match keywords {
+                    None => args.extract::<(Bound<'_, PyAny>,)>()?,
+                    Some(_) => return Err(PyTypeError::new_err("write() takes no keywords")),
+                };
+                let Ok(data) = data.cast::<PyBytes>() else {
+                    let class = data.get_type().name()?.to_string();
+                    return Err(PyTypeError::new_err(format!(
+                        "write() takes bytes, not {class}"
+                    )));
+                };
+                response.get().write(py, data)?;
+                Ok(py.None())
+            },
+        )
     }
 }
 
@@ -354,7 +433,11 @@ unsafe fn answer<T: PyClass>(
     context: *mut ffi::PyObject,
     args: *mut ffi::PyObject,
     keywords: *mut ffi::PyObject,
-    act: impl for<'py> FnOnce(&Bound<'py, T>, &Bound<'py, PyTuple>, Option<&Bound<'py, PyDict>>) -> PyResult<Py<PyAny>>,
+    act: impl for<'py> FnOnce(
+        &Bound<'py, T>,
+        &Bound<'py, PyTuple>,
+        Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Py<PyAny>>,
 ) -> *mut ffi::PyObject {
     // SAFETY: the caller holds the interpreter lock.
     let py = unsafe { Python::assume_attached() };
@@ -364,10 +447,15 @@ unsafe fn answer<T: PyClass>(
             (
                 Bound::from_borrowed_ptr(py, context).cast_into_unchecked::<T>(),
                 Bound::from_borrowed_ptr(py, args).cast_into_unchecked::<PyTuple>(),
-                Bound::from_borrowed_ptr_or_opt(py, keywords).map(|dict| dict.cast_into_unchecked::<PyDict>()),
+                Bound::from_borrowed_ptr_or_opt(py, keywords)
+                    .map(|dict| dict.cast_into_unchecked::<PyDict>()),
             )
         };
-        act(&context, &args, keywords.as_ref().filter(|keywords| !keywords.is_empty()))
+        act(
+            &context,
+            &args,
+            keywords.as_ref().filter(|keywords| !keywords.is_empty()),
+        )
     }));
     match outcome {
         Ok(Ok(result)) => result.into_ptr(),

@@ -8,7 +8,10 @@ use pyo3::{exceptions::PyTypeError, ffi, prelude::*, types::PyBytes};
 unsafe extern "C" {
     // Every CPython since 3.3 exports it; the stable interface names it from 3.10 on only, hence not in `pyo3::ffi`
     // for the 3.9 that we build for. For ASCII, which nearly every header is, it hands out the string's own memory.
-    fn PyUnicode_AsUTF8AndSize(unicode: *mut ffi::PyObject, size: *mut ffi::Py_ssize_t) -> *const c_char;
+    fn PyUnicode_AsUTF8AndSize(
+        unicode: *mut ffi::PyObject,
+        size: *mut ffi::Py_ssize_t,
+    ) -> *const c_char;
 }
 
 /// A new `str` with one character for each byte.
@@ -18,7 +21,10 @@ pub(crate) fn latin1<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyAny> {
     // new reference; it is null only when memory has run out, which panics, as everywhere in Rust.
     unsafe {
         let length = bytes.len() as ffi::Py_ssize_t;
-        Bound::from_owned_ptr(py, ffi::PyUnicode_DecodeLatin1(bytes.as_ptr().cast(), length, null()))
+        Bound::from_owned_ptr(
+            py,
+            ffi::PyUnicode_DecodeLatin1(bytes.as_ptr().cast(), length, null()),
+        )
     }
 }
 
@@ -30,7 +36,9 @@ pub(crate) fn bytes_of<'a>(text: &'a Bound<'_, PyAny>, what: &str) -> PyResult<C
     let py = text.py();
     if !is_str(text) {
         let class = text.get_type().name()?.to_string();
-        return Err(PyTypeError::new_err(format!("{what} must be a str, not {class}")));
+        return Err(PyTypeError::new_err(format!(
+            "{what} must be a str, not {class}"
+        )));
     }
     let mut size = 0;
     #[expect(unsafe_code, reason = "the hot path of every request")]
@@ -38,12 +46,18 @@ pub(crate) fn bytes_of<'a>(text: &'a Bound<'_, PyAny>, what: &str) -> PyResult<C
     unsafe {
         let utf8 = PyUnicode_AsUTF8AndSize(text.as_ptr(), &mut size);
         if !utf8.is_null() && size == ffi::PyUnicode_GetLength(text.as_ptr()) {
-            return Ok(Cow::Borrowed(std::slice::from_raw_parts(utf8.cast(), size as usize)));
+            return Ok(Cow::Borrowed(std::slice::from_raw_parts(
+                utf8.cast(),
+                size as usize,
+            )));
         }
         // Lone surrogates have no UTF-8; Latin-1 says below what is wrong with them.
         ffi::PyErr_Clear();
-        let encoded = Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_AsLatin1String(text.as_ptr()))?;
-        Ok(Cow::Owned(encoded.cast_into_unchecked::<PyBytes>().as_bytes().to_vec()))
+        let encoded =
+            Bound::from_owned_ptr_or_err(py, ffi::PyUnicode_AsLatin1String(text.as_ptr()))?;
+        Ok(Cow::Owned(
+            encoded.cast_into_unchecked::<PyBytes>().as_bytes().to_vec(),
+        ))
     }
 }
 
