@@ -9,6 +9,8 @@ pub mod uwsgi;
 
 mod fields;
 mod head;
+#[cfg(test)]
+mod wire;
 
 pub use head::{Field, Framing, Head, Kind, Request, Span, Version};
 

@@ -13,8 +13,9 @@ use super::{
     body::{Ahead, Body, BodyError},
     clock::coarse_ms,
     connection::{Connection, Phase, Received},
-    engine::{Engine, Local},
+    engine::Engine,
     exchange::{Exchange, send_continue},
+    local::Local,
 };
 use crate::{
     config::Protocol,

@@ -21,8 +21,8 @@ use super::{
     body::{BodyError, Ready},
     clock::DateText,
     connection::{Connection, Received},
-    engine::Rules,
     output::Held,
+    rules::Rules,
 };
 use crate::{
     environ::{self, Peer, Variable},

@@ -91,12 +91,16 @@ impl Address {
             }
         };
         stream.patience(PATIENCE);
-        Ok(Client { stream, received: Vec::new() })
+        Ok(Client {
+            stream,
+            received: Vec::new(),
+        })
     }
 
     /// Connects.
     pub(crate) fn connect(&self) -> Client {
-        self.try_connect().unwrap_or_else(|error| panic!("no connection to {}: {error}", self.0))
+        self.try_connect()
+            .unwrap_or_else(|error| panic!("no connection to {}: {error}", self.0))
     }
 
     /// One GET on a connection of its own.
@@ -105,7 +109,13 @@ impl Address {
     }
 
     /// One request on a connection of its own. A body brings its Content-Length.
-    pub(crate) fn request(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let mut client = self.connect();
         client.send(&request(method, target, headers, body));
         client.answer_to(method)
@@ -113,9 +123,17 @@ impl Address {
 }
 
 /// The bytes of a request as browsers send it.
-pub(crate) fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+pub(crate) fn request(
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<u8> {
     let mut head = format!("{method} {target} HTTP/1.1\r\n");
-    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("host"))
+    {
         head += "Host: localhost\r\n";
     }
     for (name, value) in headers {
@@ -133,7 +151,9 @@ impl Client {
     /// Sends all of it. A peer that has closed is no error: what it answered before counts.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         match self.stream.write_all(bytes) {
-            Err(error) if ![ErrorKind::BrokenPipe, ErrorKind::ConnectionReset].contains(&error.kind()) => {
+            Err(error)
+                if ![ErrorKind::BrokenPipe, ErrorKind::ConnectionReset].contains(&error.kind()) =>
+            {
                 panic!("cannot send: {error}")
             }
             _ => {}
@@ -193,7 +213,10 @@ impl Client {
                 break at + 4;
             }
             if self.more() == 0 {
-                panic!("closed before the end of a head: {:?}", String::from_utf8_lossy(&self.received));
+                panic!(
+                    "closed before the end of a head: {:?}",
+                    String::from_utf8_lossy(&self.received)
+                );
             }
         };
         let head: Vec<u8> = self.received.drain(..length).collect();
@@ -204,7 +227,11 @@ impl Client {
     pub(crate) fn read(&mut self, length: usize) -> Vec<u8> {
         while self.received.len() < length {
             if self.more() == 0 {
-                panic!("closed after {} of {length} bytes: {:?}", self.received.len(), self.text());
+                panic!(
+                    "closed after {} of {length} bytes: {:?}",
+                    self.received.len(),
+                    self.text()
+                );
             }
         }
         self.received.drain(..length).collect()
@@ -239,8 +266,14 @@ impl Client {
     /// Waits until the server has closed or reset the connection, without reading what it sent.
     pub(crate) fn wait_for_hangup(&self) {
         let timeout = Timespec::try_from(PATIENCE).unwrap();
-        let mut watched = [PollFd::from_borrowed_fd(self.stream.descriptor(), PollFlags::RDHUP)];
-        assert!(rustix::event::poll(&mut watched, Some(&timeout)).unwrap() > 0, "the connection stays open");
+        let mut watched = [PollFd::from_borrowed_fd(
+            self.stream.descriptor(),
+            PollFlags::RDHUP,
+        )];
+        assert!(
+            rustix::event::poll(&mut watched, Some(&timeout)).unwrap() > 0,
+            "the connection stays open"
+        );
     }
 
     fn text(&self) -> String {
@@ -275,14 +308,19 @@ impl Client {
             }
         };
         let size = std::str::from_utf8(&line[..line.len() - 2]).unwrap();
-        let size = usize::from_str_radix(size, 16).unwrap_or_else(|_| panic!("bad size of a chunk: {size:?}"));
+        let size = usize::from_str_radix(size, 16)
+            .unwrap_or_else(|_| panic!("bad size of a chunk: {size:?}"));
         while self.received.len() < size + 2 {
             if self.more() == 0 {
                 return None;
             }
         }
         let mut chunk: Vec<u8> = self.received.drain(..size + 2).collect();
-        assert_eq!(chunk.split_off(size), b"\r\n", "a chunk must end with its line");
+        assert_eq!(
+            chunk.split_off(size),
+            b"\r\n",
+            "a chunk must end with its line"
+        );
         Some(chunk)
     }
 
@@ -302,7 +340,10 @@ impl Client {
         let read = match self.stream.read(&mut buffer) {
             Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
-            Err(error) => panic!("no more within the deadline ({error}) after {:?}", self.text()),
+            Err(error) => panic!(
+                "no more within the deadline ({error}) after {:?}",
+                self.text()
+            ),
         };
         self.received.extend_from_slice(&buffer[..read]);
         read
@@ -318,7 +359,10 @@ impl Answer {
     /// All headers of this name.
     pub(crate) fn headers(&self, wanted: &str) -> impl Iterator<Item = &str> {
         let same = move |name: &str| name.eq_ignore_ascii_case(wanted);
-        self.headers.iter().filter(move |(name, _)| same(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .filter(move |(name, _)| same(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The body as text.
@@ -329,14 +373,18 @@ impl Answer {
     /// The body as JSON, of an answer that must be 200.
     pub(crate) fn json(&self) -> serde_json::Value {
         assert_eq!(self.status, 200, "{}", self.text());
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {:?}", self.text()))
     }
 }
 
 /// An answer out of all bytes of a connection, its body up to the close.
 pub(crate) fn parse(bytes: &[u8]) -> Answer {
     let end = find(bytes, b"\r\n\r\n").unwrap_or_else(|| panic!("no head in {bytes:?}")) + 4;
-    Answer { body: bytes[end..].to_vec(), ..parse_head(&bytes[..end]) }
+    Answer {
+        body: bytes[end..].to_vec(),
+        ..parse_head(&bytes[..end])
+    }
 }
 
 fn parse_head(head: &[u8]) -> Answer {
@@ -347,7 +395,9 @@ fn parse_head(head: &[u8]) -> Answer {
     let version = status.next().unwrap().to_owned();
     let code = status.next().and_then(|code| code.parse().ok());
     let headers = lines.map(|line| {
-        let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("no header: {line:?} in {text:?}"));
+        let (name, value) = line
+            .split_once(':')
+            .unwrap_or_else(|| panic!("no header: {line:?} in {text:?}"));
         (name.to_owned(), value.trim().to_owned())
     });
     Answer {
@@ -361,5 +411,7 @@ fn parse_head(head: &[u8]) -> Answer {
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
 }

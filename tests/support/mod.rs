@@ -25,6 +25,10 @@ pub(crate) fn root() -> &'static Path {
 /// The virtual environment with the frameworks, made by `make venvs`.
 pub(crate) fn venv() -> PathBuf {
     let venv = root().join("target/venv/test");
-    assert!(venv.join("done").exists(), "{} is missing or half made: run `make venvs` first", venv.display());
+    assert!(
+        venv.join("done").exists(),
+        "{} is missing or half made: run `make venvs` first",
+        venv.display()
+    );
     venv
 }

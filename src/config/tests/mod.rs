@@ -2,6 +2,7 @@
 //!
 //! Apart from the files it tests because each error crosses several of them.
 
+mod examples;
 mod keys;
 mod rules;
 mod values;

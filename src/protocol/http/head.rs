@@ -156,14 +156,13 @@ fn first_line(line: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// RFC 9112 section 2.3: HTTP-version = HTTP-name "/" DIGIT "." DIGIT.
+/// Whether all but the version may be right: RFC 9112 section 2.3, HTTP-version = HTTP-name "/" DIGIT "." DIGIT.
 fn names_other_version(line: &[u8]) -> bool {
-    let word = line
-        .trim_ascii_end()
-        .rsplit(|&byte| byte == b' ')
-        .next()
-        .unwrap_or_default();
-    matches!(word, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit())
+    let mut words = line.trim_ascii_end().splitn(3, |&byte| byte == b' ');
+    let version = words
+        .nth(2)
+        .and_then(|version| version.strip_prefix(b"HTTP/"));
+    matches!(version, Some([major, b'.', minor]) if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 
 /// The library's error in our words.

@@ -65,7 +65,8 @@ pub(super) fn parts(method: &[u8], target: &[u8], offset: u32) -> Result<Parts, 
         .position(|&byte| matches!(byte, b'/' | b'?'))
         .map_or(target.len(), |at| host_start + at);
     let host = &target[host_start..host_end];
-    if host.is_empty() || !is_host(host) {
+    // RFC 9110 section 4.2.1: an empty host in an http URI has to be rejected.
+    if matches!(host, [] | [b':', ..]) || !is_host(host) {
         return Err(Refusal::new(400, "an invalid host in the target"));
     }
     let (path, query) = split(host_end);

@@ -11,18 +11,17 @@
 use std::os::fd::OwnedFd;
 
 use hostler::{
-    config::Settings,
-    ipc::{Channel, FromWorker, ListenerInfo},
+    config::{App, Settings},
+    ipc::{Channel, FromWorker, ListenerInfo, LoadFailure},
     journal::{self, Role},
     scoreboard::Scoreboard,
-    sys,
 };
 use pyo3::prelude::*;
-use rustix::process::{Signal, getpid};
+use rustix::process::getpid;
 
 use crate::{
     app, serve, traceback,
-    zygote::{Zygote, flush_output},
+    zygote::{Zygote, flush_output, freeze, leave_signals_to_supervisor},
 };
 
 /// All that a worker serves with.
@@ -45,45 +44,48 @@ pub(crate) struct WorkerContext {
 pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, control: Channel) -> i32 {
     journal::set_role(Role::Worker(slot));
     let _ = rustix::thread::set_name(c"hostler-worker");
-    if let Err(error) = sys::ignore_by_handler(&[Signal::INT, Signal::TERM, Signal::HUP]) {
-        tracing::error!(%error, "cannot set up signals");
-        return 1;
-    }
     let Zygote {
         start,
         scoreboard,
         listeners,
         application,
+        channel,
         ..
     } = zygote;
-    scoreboard
-        .worker(slot)
-        .start(getpid().as_raw_nonzero().get(), start.generation);
-    let application = match application {
-        Some(application) => application,
-        None => match app::load(py, &start.settings.app) {
-            Ok(application) => application,
-            Err(failure) => {
-                report(&control, &FromWorker::Failed(failure));
-                return 1;
-            }
-        },
+    // As long as anybody holds it, the supervisor cannot see that the zygote is gone.
+    drop(channel);
+    let pid = getpid().as_raw_nonzero().get();
+    scoreboard.worker(slot).start(pid, start.generation);
+    let loaded = application.map_or_else(|| load(py, &start.settings.app), Ok);
+    let application = match loaded {
+        Ok(application) => application,
+        Err(failure) => {
+            report(&control, &FromWorker::Failed(failure));
+            return 1;
+        }
     };
     let listeners = start.listeners.into_iter().zip(listeners).collect();
     let settings = start.settings;
-    let code = serve::run(
-        py,
-        WorkerContext {
-            settings,
-            listeners,
-            scoreboard,
-            slot,
-            control,
-            application,
-        },
-    );
+    let context = WorkerContext {
+        settings,
+        listeners,
+        scoreboard,
+        slot,
+        control,
+        application,
+    };
+    let code = serve::run(py, context);
     finish(py);
     code
+}
+
+/// What the zygote would have done without `lazy-apps`.
+fn load(py: Python<'_>, app: &App) -> Result<Py<PyAny>, LoadFailure> {
+    let application = app::load(py, app)?;
+    leave_signals_to_supervisor()
+        .map_err(|error| app::failure(format!("cannot set up signals: {error}")))?;
+    freeze(py).map_err(|error| app::failure_of(py, "gc.freeze()", &error))?;
+    Ok(application)
 }
 
 /// A supervisor that is gone cannot be told; that it is gone is in its own log or in systemd's.
@@ -98,13 +100,18 @@ fn report(control: &Channel, message: &FromWorker) {
 /// takes long, is of no use to a process that ends, and crashes extensions whose threads still run; it is left out.
 /// How long all this may take is the supervisor's affair (`worker-reload-mercy`).
 fn finish(py: Python<'_>) {
-    for (module, function) in [("threading", "_shutdown"), ("atexit", "_run_exitfuncs")] {
-        if let Err(error) = py
-            .import(module)
-            .and_then(|module| module.call_method0(function))
-        {
-            tracing::error!(traceback = %traceback::text(py, &error), "an exit handler of the application failed");
-        }
+    if let Err(error) = py
+        .import("threading")
+        .and_then(|module| module.call_method0("_shutdown"))
+    {
+        tracing::error!(
+            "waiting for the application's threads failed\n{}",
+            traceback::text(py, &error)
+        );
     }
+    // What an exit handler raises, Python prints by itself; the others run nevertheless.
+    let _ = py
+        .import("atexit")
+        .and_then(|module| module.call_method0("_run_exitfuncs"));
     flush_output(py);
 }

@@ -34,7 +34,7 @@ pub(super) fn prepare(py: Python<'_>, app: &App) -> Result<(), LoadFailure> {
 
 /// Moves all objects that exist out of the garbage collector's sight (gc.freeze), so that it does not write to pages
 /// that the workers share.
-pub(super) fn freeze(py: Python<'_>) -> PyResult<()> {
+pub(crate) fn freeze(py: Python<'_>) -> PyResult<()> {
     let gc = py.import("gc")?;
     gc.call_method0("collect")?;
     gc.call_method0("freeze").map(drop)

@@ -4,7 +4,7 @@
 //! It never serves, so it never ends the way an application expects: exit handlers (`atexit`) run in the workers at
 //! their clean end, here they do not. What a worker does after the fork is in `worker`.
 
-pub(crate) use interpreter::flush_output;
+pub(crate) use interpreter::{flush_output, freeze};
 
 mod fork;
 mod interpreter;
@@ -19,14 +19,18 @@ use hostler::{
     sys::{self, PrivilegeError},
 };
 use pyo3::prelude::*;
-use rustix::process::Signal;
+use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::{app, worker};
 
-/// Why a process cannot even begin to be a zygote. Only what happens before there is a log and a supervisor that
-/// listens is told in this way.
+use self::fork::Side;
+
+/// Why a zygote cannot start or go on. That an application cannot be loaded is not among it: that is an answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StartError {
+pub(crate) enum ZygoteError {
+    /// The kernel takes no death signal.
+    #[error("cannot tie the process to the supervisor")]
+    DeathSignal(#[source] std::io::Error),
     /// The number of descriptors does not fit the message.
     #[error("the first message came with {count} descriptors instead of {expected}")]
     Descriptors {
@@ -44,8 +48,11 @@ pub(crate) enum StartError {
     /// Signal handlers cannot be installed.
     #[error("cannot set up signals")]
     Signals(#[source] std::io::Error),
-    /// The first message is something else.
-    #[error("the first message is not the one to start with")]
+    /// A worker could not be spoken with.
+    #[error("a request to fork came without the control socket of the worker")]
+    NoControl,
+    /// The first message is something else, or it came again.
+    #[error("the message to start with did not come first, or came twice")]
     NotStart,
     /// The channel.
     #[error("cannot talk to the supervisor")]
@@ -72,47 +79,57 @@ pub(crate) struct Zygote {
     pub(crate) listeners: Vec<OwnedFd>,
     /// `None` with `lazy-apps`.
     pub(crate) application: Option<Py<PyAny>>,
-    channel: Channel,
+    /// To the supervisor; the zygote's alone.
+    pub(crate) channel: Channel,
     has_warned_of_threads: bool,
 }
 
 /// The whole life of a zygote, and in the processes that it makes the whole life of a worker: gives the exit code of
-/// whichever this process has become. The caller ends it without any clean-up.
-pub(crate) fn run(py: Python<'_>, channel: Channel) -> Result<i32, StartError> {
+/// whichever this process has become. The caller ends it without any clean-up. An error is what happened before there
+/// was a log.
+pub(crate) fn run(py: Python<'_>, channel: Channel) -> Result<i32, ZygoteError> {
     let mut zygote = Zygote::new(channel)?;
     let answer = match zygote.load(py) {
         Ok(python) => FromZygote::Ready { python },
         Err(failure) => FromZygote::Failed(failure),
     };
-    zygote.channel.send(&answer, &[])?;
-    Ok(if matches!(answer, FromZygote::Ready { .. }) {
-        zygote.serve(py)
-    } else {
-        1
-    })
+    if let Err(error) = zygote.channel.send(&answer, &[]) {
+        return Ok(fatal(&error));
+    }
+    match answer {
+        FromZygote::Ready { .. } => Ok(zygote.serve(py)),
+        _ => Ok(1),
+    }
+}
+
+/// The signals that the supervisor alone answers: Ctrl-C and a hang-up reach every process of a terminal, and a service
+/// manager may send SIGTERM to all. Called again after every import, because applications install handlers of their
+/// own, which would now stop a process that they do not know of.
+pub(crate) fn leave_signals_to_supervisor() -> std::io::Result<()> {
+    sys::ignore_by_handler(&[Signal::INT, Signal::TERM, Signal::HUP])
 }
 
 impl Zygote {
     /// Waits for the first message and sets up all that does not concern Python.
-    fn new(channel: Channel) -> Result<Self, StartError> {
-        // Ctrl-C and a hang-up reach every process of a terminal, and a service manager may send SIGTERM to all; the
-        // supervisor alone decides what follows. SIGTERM and SIGINT of a worker are its own affair (`worker`).
-        sys::ignore_by_handler(&[Signal::INT, Signal::TERM, Signal::HUP])
-            .map_err(StartError::Signals)?;
-        let (message, mut fds) = channel.recv()?.ok_or(StartError::Gone)?;
+    fn new(channel: Channel) -> Result<Self, ZygoteError> {
+        leave_signals_to_supervisor().map_err(ZygoteError::Signals)?;
+        // An import that hangs does not see that the channel has ended. Workers do not inherit this.
+        set_parent_process_death_signal(Some(Signal::KILL))
+            .map_err(|errno| ZygoteError::DeathSignal(errno.into()))?;
+        let (message, mut fds) = channel.recv()?.ok_or(ZygoteError::Gone)?;
         let ToZygote::Start(start) = message else {
-            return Err(StartError::NotStart);
+            return Err(ZygoteError::NotStart);
         };
         let ours = env!("CARGO_PKG_VERSION");
         if start.version != ours {
-            return Err(StartError::Version {
+            return Err(ZygoteError::Version {
                 ours,
                 theirs: start.version,
             });
         }
         let expected = 1 + start.listeners.len();
         if fds.len() != expected {
-            return Err(StartError::Descriptors {
+            return Err(ZygoteError::Descriptors {
                 count: fds.len(),
                 expected,
             });
@@ -145,43 +162,33 @@ impl Zygote {
         interpreter::prepare(py, app)?;
         if !app.lazy_apps {
             self.application = Some(app::load(py, app)?);
+            leave_signals_to_supervisor().map_err(no_signals)?;
         }
-        interpreter::freeze(py).map_err(|error| app::failure_of(py, "gc.freeze()", &error))?;
+        freeze(py).map_err(|error| app::failure_of(py, "gc.freeze()", &error))?;
         Ok(interpreter::describe(py))
     }
 
     /// Answers the supervisor until it says stop or is gone, then exit code 0. In a worker: the worker's exit code.
     fn serve(mut self, py: Python<'_>) -> i32 {
         loop {
-            match py.detach(|| self.channel.recv::<ToZygote>()) {
+            let (slot, control) = match py.detach(|| self.channel.recv::<ToZygote>()) {
                 Ok(None | Some((ToZygote::Stop, _))) => return 0,
-                Ok(Some((ToZygote::Fork { slot }, mut fds))) => {
-                    let answer = match fds.pop() {
-                        None => self.refuse(
-                            slot,
-                            "the request to fork came without a control socket".into(),
-                        ),
-                        Some(control) => match self.fork(py, slot) {
-                            Ok(fork::Side::Worker) => {
-                                return worker::run(py, self, slot, Channel::from_fd(control));
-                            }
-                            Ok(fork::Side::Zygote) => Ok(()),
-                            Err(reason) => self.refuse(slot, reason),
-                        },
-                    };
-                    if let Err(error) = answer {
-                        return fatal(&error);
-                    }
-                }
-                Ok(Some((ToZygote::Start(_), _))) => return fatal(&StartError::NotStart),
+                Ok(Some((ToZygote::Fork { slot }, mut fds))) => match fds.pop() {
+                    Some(control) => (slot, Channel::from_fd(control)),
+                    None => return fatal(&ZygoteError::NoControl),
+                },
+                Ok(Some((ToZygote::Start(_), _))) => return fatal(&ZygoteError::NotStart),
                 Err(error) => return fatal(&error),
+            };
+            let answer = match self.fork(py) {
+                Ok(Side::Worker) => return worker::run(py, self, slot, control),
+                Ok(Side::Zygote(pid)) => FromZygote::Forked { slot, pid },
+                Err(reason) => FromZygote::ForkRefused { slot, reason },
+            };
+            if let Err(error) = self.channel.send(&answer, &[]) {
+                return fatal(&error);
             }
         }
-    }
-
-    fn refuse(&self, slot: u32, reason: String) -> Result<(), IpcError> {
-        self.channel
-            .send(&FromZygote::ForkRefused { slot, reason }, &[])
     }
 }
 
@@ -193,4 +200,8 @@ fn fatal(error: &dyn std::error::Error) -> i32 {
 
 fn no_privileges(error: PrivilegeError) -> LoadFailure {
     app::failure(crate::chain(&error))
+}
+
+fn no_signals(error: std::io::Error) -> LoadFailure {
+    app::failure(format!("cannot set up signals: {error}"))
 }

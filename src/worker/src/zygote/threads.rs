@@ -2,11 +2,14 @@
 
 use std::{collections::BTreeMap, fs, io};
 
+use hostler::sys::{self, Fork, ThreadRule};
 use pyo3::prelude::*;
 use rustix::{
     event::{Timespec, poll},
     thread::gettid,
 };
+
+use super::fork::reap;
 
 /// How often, and how long each time, a thread that Python does not know may still be seen before it counts. One that
 /// was joined a moment ago is still on its way out of the kernel, and the kernel has no event for its last step.
@@ -20,32 +23,49 @@ const PATIENCE: (u32, Timespec) = (
 
 /// One description for each Python thread, one for each kind of native ones.
 pub(super) fn others(py: Python<'_>) -> io::Result<Vec<String>> {
-    let mut python = Vec::new();
-    let mut native = native_threads(&python)?;
-    for _ in 0..PATIENCE.0 {
-        if native.is_empty() {
-            break;
+    let mut native = native_threads(&[])?;
+    if native.is_empty() {
+        return Ok(native);
+    }
+    let mut python = python_threads(py);
+    if python.is_empty() {
+        let_libraries_end_theirs();
+        for _ in 0..PATIENCE.0 {
+            python = python_threads(py);
+            native = native_threads(&python)?;
+            if native.is_empty() {
+                break;
+            }
+            py.detach(|| poll(&mut [], Some(&PATIENCE.1)))?;
         }
-        python = python_threads(py);
+    } else {
         native = native_threads(&python)?;
-        if native.is_empty() {
-            break;
-        }
-        py.detach(|| poll(&mut [], Some(&PATIENCE.1)))?;
     }
     let mut kinds: BTreeMap<String, u32> = BTreeMap::new();
     for name in native {
         *kinds.entry(name).or_default() += 1;
     }
     let native = kinds.into_iter().map(|(name, count)| match count {
-        1 => format!("a native thread called {name:?}"),
-        _ => format!("{count} native threads called {name:?}"),
+        1 => format!("a native thread{name}"),
+        _ => format!("{count} native threads{name}"),
     });
     Ok(python
         .into_iter()
         .map(|(_, description)| description)
         .chain(native)
         .collect())
+}
+
+/// Libraries that are written to be forked end their threads before (pthread_atfork(3)) and start new ones when they
+/// have work, in the worker too: OpenBLAS does, which numpy starts when it is imported. So they are told of a fork, that
+/// of a child that ends at once; what is still there afterwards belongs to somebody who does not know of forks.
+fn let_libraries_end_theirs() {
+    match sys::fork(ThreadRule::AllowMany) {
+        Ok(Fork::Child) => sys::exit_without_cleanup(0),
+        Ok(Fork::Parent(child)) => reap(child),
+        // The threads stay, and are named in the refusal.
+        Err(_) => {}
+    }
 }
 
 /// Kernel ids and descriptions of the threads that module `threading` knows, the calling one left out.
@@ -84,9 +104,11 @@ fn describe(thread: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(format!("{name:?}{}", place().unwrap_or_default()))
 }
 
-/// Names of the threads that are neither the calling one nor among `known`.
+/// The threads that are neither the calling one nor among `known`, each as ` called "name"`; a thread that has no name
+/// of its own has that of its process, which is ours and would mislead.
 fn native_threads(known: &[(i32, String)]) -> io::Result<Vec<String>> {
     let own = gettid().as_raw_nonzero().get();
+    let inherited = fs::read_to_string(format!("/proc/self/task/{own}/comm"))?;
     let mut names = Vec::new();
     for entry in fs::read_dir("/proc/self/task")? {
         let entry = entry?;
@@ -99,7 +121,12 @@ fn native_threads(known: &[(i32, String)]) -> io::Result<Vec<String>> {
         }
         // No such file: it has ended meanwhile.
         if let Ok(name) = fs::read_to_string(entry.path().join("comm")) {
-            names.push(name.trim_end().to_owned());
+            let is_own = name != inherited;
+            names.push(if is_own {
+                format!(" called {:?}", name.trim_end())
+            } else {
+                String::new()
+            });
         }
     }
     Ok(names)
