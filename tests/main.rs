@@ -26,5 +26,6 @@
 mod support;
 
 mod http;
+mod process;
 mod uwsgi;
 mod wsgi;

@@ -28,7 +28,7 @@ pub(crate) struct Client {
 }
 
 /// A response, with its body out of its framing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) version: String,
     pub(crate) status: u16,
@@ -178,6 +178,21 @@ impl Client {
     /// The next answer, to a request that was no HEAD.
     pub(crate) fn answer(&mut self) -> Answer {
         self.answer_to("GET")
+    }
+
+    /// The next answer, or why there is none; for clients whose server may be dying.
+    pub(crate) fn try_answer(&mut self) -> Result<Answer, String> {
+        while find(&self.received, b"\r\n\r\n").is_none() {
+            if self.more() == 0 {
+                return Err(format!("closed inside a head: {:?}", self.text()));
+            }
+        }
+        Ok(self.answer())
+    }
+
+    /// Waits for a byte; `false` when the server closes instead.
+    pub(crate) fn has_more(&mut self) -> bool {
+        !self.received.is_empty() || self.more() > 0
     }
 
     /// The next final answer, to a request of this method (it decides whether there is a body).

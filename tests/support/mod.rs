@@ -9,6 +9,7 @@ use std::{
 };
 
 pub(crate) mod client;
+pub(crate) mod load;
 pub(crate) mod process;
 pub(crate) mod site;
 pub(crate) mod uwsgi;

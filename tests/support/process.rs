@@ -156,6 +156,27 @@ impl Drop for Process {
     }
 }
 
+/// Watches any process for its end.
+pub(crate) struct Watched(OwnedFd);
+
+impl Watched {
+    /// Watches the process that has this id now.
+    pub(crate) fn new(pid: u64) -> Self {
+        let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        Self(rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap())
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        rustix::process::pidfd_send_signal(&self.0, signal).unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&self) {
+        assert!(ends_within(&self.0, PATIENCE), "the process does not end");
+    }
+}
+
 fn pid_of(child: &Child) -> Pid {
     Pid::from_child(child)
 }
