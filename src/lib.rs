@@ -10,7 +10,10 @@ pub mod journal;
 pub mod protocol;
 pub mod scoreboard;
 pub mod serve;
-#[expect(unsafe_code, reason = "the one room where system calls that need unsafe live, behind safe functions")]
+#[expect(
+    unsafe_code,
+    reason = "the one room where system calls that need unsafe live, behind safe functions"
+)]
 pub mod sys;
 
 mod cli;

@@ -1,8 +1,52 @@
 //! The subcommands, messages to people, exit codes.
+//!
+//! What a command does lies in the other rooms; here it is asked for, and here alone an error becomes a line on the
+//! terminal and a number for the shell.
 
-use std::process::ExitCode;
+mod arguments;
+mod check;
+mod error;
+mod exit;
+mod output;
+mod run;
+mod serve;
+mod show;
+mod usage;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+
+use crate::config;
+
+use arguments::{Arguments, Command};
+use error::CliError;
+use serve::ServeOptions;
 
 /// The whole program.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let outcome = match Arguments::try_parse() {
+        Ok(arguments) => perform(arguments.command),
+        Err(error) => usage::answer(&error),
+    };
+    outcome.unwrap_or_else(|error| {
+        output::tell(&error);
+        error.exit().into()
+    })
+}
+
+fn perform(command: Command) -> Result<ExitCode, CliError> {
+    match command {
+        Command::Check(arguments) => check::check(&arguments),
+        Command::Run(arguments) => run::run(arguments),
+        Command::Serve(arguments) => serve_file(arguments.file),
+    }
+}
+
+fn serve_file(file: PathBuf) -> Result<ExitCode, CliError> {
+    Ok(serve::serve(ServeOptions {
+        settings: config::load(&file)?,
+        source: Some(file),
+        reload_on_change: false,
+    }))
 }

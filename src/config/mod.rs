@@ -3,8 +3,21 @@
 //! Text goes through three stages: TOML with its positions, the schema types (each value already a good one), and
 //! settings that were checked against each other and have absolute paths. Only the last leaves this room.
 
+mod check;
+mod document;
+mod error;
+mod explain;
+mod keys;
+mod load;
+mod paths;
 mod schema;
+mod shape;
+#[cfg(test)]
+mod tests;
 mod value;
 
+pub use error::{ConfigError, Part, Position, Problem};
+pub use load::{load, parse};
 pub use schema::*;
+pub(crate) use shape::{Shape, shape};
 pub use value::*;

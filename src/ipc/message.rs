@@ -23,6 +23,8 @@ pub enum ToZygote {
 pub struct Start {
     /// Version of the program; a zygote of another version refuses.
     pub version: String,
+    /// Name of the site, for the log.
+    pub site: String,
     /// Counts reloads; the first is 1.
     pub generation: u32,
     /// The checked settings.

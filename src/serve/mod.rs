@@ -1,3 +1,34 @@
 //! The life of a connection: read, route, call, write, keep alive, drain; the application is a trait.
+//!
+//! One [`Engine`] is a worker's: an epoll instance whose threads are all leaders in turn. Each waits, takes one ready
+//! connection, reads and parses it, calls the [`Application`], writes, and waits again; no request is handed from one
+//! thread to another. Nothing here knows Python, so the engine runs (and is tested) without an interpreter, and no
+//! state is tied to a thread, so that a foreign event loop may own the waiting one day.
+//!
+//! Read in this order: `engine` (the loop), `drive` (what a connection does next), `connection`, `exchange` (one
+//! request and its response), then `accept`, `waiting`, `body`, `output`, `table`, `timers`.
 
 pub mod reader;
+
+mod accept;
+mod application;
+mod body;
+mod clock;
+mod connection;
+mod drive;
+mod engine;
+mod exchange;
+mod local;
+mod output;
+mod peer;
+mod rules;
+mod table;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod waiting;
+
+pub use application::Application;
+pub use engine::{Engine, EngineError, Plan};
+pub use exchange::{BodySupply, Exchange, Progress, ResponseHead};
+pub use output::Held;

@@ -1,1 +1,2 @@
 //! The life of zygote and workers.
+mod lifecycle;

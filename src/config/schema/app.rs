@@ -18,8 +18,8 @@ pub struct App {
     pub module: Option<String>,
     /// The Python file that holds the application. Give this or `module`.
     pub file: Option<PathBuf>,
-    /// Name of the WSGI callable in the module or file, `application` unless it is given here or behind the `:` of
-    /// `module`. With `()` behind the name it is a factory that is called once and returns the application.
+    /// The WSGI callable in the module or file, `application` unless it is named here or behind the `:` of `module`:
+    /// `name`, `object.attribute`, or `factory()`, which is called once and returns the callable.
     pub callable: Option<String>,
     /// Working directory of the application, also the first entry of `sys.path`. Without it the application starts
     /// where hostler was started.

@@ -1,5 +1,7 @@
 //! `[[listen]]`: one listening socket each.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::value::{Address, FileMode};
@@ -34,4 +36,27 @@ pub enum Protocol {
     Http,
     /// uWSGI's binary protocol, nginx's `uwsgi_pass`.
     Uwsgi,
+}
+
+impl fmt::Display for Protocol {
+    /// As it is written in the file.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Http => "http",
+            Self::Uwsgi => "uwsgi",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_protocol_is_shown_as_it_is_written() {
+        for protocol in [Protocol::Http, Protocol::Uwsgi] {
+            let written = serde_json::to_value(protocol).unwrap();
+            assert_eq!(written, protocol.to_string());
+        }
+    }
 }

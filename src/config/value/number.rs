@@ -25,7 +25,7 @@ pub(super) fn scaled(number: &str, unit: u128) -> Result<u128, String> {
     }
     let fraction = fraction.parse::<u128>().map_err(|_| too_long())? * unit;
     let divisor = 10_u128.pow(digits);
-    if fraction % divisor != 0 {
+    if !fraction.is_multiple_of(divisor) {
         return Err(format!(
             "`{number}` has more decimals than its unit can hold"
         ));

@@ -119,7 +119,7 @@ pub fn finish_head(
         }
         finish_framing(out, facts, framing);
         match request.version {
-            _ if !keep_alive && !facts.close => out.extend_from_slice(b"Connection: close\r\n"),
+            _ if !keep_alive => out.extend_from_slice(b"Connection: close\r\n"),
             Version::Http10 if keep_alive => out.extend_from_slice(b"Connection: keep-alive\r\n"),
             _ => {}
         }

@@ -1,3 +1,15 @@
-//! WSGI.
+//! WSGI (PEP 3333): one request from the engine to the application and back.
+//!
+//! The hot path speaks the C API directly where a safe wrapper would cost an allocation or a check per call; the rest
+//! is pyo3. Read `call` (one request) first, then `environ`, `start_response`, `body`.
+
+mod body;
+mod call;
+mod environ;
+mod exchange_link;
 pub(crate) mod file_wrapper;
 pub(crate) mod input;
+mod start_response;
+mod text;
+
+pub(crate) use call::{Wsgi, WsgiThread};

@@ -1,0 +1,87 @@
+# What people type. `make run` and `make test` need nothing but a Debian machine with Rust; they fetch the rest.
+# Everything that is made lies under target/; nothing is written elsewhere but the Debian packages that are named here.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+# rustup's directory counts before the login shell has learnt of it.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# Debian's own interpreter; tests and benches must not depend on what else is first on PATH.
+PYTHON := /usr/bin/python3
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := target/tools/bin/cargo-deny
+BUILD_PACKAGES := gcc libc6-dev
+BENCH_PACKAGES := $(BUILD_PACKAGES) libev-dev nginx python3-dev python3-venv wrk
+RUN_PACKAGES := $(BUILD_PACKAGES) python3 python3-venv
+TEST_PACKAGES := $(BUILD_PACKAGES) binutils nginx python3-dev python3-venv
+BENCH_FLAGS ?=
+RUN_ADDRESS ?= 127.0.0.1:8000
+
+.PHONY: help
+help: ## these lines
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand --tabs=14
+
+.PHONY: run
+run: need-run target/release/hostler target/venv/example/done ## serve the Django example with a release build
+	exec target/release/hostler serve examples/django/site.toml
+
+.PHONY: test
+test: need-test lint build venvs ## everything: lint, unit tests, and the real server behind nginx
+	cargo test --workspace --locked
+
+.PHONY: lint
+lint: need-build $(CARGO_DENY) ## formatting, clippy, licences and sources of dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	$(CARGO_DENY) --workspace --locked check --hide-inclusion-graph bans licenses sources
+	@if timeout 60 $(CARGO_DENY) fetch db &>/dev/null; then \
+	    $(CARGO_DENY) --workspace --locked check advisories; \
+	else \
+	    echo "The database of security advisories cannot be reached: advisories are not checked."; \
+	fi
+
+.PHONY: bench
+bench: need-bench release ## compare CPU time per request with the peers; BENCH_FLAGS=--help shows the choices
+	$(PYTHON) benches/bench.py $(BENCH_FLAGS)
+
+.PHONY: build
+build: need-build ## program and extension, as the tests want them
+	cargo build --workspace --locked
+
+.PHONY: release
+release: need-build ## program and extension as they are shipped
+	cargo build --workspace --locked --release
+
+target/release/hostler: release
+
+.PHONY: venvs
+venvs: target/venv/test/done ## the frameworks and uWSGI that the tests want, under target/
+
+# A stamp says that the installation came to its end. The environment for the example takes the project's own list.
+target/venv/test/done: tests/requirements.txt | need-test
+target/venv/example/done: examples/django/requirements.txt | need-run
+target/venv/%/done:
+	$(PYTHON) -m venv target/venv/$*
+	target/venv/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+.PHONY: need-bench need-build need-run need-test
+need-build:
+	@tools/need-packages $(BUILD_PACKAGES)
+	@tools/need-rust
+need-bench:
+	@tools/need-packages $(BENCH_PACKAGES)
+need-run:
+	@tools/need-packages $(RUN_PACKAGES)
+need-test:
+	@tools/need-packages $(TEST_PACKAGES)
+
+# The version is a prerequisite by way of the stamp's name. A debug build: it is made in a third of the time, and run once.
+$(CARGO_DENY): target/tools/cargo-deny-$(CARGO_DENY_VERSION)
+target/tools/cargo-deny-$(CARGO_DENY_VERSION): | need-build
+	CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --debug --quiet --root target/tools --force
+	touch $@

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Compares hostler's CPU time per request with other WSGI servers. See README.md beside this file.
+
+This file: the rows and what is promised of them, the rounds, the table. `servers` knows how each server is started,
+`measure` how one is measured.
+"""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import measure
+import servers
+
+
+@dataclasses.dataclass(frozen=True)
+class Traffic:
+    """One row of the table: what is asked of the servers, of which, and the ratio to a peer that is promised."""
+
+    about: str
+    peers: tuple
+    goals: dict
+    protocol: str = "http"
+    threads: int = 1
+    keep_alive: bool = True
+    nginx: bool = False
+
+
+ROWS = {
+    "keep-alive-1": Traffic(
+        "HTTP keep-alive, one thread",
+        ("bjoern", "fastwsgi", "granian", "uwsgi", "gunicorn"), {"bjoern": 0.95, "uwsgi": 0.50}),
+    "keep-alive-4": Traffic(
+        "HTTP keep-alive, four threads",
+        ("granian", "uwsgi", "gunicorn"), {"granian": 0.70}, threads=4),
+    "nginx": Traffic(
+        "behind nginx, uwsgi protocol, unix socket",
+        ("uwsgi",), {"uwsgi": 0.80}, protocol="uwsgi", nginx=True),
+    "connection": Traffic(
+        "a connection per request",
+        ("uwsgi", "bjoern", "gunicorn"), {"uwsgi": 1.05}, keep_alive=False),
+}
+
+
+def main():
+    options = arguments()
+    programs = dict(item.split("=", 1) for item in options.program) or {
+        "hostler": str(servers.ROOT / "target/release/hostler")}
+    wanted = {name for row in options.row for name in ROWS[row].peers} & set(options.server)
+    absent = servers.install(sorted(wanted))
+    for name, path in programs.items():
+        if not pathlib.Path(path).exists():
+            absent[name] = f"{path} does not exist"
+
+    results = {}
+    with tempfile.TemporaryDirectory(prefix="hostler-bench-") as directory:
+        for row in options.row:
+            names = [*programs, *(peer for peer in ROWS[row].peers if peer in wanted)]
+            results[row] = measure_row(row, names, programs, absent, options, pathlib.Path(directory))
+    document = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
+                "connections": measure.CONNECTIONS, "programs": programs, "rows": results,
+                "versions": {n: servers.version(n, programs.get(n)) for n in (*programs, *wanted) if n not in absent}}
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(document, indent=2) + "\n")
+    print_report(document, programs)
+    print(f"\nEvery round is in {options.json}.")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="hostler's CPU time per request, beside other servers")
+    parser.add_argument("--row", action="append", choices=ROWS, help="only this row; may be repeated")
+    parser.add_argument("--server", action="append", choices=servers.PEERS, help="only this peer; may be repeated")
+    parser.add_argument("--alone", action="store_true", help="no peer at all")
+    parser.add_argument("--program", action="append", default=[], metavar="NAME=PATH",
+                        help="a hostler to measure; repeat it to compare builds (default: target/release/hostler)")
+    parser.add_argument("--rounds", type=int, default=5, help="alternating rounds, the median counts (default: 5)")
+    parser.add_argument("--seconds", type=int, default=4, help="length of a round (default: 4)")
+    parser.add_argument("--json", type=pathlib.Path, default=servers.ROOT / "target/bench.json", metavar="FILE")
+    options = parser.parse_args()
+    options.row = options.row or list(ROWS)
+    options.server = [] if options.alone else options.server or list(servers.PEERS)
+    return options
+
+
+def measure_row(row, names, programs, absent, options, directory):
+    """All rounds of one row: in each round every server has its turn, and the first one changes."""
+    rounds = {name: [] for name in names}
+    failed = {name: absent[name] for name in names if name in absent}
+    for number in range(options.rounds):
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
+            if name in failed:
+                continue
+            progress(f"{row}: round {number + 1} of {options.rounds}, {name}")
+            try:
+                rounds[name].append(
+                    measure.run(name, ROWS[row], options.seconds, directory, programs.get(name)))
+            except (measure.Failed, servers.Unsupported) as error:
+                failed[name] = str(error)
+    progress("")
+    return {name: {"failed": failed[name]} if name in failed else {"rounds": rounds[name], **medians(rounds[name])}
+            for name in names}
+
+
+def medians(rounds):
+    return {key: statistics.median(one[key] for one in rounds) for key in rounds[0]}
+
+
+def print_report(document, programs):
+    about = document["machine"]
+    print(f"{about['cpu']}, {about['kernel']}, Python {about['python']}, nginx {about['nginx']}")
+    print(f"{document['rounds']} rounds of {document['seconds']} s, {document['connections']} connections, server on "
+          f"core {measure.SERVER_CPU}, load on core {measure.LOAD_CPU}. CPU: median of the server's whole process tree "
+          "per request.\nRatio: the program's CPU time over the peer's, median of the ratios of each round.")
+    for row, results in document["rows"].items():
+        print(f"\n{row}: {ROWS[row].about}")
+        ratio_titles = "".join(f"{f'{name}/it':>12}" for name in programs)
+        print(f"  {'server':<12}{'CPU µs':>8}{'least':>8}{'most':>8}{'busy':>6}{'req/s':>9}{'p99 ms':>8}"
+              f"{ratio_titles}  goal")
+        for name, result in results.items():
+            print("  " + line(row, name, result, results, programs))
+
+
+def line(row, name, result, results, programs):
+    if "failed" in result:
+        return f"{name:<12}{result['failed']}"
+    spent = [one["cpu_us"] for one in result["rounds"]]
+    text = (f"{name:<12}{result['cpu_us']:>8.2f}{min(spent):>8.2f}{max(spent):>8.2f}{result['busy']:>6.0%}"
+            f"{result['rps']:>9.0f}{result['p99_ms']:>8.2f}")
+    ratios = [ratio(results[program], result) if program != name else None for program in programs]
+    text += "".join(f"{'' if one is None else f'{one:.2f}':>12}" for one in ratios)
+    goal = ROWS[row].goals.get(name)
+    if goal is not None and ratios[0] is not None:
+        text += f"  {goal:.2f} {'reached' if ratios[0] <= goal else 'MISSED'}"
+    return text.rstrip()
+
+
+def ratio(ours, theirs):
+    """Rounds are paired: what slows the machine for a while slows both."""
+    if "failed" in ours or "failed" in theirs:
+        return None
+    return statistics.median(a["cpu_us"] / b["cpu_us"] for a, b in zip(ours["rounds"], theirs["rounds"]))
+
+
+def machine():
+    model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
+                 platform.machine())
+    nginx = subprocess.run(["nginx", "-v"], stdin=subprocess.DEVNULL, capture_output=True, text=True).stderr
+    python = subprocess.run([servers.PYTHON, "--version"], capture_output=True, text=True).stdout
+    return {"cpu": model, "kernel": f"Linux {platform.release()}", "python": python.split()[-1],
+            "nginx": nginx.strip().rpartition("/")[2], "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

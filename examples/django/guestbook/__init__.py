@@ -1,0 +1,1 @@
+"""A guestbook: small, and yet with what real sites need of a server: forms, uploads, downloads, a stream, the admin."""

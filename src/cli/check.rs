@@ -1,0 +1,89 @@
+//! `hostler check`: reads the settings of a site exactly as `serve` does, and says what it has read.
+
+use std::{fmt::Write, process::ExitCode};
+
+use crate::config::{self, Settings, Target};
+
+use super::{arguments::CheckArguments, error::CliError, exit::Exit, output, show};
+
+/// Prints a summary, or with `--show` the settings themselves.
+///
+/// # Errors
+/// The settings cannot be used, or standard output cannot be written to.
+pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CliError> {
+    let settings = config::load(&arguments.file)?;
+    output::print(&match arguments.show {
+        true => show::as_toml(&settings).map_err(CliError::Show)?,
+        false => format!("{}: ok\n{}", arguments.file.display(), summary(&settings)),
+    })?;
+    Ok(Exit::Success.into())
+}
+
+/// What a person would ask first: which application, where, how many.
+fn summary(settings: &Settings) -> String {
+    let app = &settings.app;
+    let mut text = String::new();
+    let target = match app.target() {
+        Some(Target::Module { name }) => name.to_owned(),
+        Some(Target::File { path }) => path.display().to_string(),
+        None => String::new(),
+    };
+    let python = match &app.virtualenv {
+        Some(directory) => format!("the Python of {}", directory.display()),
+        None => "python3 on PATH".to_owned(),
+    };
+    let listen: Vec<String> = settings
+        .listen
+        .iter()
+        .map(|listen| format!("{} on {}", listen.protocol, listen.address))
+        .collect();
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "  application  {target}:{}, with {python}",
+        app.callable_name()
+    );
+    let _ = writeln!(text, "  listening    {}", listen.join(", "));
+    let workers = &settings.workers;
+    let _ = writeln!(
+        text,
+        "  workers      {}, {} each",
+        counted(workers.processes, "process", "processes"),
+        counted(workers.threads, "thread", "threads")
+    );
+    text
+}
+
+fn counted(number: u32, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[track_caller]
+    fn check_summary(text: &str, expected: &str) {
+        let settings = config::parse(text, Path::new("/srv/shop/site.toml")).unwrap();
+        assert_eq!(summary(&settings), expected);
+    }
+
+    #[test]
+    fn a_summary_names_application_listeners_and_workers() {
+        check_summary(
+            "app.module = \"shop.wsgi:app\"\napp.virtualenv = \".venv\"\nworkers.processes = 4\n\
+             [[listen]]\naddress = \":80\"\n[[listen]]\nprotocol = \"uwsgi\"\naddress = \"/run/a\"\n",
+            "  application  shop.wsgi:app, with the Python of /srv/shop/.venv\n  \
+             listening    http on :80, uwsgi on /run/a\n  \
+             workers      4 processes, 1 thread each\n",
+        );
+        check_summary(
+            "app.file = \"app.py\"\nworkers.threads = 2\nlisten = [{ address = \"@a\" }]",
+            "  application  /srv/shop/app.py:application, with python3 on PATH\n  \
+             listening    http on @a\n  \
+             workers      1 process, 2 threads each\n",
+        );
+    }
+}

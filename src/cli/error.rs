@@ -1,0 +1,43 @@
+//! Why a command could not do what it was asked to do.
+
+use std::io;
+
+use crate::config::{ConfigError, Problem};
+
+use super::exit::Exit;
+
+/// Joins the errors of the rooms; each tells its own level, and `output::tell` prints the chain.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// The settings file cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Standard output does not take what was asked for.
+    #[error("cannot write to standard output")]
+    Output(#[source] io::Error),
+    /// What the command line of `run` says does not go together.
+    #[error(transparent)]
+    Run(#[from] Problem),
+    /// The settings cannot be written as TOML.
+    #[error("cannot show the settings")]
+    Show(#[source] toml::ser::Error),
+    /// The command line makes no sense.
+    #[error("{message}; try 'hostler --help'")]
+    Usage {
+        /// What is wrong with it, in one line.
+        message: String,
+    },
+    /// There is no working directory to start from.
+    #[error("cannot tell the working directory")]
+    WorkingDirectory(#[source] io::Error),
+}
+
+impl CliError {
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) => Exit::Config,
+            Self::Output(_) | Self::Show(_) | Self::WorkingDirectory(_) => Exit::Failure,
+            Self::Run(_) | Self::Usage { .. } => Exit::Usage,
+        }
+    }
+}

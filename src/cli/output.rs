@@ -1,0 +1,59 @@
+//! Words on the terminal. The only place of the program that writes to standard output.
+
+use std::{
+    error::Error,
+    io::{self, Write},
+};
+
+use super::error::CliError;
+
+/// Writes a text to standard output.
+///
+/// # Errors
+/// The device takes no more. That the reader has gone (`hostler check --show | head`) is no error: it has what it
+/// wanted. `println!` would panic in both cases.
+pub(super) fn print(text: &str) -> Result<(), CliError> {
+    let mut stdout = io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes an error and its causes to standard error, as one line.
+pub(super) fn tell(error: &dyn Error) {
+    // There is nobody left to tell when this fails.
+    let _ = writeln!(io::stderr(), "error: {}", chain(error));
+}
+
+/// An error and its causes, outermost first.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ConfigError;
+
+    #[test]
+    fn causes_follow_on_the_same_line() {
+        let source = io::Error::other("the disk is gone");
+        let config = ConfigError::Unreadable {
+            path: "site.toml".into(),
+            source,
+        };
+        let expected = "site.toml: cannot be read: the disk is gone";
+        assert_eq!(chain(&CliError::Config(config)), expected);
+    }
+}

@@ -1,0 +1,94 @@
+//! Settings as a file that says everything: every key of the schema, in its order, with the value in effect.
+
+use std::fmt::Write;
+
+use toml::{Table, Value};
+
+use crate::config::{Settings, Shape, shape};
+
+/// A text that loads as the same settings. A key that has no value stands there as a comment.
+///
+/// # Errors
+/// A value has no form in TOML; the loader lets none through.
+pub(super) fn as_toml(settings: &Settings) -> Result<String, toml::ser::Error> {
+    let values = Table::try_from(settings)?;
+    let mut text = String::new();
+    for section in shape(&[]).keys().unwrap_or_default() {
+        let shape = shape(&[section]);
+        let header = match shape {
+            Shape::Sections(_) => format!("[[{section}]]"),
+            _ => format!("[{section}]"),
+        };
+        match values.get(*section) {
+            Some(Value::Table(table)) => write_section(&header, shape, table, &mut text),
+            Some(Value::Array(tables)) => {
+                for table in tables.iter().filter_map(Value::as_table) {
+                    write_section(&header, shape, table, &mut text);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(text)
+}
+
+fn write_section(header: &str, shape: Shape, values: &Table, text: &mut String) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{header}");
+    for key in shape.keys().unwrap_or_default() {
+        let _ = match values.get(*key) {
+            Some(value) => writeln!(text, "{key} = {value}"),
+            None => writeln!(text, "# {key} is not set"),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::parse;
+
+    #[track_caller]
+    fn check(text: &str) -> String {
+        let settings = parse(text, Path::new("/srv/shop/site.toml")).unwrap();
+        let shown = as_toml(&settings).unwrap();
+        assert_eq!(
+            parse(&shown, Path::new("/elsewhere/site.toml")).unwrap(),
+            settings
+        );
+        shown
+    }
+
+    #[test]
+    fn what_is_shown_loads_as_the_same_settings() {
+        check(
+            "[app]\nfile = \"app.py\"\nargv = [\"-v\", \"\"]\npython-path = [\"lib\"]\n\
+             [app.env]\nA = \"1\"\n\"odd name\" = \"\\u0001 \\\"\"\n\
+             [[listen]]\naddress = \":80\"\n[[listen]]\naddress = \"/run/a\"\nmode = \"0600\"\n\
+             [http]\nmax-body = 1000\n[timeouts]\nsocket = \"250ms\"\n[log]\nto = [\"stderr\"]\n",
+        );
+    }
+
+    #[test]
+    fn every_key_is_shown_once() {
+        let shown = check("app.module = \"a\"\nlisten = [{ address = \":80\" }]");
+        for section in shape(&[]).keys().unwrap() {
+            for key in shape(&[section]).keys().unwrap() {
+                let is_it =
+                    |line: &&str| line.trim_start_matches("# ").split(' ').next() == Some(key);
+                let (_, of_section) = shown.split_once(&format!("[{section}]")).unwrap();
+                let of_section = of_section.split("\n[").next().unwrap();
+                assert_eq!(
+                    of_section.lines().filter(is_it).count(),
+                    1,
+                    "{section} {key}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The rules of `[app]`.
+
+use std::{os::unix::ffi::OsStrExt, path::Path};
+
+use super::problem;
+use crate::config::{
+    error::{Part, Problem},
+    schema::App,
+};
+
+pub(super) fn check(app: &App) -> Result<(), Problem> {
+    target(app)?;
+    if let Some(module) = &app.module {
+        dotted_name(module)?;
+    }
+    callable(app)?;
+    for (key, path) in [
+        ("file", &app.file),
+        ("chdir", &app.chdir),
+        ("virtualenv", &app.virtualenv),
+    ] {
+        if let Some(path) = path {
+            path_text(&["app", key], path)?;
+        }
+    }
+    for (number, path) in app.python_path.iter().enumerate() {
+        path_text(&["app", "python-path", &number.to_string()], path)?;
+    }
+    for (number, argument) in app.argv.iter().enumerate() {
+        no_nul(&["app", "argv", &number.to_string()], argument)?;
+    }
+    environment(app)
+}
+
+/// Exactly one of `module` and `file`.
+fn target(app: &App) -> Result<(), Problem> {
+    match (&app.module, &app.file) {
+        (None, None) => Err(problem(
+            &["app"],
+            Part::Value,
+            "the application is missing; write module = \"package.module\" or file = \"app.py\" in [app]",
+        )),
+        (Some(_), Some(_)) => Err(problem(
+            &["app", "file"],
+            Part::Key,
+            "`module` and `file` both name the application; keep one",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What could be the name of a module. Python imports more names than it has syntax for (`my-site.wsgi`), so only
+/// what cannot be meant is refused.
+fn dotted_name(module: &str) -> Result<(), Problem> {
+    let refuse = |message: String| Err(problem(&["app", "module"], Part::Value, message));
+    let (name, _) = module.split_once(':').unwrap_or((module, ""));
+    if name.contains('/') || name.ends_with(".py") {
+        return refuse(format!(
+            "`{name}` is a file; write file = \"{name}\" in place of `module`"
+        ));
+    }
+    let is_part =
+        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '\0');
+    match name.split('.').all(is_part) {
+        true => Ok(()),
+        false => refuse(format!(
+            "`{name}` is not the name of a module; write for example \"shop.wsgi\""
+        )),
+    }
+}
+
+/// Named at most once, and by a name.
+fn callable(app: &App) -> Result<(), Problem> {
+    let behind_module = app
+        .module
+        .as_deref()
+        .and_then(|module| module.split_once(':'));
+    let (key, name) = match (behind_module, &app.callable) {
+        (Some((_, name)), Some(_)) => {
+            return Err(problem(
+                &["app", "callable"],
+                Part::Key,
+                format!("`module` names the callable already, `{name}`; keep one"),
+            ));
+        }
+        (Some((_, name)), None) => ("module", name),
+        (None, Some(name)) => ("callable", name.as_str()),
+        (None, None) => return Ok(()),
+    };
+    let path = name.strip_suffix("()").unwrap_or(name);
+    if path.split('.').all(is_identifier) {
+        return Ok(());
+    }
+    let message =
+        format!("`{name}` is not the name of a callable; write for example \"application\"");
+    Err(problem(&["app", key], Part::Value, message))
+}
+
+/// Python's identifiers, but for a few letters that only Unicode's own tables tell apart.
+fn is_identifier(name: &str) -> bool {
+    let starts = |c: char| c == '_' || c.is_alphabetic();
+    name.starts_with(starts) && name.chars().all(|c| c == '_' || c.is_alphanumeric())
+}
+
+fn path_text(key: &[&str], path: &Path) -> Result<(), Problem> {
+    match path.as_os_str().as_bytes() {
+        [] => Err(problem(
+            key,
+            Part::Value,
+            "the path is empty; write one, or leave the key out",
+        )),
+        bytes if bytes.contains(&0) => {
+            Err(problem(key, Part::Value, "a path cannot contain a NUL"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn no_nul(key: &[&str], text: &str) -> Result<(), Problem> {
+    match text.contains('\0') {
+        true => Err(problem(key, Part::Value, "the value cannot contain a NUL")),
+        false => Ok(()),
+    }
+}
+
+/// What putenv(3) takes.
+fn environment(app: &App) -> Result<(), Problem> {
+    for (name, value) in &app.env {
+        let key = ["app", "env", name];
+        if name.is_empty() || name.contains(['=', '\0']) {
+            let message = format!("`{name}` is not the name of an environment variable");
+            return Err(problem(&key, Part::Key, message));
+        }
+        no_nul(&key, value)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The rules of `[[listen]]`.
+
+use super::problem;
+use crate::config::{
+    error::{Part, Problem},
+    schema::Listen,
+    value::Address,
+};
+
+pub(super) fn check(listen: &[Listen]) -> Result<(), Problem> {
+    if listen.is_empty() {
+        return Err(problem(
+            &["listen"],
+            Part::Value,
+            "nothing is listened on; write [[listen]], and address = \"127.0.0.1:8000\" below",
+        ));
+    }
+    for (number, one) in listen.iter().enumerate() {
+        let section = number.to_string();
+        if binds_twice(one, &listen[..number]) {
+            let message = format!(
+                "{} is listened on twice; remove one [[listen]]",
+                one.address
+            );
+            return Err(problem(
+                &["listen", &section, "address"],
+                Part::Value,
+                message,
+            ));
+        }
+        file_keys(one, &section)?;
+        if let Some(backlog @ (0 | 65_536..)) = one.backlog {
+            let message = format!("`backlog` goes from 1 to 65535, not {backlog}");
+            return Err(problem(
+                &["listen", &section, "backlog"],
+                Part::Value,
+                message,
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Port 0 is another port each time.
+fn binds_twice(one: &Listen, earlier: &[Listen]) -> bool {
+    !matches!(one.address, Address::Tcp { port: 0, .. })
+        && earlier.iter().any(|other| other.address == one.address)
+}
+
+/// Keys that are about a socket's file need one.
+fn file_keys(one: &Listen, section: &str) -> Result<(), Problem> {
+    if matches!(one.address, Address::Unix(_)) {
+        return match [("owner", &one.owner), ("group", &one.group)]
+            .into_iter()
+            .find(|(_, name)| name.as_deref().is_some_and(str::is_empty))
+        {
+            Some((key, _)) => {
+                let message =
+                    format!("`{key}` is empty; write a name or a number, or leave it out");
+                Err(problem(&["listen", section, key], Part::Value, message))
+            }
+            None => Ok(()),
+        };
+    }
+    for (key, given) in [
+        ("mode", one.mode.is_some()),
+        ("owner", one.owner.is_some()),
+        ("group", one.group.is_some()),
+    ] {
+        if given {
+            let message = format!(
+                "`{key}` is for sockets with a path, and {} has none",
+                one.address
+            );
+            return Err(problem(&["listen", section, key], Part::Key, message));
+        }
+    }
+    Ok(())
+}

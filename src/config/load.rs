@@ -1,0 +1,81 @@
+//! From a file to settings that were checked, in the one order of steps that every command uses.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    document::{Document, error_in},
+    error::{ConfigError, Part, Problem},
+    explain, keys,
+    schema::Settings,
+};
+
+/// Reads the settings file of a site.
+///
+/// # Errors
+/// The file cannot be read, is not TOML in UTF-8, has a key or a value that the schema does not know, or values that
+/// do not go together. The error is one line with the file's name and, where there is one, the place in it.
+pub fn load(path: &Path) -> Result<Settings, ConfigError> {
+    let bytes = fs::read(path).map_err(|source| ConfigError::unreadable(path.into(), source))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => parse(&text, path),
+        Err(error) => {
+            let good = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes());
+            let message = "this byte is not UTF-8; save the file in UTF-8";
+            Err(error_in(path, &text, Some(good..good), message))
+        }
+    }
+}
+
+/// Reads settings from a text that is, or could be, the content of the file at `path`.
+///
+/// # Errors
+/// As [`load`], but for reading.
+pub fn parse(text: &str, path: &Path) -> Result<Settings, ConfigError> {
+    // Editors on other systems put a byte order mark in front; it is no column.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let document = Document::parse(path, text)
+        .map_err(|error| error_in(path, text, error.span(), &explain::syntax(text, &error)))?;
+    keys::check(&document)?;
+    let settings = document
+        .settings()
+        .map_err(|error| explain::value(&document, &error))?;
+    let directory = directory_of(path)?;
+    settings
+        .checked(&directory)
+        .map_err(|problem| document.error_of(&problem))
+}
+
+impl Settings {
+    /// Settings whose values go together, with every path absolute: the last step of loading, and the only one for
+    /// settings that come from no file. `directory` is what relative paths count from, itself absolute.
+    ///
+    /// # Errors
+    /// The first rule that the values break.
+    pub fn checked(mut self, directory: &Path) -> Result<Self, Problem> {
+        self.check()?;
+        // Paths travel to the workers as JSON, which knows text alone.
+        if directory.to_str().is_none() {
+            return Err(Problem {
+                key: Vec::new(),
+                part: Part::Value,
+                message: format!("{} is not UTF-8; rename the directory", directory.display()),
+            });
+        }
+        self.resolve_paths(directory);
+        Ok(self)
+    }
+}
+
+/// The directory that a file is in, absolute, as it was named: a symbolic link is not followed.
+fn directory_of(path: &Path) -> Result<PathBuf, ConfigError> {
+    let mut directory = std::path::absolute(path).map_err(|source| ConfigError::Unreadable {
+        path: path.into(),
+        source,
+    })?;
+    directory.pop();
+    Ok(directory)
+}

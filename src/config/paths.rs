@@ -1,0 +1,95 @@
+//! Makes the paths of `[app]` absolute, so that nothing behind the loader depends on a working directory.
+
+use std::path::{Path, PathBuf};
+
+use super::schema::Settings;
+
+impl Settings {
+    /// `chdir` counts from `directory`; the other paths count from `chdir` if there is one, else from `directory`.
+    pub(super) fn resolve_paths(&mut self, directory: &Path) {
+        let app = &mut self.app;
+        let base = match &app.chdir {
+            Some(chdir) => resolve(chdir, directory),
+            None => directory.to_owned(),
+        };
+        if let Some(chdir) = &mut app.chdir {
+            chdir.clone_from(&base);
+        }
+        for path in app
+            .file
+            .iter_mut()
+            .chain(&mut app.virtualenv)
+            .chain(&mut app.python_path)
+        {
+            *path = resolve(path, &base);
+        }
+    }
+}
+
+/// Joins, and drops `.` and doubled slashes. `..` stays: behind a symbolic link only the kernel knows what it means.
+fn resolve(path: &Path, base: &Path) -> PathBuf {
+    base.join(path).components().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::App;
+
+    /// Resolves `chdir`, `file`, and a `virtualenv` called `venv` for a file in `/etc/hostler`.
+    #[track_caller]
+    fn check(chdir: Option<&str>, file: &str, expected: [Option<&str>; 3]) {
+        let app = App {
+            chdir: chdir.map(Into::into),
+            file: Some(file.into()),
+            virtualenv: Some("venv".into()),
+            ..App::default()
+        };
+        let mut settings = Settings {
+            app,
+            ..Settings::default()
+        };
+        settings.resolve_paths(Path::new("/etc/hostler"));
+        let App {
+            chdir,
+            file,
+            virtualenv,
+            ..
+        } = settings.app;
+        assert_eq!(
+            [chdir, file, virtualenv],
+            expected.map(|path| path.map(PathBuf::from))
+        );
+    }
+
+    #[test]
+    fn without_chdir_paths_count_from_the_files_directory() {
+        let expected = [None, Some("/etc/hostler/app.py"), Some("/etc/hostler/venv")];
+        check(None, "app.py", expected);
+    }
+
+    #[test]
+    fn with_chdir_they_count_from_there() {
+        check(
+            Some("/srv"),
+            "app.py",
+            [Some("/srv"), Some("/srv/app.py"), Some("/srv/venv")],
+        );
+        let below = "/etc/hostler/shop";
+        let venv = "/etc/hostler/shop/venv";
+        check(
+            Some("./shop//"),
+            "/x/app.py",
+            [Some(below), Some("/x/app.py"), Some(venv)],
+        );
+        check(
+            Some(".."),
+            "a/../b.py",
+            [
+                Some("/etc/hostler/.."),
+                Some("/etc/hostler/../a/../b.py"),
+                Some("/etc/hostler/../venv"),
+            ],
+        );
+    }
+}

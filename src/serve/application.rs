@@ -1,0 +1,19 @@
+//! What the engine calls: the application as a trait, so that the engine needs no interpreter.
+
+use super::exchange::Exchange;
+
+/// One application, shared by all threads of a worker.
+pub trait Application: Send + Sync {
+    /// What each serving thread keeps between requests.
+    type Thread;
+
+    /// Answers one request. A panic costs this request alone: the connection is closed and the event logged.
+    fn call(&self, thread: &mut Self::Thread, exchange: &mut Exchange<'_>);
+
+    /// Runs `sleep`, which may block, with whatever the thread holds between requests (an interpreter's lock) let go.
+    fn while_waiting<R: Send>(
+        &self,
+        thread: &mut Self::Thread,
+        sleep: impl FnOnce() -> R + Send,
+    ) -> R;
+}

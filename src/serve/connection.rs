@@ -1,0 +1,190 @@
+//! One connection: its socket, what came in and is not used yet, what has to go out, and what it is doing.
+
+use std::{
+    io,
+    os::fd::{AsFd, OwnedFd},
+};
+
+use rustix::{
+    buffer::spare_capacity,
+    io::Errno,
+    net::{RecvFlags, Shutdown, recv, shutdown},
+};
+
+use super::{body::Body, output::Output, peer::PeerText};
+use crate::{config::Protocol, protocol::Head};
+
+/// Room for a first read; most heads with small bodies fit.
+const FIRST_READ: usize = 16 << 10;
+/// Room kept free for further reads.
+const NEXT_READ: usize = 4 << 10;
+
+/// What a connection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Reading a body that is buffered before the application is called.
+    Body,
+    /// Reading and dropping what the application left of a body.
+    Discard,
+    /// Sending what the socket did not take at once.
+    Flush,
+    /// Reading a head; with nothing read yet: idle.
+    Head,
+    /// Everything was said; reading until the client closes, so that its unread bytes do not destroy our answer.
+    Linger,
+}
+
+/// What a read brought.
+pub(super) enum Received {
+    Closed,
+    Data,
+    WouldBlock,
+}
+
+/// What a closed connection leaves to the next one, so that it needs no memory of its own.
+#[derive(Default)]
+pub(super) struct Parts {
+    peer: PeerText,
+    pub(super) input: Vec<u8>,
+    head: Head,
+    output: Output,
+}
+
+/// See the module. Boxed where it waits, because it moves between tables and threads.
+pub(super) struct Connection {
+    pub(super) socket: OwnedFd,
+    pub(super) listener: usize,
+    pub(super) protocol: Protocol,
+    pub(super) peer: PeerText,
+    pub(super) phase: Phase,
+    /// Received and not used: a head, then a body or the next requests.
+    pub(super) input: Vec<u8>,
+    /// How far `input` was searched for the end of the head.
+    pub(super) scanned: usize,
+    pub(super) head: Head,
+    pub(super) body: Body,
+    pub(super) output: Output,
+    /// Whether the connection may carry another request once this response is out.
+    pub(super) keep_alive: bool,
+    /// Whether unread input would make close(2) destroy the answer.
+    pub(super) linger: bool,
+    /// The last read emptied the socket's buffer: wait for an event before reading again.
+    pub(super) drained: bool,
+    /// The client sends no more: whatever a read says, the next one tells of the end.
+    pub(super) ended: bool,
+    /// Requests answered on it.
+    pub(super) requests: u64,
+    /// Whether the time for the head that is being read runs already.
+    pub(super) head_begun: bool,
+    /// Whether the client was told to go on with its body (`100 Continue`).
+    pub(super) continued: bool,
+    /// Milliseconds of the coarse clock at which the phase is given up; set when it begins or makes progress.
+    pub(super) deadline: u64,
+    /// Number in the table, once it had to wait.
+    pub(super) slot: Option<u32>,
+    /// Whether epoll watches for room to write.
+    pub(super) watches_output: bool,
+}
+
+impl Connection {
+    /// A connection that was just accepted.
+    pub(super) fn new(socket: OwnedFd, listener: usize, protocol: Protocol, parts: Parts) -> Self {
+        Self {
+            socket,
+            listener,
+            protocol,
+            peer: parts.peer,
+            phase: Phase::Head,
+            input: parts.input,
+            scanned: 0,
+            head: parts.head,
+            body: Body::default(),
+            output: parts.output,
+            keep_alive: false,
+            linger: false,
+            drained: false,
+            ended: false,
+            requests: 0,
+            head_begun: false,
+            continued: false,
+            deadline: 0,
+            slot: None,
+            watches_output: false,
+        }
+    }
+
+    /// Closes the socket; what else the connection owned is left for the next one.
+    pub(super) fn close(self) -> Parts {
+        let Self {
+            peer,
+            mut input,
+            head,
+            mut output,
+            ..
+        } = self;
+        input.clear();
+        output.clear();
+        Parts {
+            peer,
+            input,
+            head,
+            output,
+        }
+    }
+
+    /// Reads once into `input`.
+    pub(super) fn receive(&mut self) -> io::Result<Received> {
+        if self.input.capacity() == 0 {
+            self.input.reserve(FIRST_READ);
+        } else if self.input.capacity() - self.input.len() < NEXT_READ {
+            self.input.reserve(NEXT_READ.max(self.input.len()));
+        }
+        let room = self.input.capacity() - self.input.len();
+        loop {
+            match recv(
+                self.socket.as_fd(),
+                spare_capacity(&mut self.input),
+                RecvFlags::empty(),
+            ) {
+                Ok((0, _)) => return Ok(Received::Closed),
+                Ok((length, _)) => {
+                    // epoll(7): less than asked for means that the buffer of a stream socket is empty.
+                    self.drained = length < room && !self.ended;
+                    return Ok(Received::Data);
+                }
+                Err(Errno::AGAIN) => {
+                    self.drained = true;
+                    return Ok(Received::WouldBlock);
+                }
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Whether it waits for a request of which nothing has come.
+    pub(super) fn is_idle(&self) -> bool {
+        self.phase == Phase::Head && self.input.is_empty()
+    }
+
+    /// Makes an end of it whatever it is doing: what is read or written next fails.
+    pub(super) fn abandon(&mut self) {
+        // A socket that is not connected any more is as good.
+        let _ = shutdown(&self.socket, Shutdown::Both);
+        self.output.clear();
+        self.phase = Phase::Linger;
+    }
+
+    /// Takes a finished request out of `input`; what follows it stays.
+    pub(super) fn consume(&mut self) {
+        let used = self.body.position().max(self.head.len);
+        if used >= self.input.len() {
+            self.input.clear();
+        } else {
+            self.input.drain(..used);
+        }
+        self.body = Body::default();
+        self.scanned = 0;
+        self.requests += 1;
+    }
+}

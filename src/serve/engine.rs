@@ -1,0 +1,229 @@
+//! The loop of a worker: wait, take what is ready, let `drive` go on with it, wait again; and the drain at the end.
+
+use std::{
+    io,
+    mem::MaybeUninit,
+    os::fd::OwnedFd,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize},
+    },
+};
+
+use rustix::{
+    event::{EventfdFlags, epoll, eventfd},
+    fs::{OFlags, fcntl_getfl, fcntl_setfl},
+    io::Errno,
+};
+use tracing::error;
+
+use super::{
+    accept::Listener, application::Application, connection::Connection, local::Local, rules::Rules,
+    table::Table, timers::Timers,
+};
+use crate::{
+    config::Settings,
+    ipc::ListenerInfo,
+    scoreboard::{Scoreboard, ThreadSlot},
+};
+
+/// Events taken at once by a lone thread. With more threads each takes one: what one thread took, no other can.
+const EVENTS: usize = 64;
+
+/// All that an engine is made of.
+pub struct Plan {
+    /// The site's settings.
+    pub settings: Settings,
+    /// Listening sockets, with what is spoken on them.
+    pub listeners: Vec<(ListenerInfo, OwnedFd)>,
+    /// Where requests are recorded.
+    pub scoreboard: Arc<Scoreboard>,
+    /// This worker's place there.
+    pub slot: u32,
+    /// `SERVER_NAME` of HTTP requests.
+    pub server_name: String,
+    /// The first of these to become readable (or closed) starts the drain.
+    pub drain: Vec<OwnedFd>,
+}
+
+/// Why an engine cannot start.
+#[derive(Debug, thiserror::Error)]
+#[error("the worker's event loop cannot {operation}")]
+pub struct EngineError {
+    operation: &'static str,
+    source: io::Error,
+}
+
+/// See the module.
+pub struct Engine<A: Application> {
+    pub(super) app: A,
+    pub(super) rules: Rules,
+    pub(super) draining: AtomicBool,
+    pub(super) epoll: OwnedFd,
+    pub(super) listeners: Vec<Listener>,
+    pub(super) drain: Vec<OwnedFd>,
+    /// Written once, when the last connection of a draining worker has gone; never read, so that all threads see it.
+    pub(super) ended: OwnedFd,
+    pub(super) timers: Timers,
+    pub(super) table: Table,
+    pub(super) open: AtomicUsize,
+    pub(super) resting: AtomicBool,
+    server_name: String,
+    scoreboard: Arc<Scoreboard>,
+    slot: u32,
+    threads: u32,
+}
+
+/// The client sends no more, or is gone.
+const ENDED: epoll::EventFlags = epoll::EventFlags::RDHUP
+    .union(epoll::EventFlags::HUP)
+    .union(epoll::EventFlags::ERR);
+/// [`ENDED`] as a bit of an event's data.
+const OVER: u64 = 1 << 63;
+
+/// What an event is about; the number beside it is in the low half of epoll's data.
+#[derive(Clone, Copy)]
+pub(super) enum Topic {
+    Connection = 0,
+    Drain = 1,
+    Ended = 2,
+    Listener = 3,
+    Timer = 4,
+}
+
+pub(super) fn token(topic: Topic, number: u32) -> epoll::EventData {
+    epoll::EventData::new_u64(((topic as u64) << 32) | u64::from(number))
+}
+
+impl<A: Application> Engine<A> {
+    /// An engine that has taken over its listeners and waits for [`Engine::run`].
+    ///
+    /// # Errors
+    /// A descriptor cannot be made or registered.
+    pub fn new(plan: Plan, app: A) -> Result<Self, EngineError> {
+        let failed = |operation| {
+            move |source: Errno| EngineError {
+                operation,
+                source: source.into(),
+            }
+        };
+        let engine = Self {
+            app,
+            rules: Rules::new(&plan.settings),
+            draining: AtomicBool::new(false),
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)
+                .map_err(failed("make an epoll instance"))?,
+            listeners: plan
+                .listeners
+                .into_iter()
+                .map(|(info, fd)| Listener::new(&info, fd))
+                .collect(),
+            drain: plan.drain,
+            ended: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+                .map_err(failed("make an eventfd"))?,
+            timers: Timers::new().map_err(|source| EngineError {
+                operation: "make a timer",
+                source,
+            })?,
+            table: Table::new(),
+            open: AtomicUsize::new(0),
+            resting: AtomicBool::new(false),
+            server_name: plan.server_name,
+            scoreboard: plan.scoreboard,
+            slot: plan.slot,
+            threads: plan.settings.workers.threads,
+        };
+        engine.register().map_err(failed("watch its descriptors"))?;
+        Ok(engine)
+    }
+
+    fn register(&self) -> Result<(), Errno> {
+        let once = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        epoll::add(&self.epoll, self.timers.fd(), token(Topic::Timer, 0), once)?;
+        epoll::add(
+            &self.epoll,
+            &self.ended,
+            token(Topic::Ended, 0),
+            epoll::EventFlags::IN,
+        )?;
+        for fd in &self.drain {
+            epoll::add(&self.epoll, fd, token(Topic::Drain, 0), once)?;
+        }
+        for listener in &self.listeners {
+            // An accept that finds nothing must not block: another worker may have been faster.
+            fcntl_setfl(&listener.fd, fcntl_getfl(&listener.fd)? | OFlags::NONBLOCK)?;
+        }
+        self.watch_listeners()
+    }
+
+    /// Serves until the worker has drained. Call it once from each of the worker's threads; `index` counts from 0.
+    pub fn run(&self, index: u32, thread: &mut A::Thread) {
+        let mut local = Local::new(index);
+        let at_once = if self.threads == 1 { EVENTS } else { 1 };
+        let mut ready = Vec::with_capacity(at_once);
+        while !self.has_ended() {
+            let waited = self
+                .app
+                .while_waiting(thread, || self.wait(at_once, &mut ready));
+            match waited {
+                Ok(()) | Err(Errno::INTR) => {}
+                Err(error) => {
+                    error!(%error, "the worker's event loop cannot wait; the worker drains");
+                    self.begin_drain(&mut local, thread);
+                }
+            }
+            for data in ready.drain(..) {
+                self.dispatch(data, &mut local, thread);
+            }
+        }
+    }
+
+    fn wait(&self, at_once: usize, ready: &mut Vec<u64>) -> Result<(), Errno> {
+        let mut events = [MaybeUninit::<epoll::Event>::uninit(); EVENTS];
+        let (events, _) = epoll::wait(&self.epoll, &mut events[..at_once], None)?;
+        ready.extend(events.iter().map(|event| {
+            let flags = event.flags;
+            let over = flags.intersects(ENDED);
+            event.data.u64() | if over { OVER } else { 0 }
+        }));
+        Ok(())
+    }
+
+    /// How many threads are to call [`Engine::run`].
+    pub fn threads(&self) -> u32 {
+        self.threads
+    }
+
+    fn dispatch(&self, data: u64, local: &mut Local, thread: &mut A::Thread) {
+        const CONNECTION: u64 = Topic::Connection as u64;
+        const DRAIN: u64 = Topic::Drain as u64;
+        const LISTENER: u64 = Topic::Listener as u64;
+        const TIMER: u64 = Topic::Timer as u64;
+        match (data & !OVER) >> 32 {
+            CONNECTION => {
+                if let Some(slot) = self.table.slot(data as u32) {
+                    slot.mark(data & OVER != 0);
+                    self.attend(slot, local, thread);
+                }
+            }
+            DRAIN => self.begin_drain(local, thread),
+            LISTENER => self.accept(data as u32 as usize, local, thread),
+            TIMER => self.sweep(local, thread),
+            _ => {}
+        }
+    }
+
+    /// Where requests of this thread are recorded.
+    pub(super) fn record(&self, local: &Local) -> &ThreadSlot {
+        self.scoreboard.thread(self.slot, local.index)
+    }
+
+    /// `SERVER_NAME` and `SERVER_PORT` of a connection.
+    pub(super) fn server(&self, connection: &Connection) -> (&str, &str) {
+        let port = self
+            .listeners
+            .get(connection.listener)
+            .map_or("", |listener| &listener.port);
+        (&self.server_name, port)
+    }
+}

@@ -1,0 +1,89 @@
+//! One timerfd(2) for all deadlines of a worker: it rings when the earliest may have come, and somebody sweeps.
+//!
+//! Deadlines are coarse: they are kept in milliseconds and rung at multiples of [`GRAIN_MS`], so that a thousand
+//! connections that renew theirs at every request cost no system call, and an idle worker never wakes up.
+
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
+
+const GRAIN_MS: u64 = 64;
+/// No deadline.
+pub(super) const NEVER: u64 = u64::MAX;
+
+/// The alarm clock.
+pub(super) struct Timers {
+    fd: OwnedFd,
+    /// When it rings next, in milliseconds of CLOCK_MONOTONIC.
+    armed: AtomicU64,
+    setting: Mutex<()>,
+}
+
+impl Timers {
+    pub(super) fn new() -> io::Result<Self> {
+        let fd = timerfd_create(
+            TimerfdClockId::Monotonic,
+            TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
+        )?;
+        Ok(Self {
+            fd,
+            armed: AtomicU64::new(NEVER),
+            setting: Mutex::new(()),
+        })
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Makes sure that it rings soon after `deadline`.
+    pub(super) fn arm(&self, deadline: u64) {
+        if deadline == NEVER {
+            return;
+        }
+        let ring = deadline.div_ceil(GRAIN_MS) * GRAIN_MS;
+        if self.armed.fetch_min(ring, Ordering::SeqCst) > ring {
+            self.set();
+        }
+    }
+
+    /// It rang: from here on every new deadline arms it again, so the sweep that follows misses none.
+    pub(super) fn rang(&self) {
+        let mut expirations = [0; 8];
+        // Only a read takes the event away; somebody else may have been faster.
+        let _ = rustix::io::read(&self.fd, &mut expirations);
+        self.armed.store(NEVER, Ordering::SeqCst);
+    }
+
+    /// Sets the clock to what [`Timers::armed`] says now, which may be earlier than the caller's wish, never later.
+    fn set(&self) {
+        let _setting = self.setting.lock().unwrap_or_else(PoisonError::into_inner);
+        let at_ms = self.armed.load(Ordering::SeqCst);
+        if at_ms == NEVER {
+            return;
+        }
+        let at = Timespec {
+            tv_sec: (at_ms / 1_000) as i64,
+            tv_nsec: ((at_ms % 1_000) * 1_000_000) as i64,
+        };
+        let once = Itimerspec {
+            it_interval: Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            },
+            it_value: at,
+        };
+        // It fails only for a wrong descriptor or a wrong time, and both are ours.
+        let _ = timerfd_settime(&self.fd, TimerfdTimerFlags::ABSTIME, &once);
+    }
+}

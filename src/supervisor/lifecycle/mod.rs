@@ -1,0 +1,281 @@
+//! Every rule about start, respawn, reload, drain and kill, as a pure function of what happened and when.
+//!
+//! [`Lifecycle::step`] takes an event and answers with actions; it knows no process, no socket and no clock, so that
+//! each rule is tested with invented times. A generation is the settings and the code of one (re)load: one zygote and
+//! the workers forked from it. There is the current one, during a reload the next one, and old ones whose workers
+//! still drain. The rules of each part are in the files beside this one; `settle` joins them.
+
+mod backoff;
+mod event;
+mod reload;
+mod settle;
+mod stop;
+#[cfg(test)]
+mod tests;
+mod worker;
+mod zygote;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use self::backoff::Backoff;
+pub(super) use self::event::{
+    Action, Event, ExitStatus, Notice, Plan, Report, StopSignal, Time, WorkerId, WorkerTag,
+    ZygoteId,
+};
+
+/// How long a zygote may take to go, and a process whose application cannot be loaded.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Exit code of a start that failed for the application's sake.
+const FAILURE: u8 = 1;
+/// Exit code of a start that failed for the settings' sake (EX_CONFIG of sysexits.h).
+const CONFIGURATION: u8 = 78;
+
+/// What the supervisor as a whole is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The first generation loads; whatever fails ends the service.
+    Starting,
+    /// There is a generation that serves; whatever fails is made good.
+    Serving,
+    /// No process is made any more; with the last one the supervisor ends with this code.
+    Stopping { code: u8, killed: u32 },
+    /// `Exit` was given out.
+    Done,
+}
+
+/// How far a reload is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reload {
+    /// No reload.
+    None,
+    /// The settings are being read.
+    Reading,
+    /// The generation of this number is loading, or is taking over worker by worker.
+    Next(u32),
+}
+
+#[derive(Debug)]
+struct Generation {
+    plan: Plan,
+    zygote: Option<Zygote>,
+    backoff: Backoff,
+}
+
+#[derive(Debug)]
+struct Zygote {
+    id: ZygoteId,
+    pid: Option<i32>,
+    state: ZygoteState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ZygoteState {
+    Loading { deadline: Time },
+    Ready { since: Time },
+    Leaving { deadline: Time, killed: bool },
+}
+
+#[derive(Debug)]
+struct Worker {
+    generation: u32,
+    slot: u32,
+    zygote: ZygoteId,
+    /// Unknown until the zygote or the worker tells it.
+    pid: Option<i32>,
+    /// Nobody holds the other end of its control socket.
+    cut_off: bool,
+    state: WorkerState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WorkerState {
+    Starting { deadline: Time },
+    Serving { since: Time },
+    Leaving { deadline: Time, killed: bool },
+}
+
+/// The whole state. Numbers of generations, zygotes and workers are never used twice.
+#[derive(Debug)]
+pub(super) struct Lifecycle {
+    phase: Phase,
+    reload: Reload,
+    /// Another reload was asked for while one was going on.
+    reload_again: bool,
+    current: u32,
+    last_generation: u32,
+    generations: BTreeMap<u32, Generation>,
+    workers: BTreeMap<WorkerId, Worker>,
+    /// Exits of processes that nobody has told us of yet; a worker may die before its zygote's word is read.
+    strays: Vec<(i32, ExitStatus)>,
+    last_zygote: u32,
+    last_worker: u64,
+    last_failure: Option<String>,
+    actions: Vec<Action>,
+}
+
+impl Lifecycle {
+    /// The beginning: one generation, whose zygote is to be started.
+    pub(super) fn start(plan: Plan, now: Time) -> (Self, Vec<Action>) {
+        let mut lifecycle = Self {
+            phase: Phase::Starting,
+            reload: Reload::None,
+            reload_again: false,
+            current: 1,
+            last_generation: 1,
+            generations: BTreeMap::new(),
+            workers: BTreeMap::new(),
+            strays: Vec::new(),
+            last_zygote: 0,
+            last_worker: 0,
+            last_failure: None,
+            actions: Vec::new(),
+        };
+        lifecycle.act(Action::Notify(Notice::Extend(plan.start + PATIENCE)));
+        lifecycle.add_generation(1, plan, now);
+        let actions = lifecycle.settle(now);
+        (lifecycle, actions)
+    }
+
+    /// What is to be done now that `event` has happened, in this order.
+    pub(super) fn step(&mut self, event: Event, now: Time) -> Vec<Action> {
+        match event {
+            Event::ControlClosed(worker) => self.control_closed(worker),
+            Event::Exited { pid, status } => self.exited(pid, status, now),
+            Event::ForkRefused {
+                zygote,
+                slot,
+                reason,
+            } => {
+                self.fork_refused(zygote, slot, reason, now);
+            }
+            Event::Forked { zygote, slot, pid } => self.forked(zygote, slot, pid, now),
+            Event::LoadFailed { zygote, failure } => {
+                self.act(Action::Report(Report::LoadFailed(failure.clone())));
+                self.zygote_failed(zygote, &failure.reason, FAILURE, now);
+            }
+            Event::Loaded { zygote, python } => self.zygote_ready(zygote, python, now),
+            Event::ReloadRequested => self.reload_requested(),
+            Event::SettingsRead(result) => self.settings_read(result, now),
+            Event::SpawnFailed { zygote, reason } => self.spawn_failed(zygote, reason, now),
+            Event::Spawned { zygote, pid } => self.spawned(zygote, pid),
+            Event::StopRequested(signal) => self.stop_requested(signal, now),
+            Event::Tick => {}
+            Event::Unsupported { zygote, reason } => {
+                self.act(Action::Report(Report::Unsupported(reason.clone())));
+                self.zygote_failed(zygote, &reason, CONFIGURATION, now);
+            }
+            Event::WorkerFailed { worker, failure } => self.worker_failed(worker, failure, now),
+            Event::WorkerReady { worker, pid } => self.worker_ready(worker, pid, now),
+        }
+        self.settle(now)
+    }
+
+    /// When `step` must be called with [`Event::Tick`] even if nothing happens.
+    pub(super) fn wake_at(&self) -> Option<Time> {
+        let zygotes = self.generations.values().filter_map(|generation| {
+            match generation.zygote.as_ref()?.state {
+                ZygoteState::Loading { deadline } => Some(deadline),
+                ZygoteState::Leaving {
+                    deadline,
+                    killed: false,
+                } => Some(deadline),
+                _ => None,
+            }
+        });
+        let workers = self
+            .workers
+            .values()
+            .filter_map(|worker| match worker.state {
+                WorkerState::Starting { deadline } => Some(deadline),
+                WorkerState::Leaving {
+                    deadline,
+                    killed: false,
+                } => Some(deadline),
+                _ => None,
+            });
+        let backoffs = self
+            .generations
+            .values()
+            .filter_map(|generation| generation.backoff.until());
+        zygotes.chain(workers).chain(backoffs).min()
+    }
+
+    /// One line for `systemctl status`.
+    pub(super) fn status(&self) -> String {
+        let serving = self.serving(self.current);
+        let mut text = match (self.phase, self.reload) {
+            (Phase::Starting, _) => "loading the application".to_owned(),
+            (Phase::Serving, Reload::None) => {
+                format!("serving, {serving} workers, generation {}", self.current)
+            }
+            (Phase::Serving, _) => format!("reloading, generation {} serves", self.current),
+            (Phase::Stopping { .. } | Phase::Done, _) => {
+                format!("stopping, {} workers left", self.workers.len())
+            }
+        };
+        if let Some(failure) = &self.last_failure {
+            text.extend(["; last failure: ", failure]);
+        }
+        text
+    }
+
+    fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    fn report(&mut self, report: Report) {
+        self.act(Action::Report(report));
+    }
+
+    fn add_generation(&mut self, number: u32, plan: Plan, now: Time) {
+        let generation = Generation {
+            plan,
+            zygote: None,
+            backoff: Backoff::default(),
+        };
+        self.generations.insert(number, generation);
+        self.spawn_zygote(number, now);
+    }
+
+    /// How many workers of a generation accept connections.
+    fn serving(&self, generation: u32) -> u32 {
+        let serving = |worker: &&Worker| matches!(worker.state, WorkerState::Serving { .. });
+        self.workers_of(generation).filter(serving).count() as u32
+    }
+
+    /// How many workers of a generation serve or will.
+    fn staying(&self, generation: u32) -> u32 {
+        let staying = |worker: &&Worker| !matches!(worker.state, WorkerState::Leaving { .. });
+        self.workers_of(generation).filter(staying).count() as u32
+    }
+
+    fn workers_of(&self, generation: u32) -> impl Iterator<Item = &Worker> {
+        self.workers
+            .values()
+            .filter(move |worker| worker.generation == generation)
+    }
+
+    fn is_next(&self, generation: u32) -> bool {
+        self.reload == Reload::Next(generation)
+    }
+
+    fn exited(&mut self, pid: i32, status: ExitStatus, now: Time) {
+        let worker = self
+            .workers
+            .iter()
+            .find(|(_, worker)| worker.pid == Some(pid));
+        let zygote = self.generations.iter().find(|(_, generation)| {
+            generation
+                .zygote
+                .as_ref()
+                .is_some_and(|zygote| zygote.pid == Some(pid))
+        });
+        if let Some((id, _)) = worker {
+            self.worker_exited(*id, status, now);
+        } else if let Some((number, _)) = zygote {
+            self.zygote_exited(*number, status, now);
+        } else if self.workers.values().any(|worker| worker.pid.is_none()) {
+            self.strays.push((pid, status));
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What follows from the state alone, whatever has happened: times that are over, workers that are missing, phases
+//! that are complete.
+
+use super::{Action, Lifecycle, Notice, Phase, Reload, Report, Time};
+
+impl Lifecycle {
+    /// Brings everything to where it should be, and gives out the actions of this step.
+    pub(super) fn settle(&mut self, now: Time) -> Vec<Action> {
+        self.generations
+            .values_mut()
+            .for_each(|generation| generation.backoff.expire(now));
+        self.expire_zygotes(now);
+        self.forget_unmade(now);
+        self.expire_starts(now);
+        self.kill_overdue_workers(now);
+        self.kill_overdue_zygotes(now);
+        if matches!(self.phase, Phase::Starting | Phase::Serving) {
+            self.hand_over(now);
+            self.complete_current(now);
+            self.complete_next(now);
+            self.finish_start();
+            self.begin_reload();
+        }
+        if self.workers.values().all(|worker| worker.pid.is_some()) {
+            self.strays.clear();
+        }
+        self.retire_empty();
+        self.finish_stop();
+        std::mem::take(&mut self.actions)
+    }
+
+    /// The current generation has its zygote, and with the next generation's workers the number that it promises.
+    fn complete_current(&mut self, now: Time) {
+        let Some(generation) = self.generations.get(&self.current) else {
+            return;
+        };
+        if generation.zygote.is_none() && !generation.backoff.waits(now) {
+            self.spawn_zygote(self.current, now);
+            return;
+        }
+        let wanted = match self.reload {
+            Reload::Next(next) => generation.plan.processes.saturating_sub(self.serving(next)),
+            Reload::None | Reload::Reading => generation.plan.processes,
+        };
+        self.fill(self.current, wanted, now);
+    }
+
+    fn complete_next(&mut self, now: Time) {
+        let Reload::Next(next) = self.reload else {
+            return;
+        };
+        let Some(generation) = self.generations.get(&next) else {
+            return;
+        };
+        self.fill(next, generation.plan.processes, now);
+    }
+
+    fn finish_start(&mut self) {
+        let wanted = self
+            .generations
+            .get(&self.current)
+            .map(|found| found.plan.processes);
+        let serving = self.serving(self.current);
+        if self.phase == Phase::Starting && wanted.is_some_and(|wanted| serving >= wanted) {
+            self.phase = Phase::Serving;
+            self.report(Report::Serving { workers: serving });
+            self.act(Action::Notify(Notice::Ready));
+        }
+    }
+
+    fn retire_empty(&mut self) {
+        let needed = |number: u32| number == self.current || self.is_next(number);
+        let empty = self.generations.iter().find(|(number, generation)| {
+            let number = **number;
+            !needed(number)
+                && generation.zygote.is_none()
+                && self.workers_of(number).next().is_none()
+        });
+        if let Some(number) = empty.map(|(number, _)| *number) {
+            self.generations.remove(&number);
+            self.act(Action::Retire { generation: number });
+            self.retire_empty();
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Finding and loading the application: a module is imported or a file is run, and in it a WSGI callable is found.
+//!
+//! Every failure says in one line what is wrong and what to do about it, because a site that does not start is most
+//! people's first meeting with this program. Whether the settings are complete is not asked here; they are checked.
+
+mod callable;
+mod source;
+mod suggest;
+
+use hostler::{
+    config::{App, Target},
+    ipc::LoadFailure,
+};
+use pyo3::{
+    exceptions::{PyKeyboardInterrupt, PySystemExit},
+    prelude::*,
+};
+
+use crate::traceback;
+
+/// Longest traceback that is handed on, in bytes; a message to the supervisor has its limit.
+const MAX_TRACEBACK: usize = 32 << 10;
+
+/// Imports the application and gives its WSGI callable. In the process's main thread, because applications install
+/// signal handlers when they are imported.
+pub(crate) fn load(py: Python<'_>, app: &App) -> Result<Py<PyAny>, LoadFailure> {
+    let module = match app.target() {
+        Some(Target::File { path }) => source::run_file(py, path)?,
+        Some(Target::Module { name }) => source::import(py, name)?,
+        None => {
+            return Err(failure(
+                "no application is named: set app.module or app.file",
+            ));
+        }
+    };
+    callable::find(&module, app.callable_name())
+}
+
+/// A failure that needs no traceback to be understood.
+pub(crate) fn failure(reason: impl Into<String>) -> LoadFailure {
+    LoadFailure {
+        reason: reason.into(),
+        traceback: String::new(),
+    }
+}
+
+/// The application's own code failed while it was `doing` something ("importing shop.wsgi").
+pub(crate) fn failure_of(py: Python<'_>, doing: &str, error: &PyErr) -> LoadFailure {
+    let reason = if error.is_instance_of::<PySystemExit>(py) {
+        let code = error.value(py).getattr("code").and_then(|code| code.repr());
+        let code = code.map_or_else(
+            |_| String::new(),
+            |code| code.to_string_lossy().into_owned(),
+        );
+        format!("{doing} ended the process: the application called sys.exit({code})")
+    } else if error.is_instance_of::<PyKeyboardInterrupt>(py) {
+        format!("{doing} was interrupted (KeyboardInterrupt)")
+    } else {
+        format!("{doing} failed: {}", traceback::summary(py, error))
+    };
+    LoadFailure {
+        reason,
+        traceback: shortened(traceback::text(py, error)),
+    }
+}
+
+/// Both ends of a long traceback matter: where it started and what was raised.
+fn shortened(text: String) -> String {
+    if text.len() <= MAX_TRACEBACK {
+        return text;
+    }
+    let boundary = |at: usize| {
+        (0..=at)
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(0)
+    };
+    let head = boundary(MAX_TRACEBACK / 4);
+    let tail = boundary(text.len() - MAX_TRACEBACK / 2);
+    format!(
+        "{}\n  [... {} bytes left out ...]\n{}",
+        &text[..head],
+        tail - head,
+        &text[tail..]
+    )
+}

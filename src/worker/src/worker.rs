@@ -1,0 +1,117 @@
+//! The life of a worker, from the fork to its end; what it does in between is `serve`.
+//!
+//! Its control socket ties it to the supervisor: the end of that socket says what `Drain` says, however the supervisor
+//! ended. PR_SET_PDEATHSIG could not do this: set before the process in the middle of the double fork has ended it
+//! would fire at once, and a signal could say no more than the socket does.
+//!
+//! Signals: SIGINT and SIGHUP do nothing, since a terminal sends them to all processes and the supervisor decides. What
+//! SIGTERM does is up to `serve`; until that runs, it does nothing either. So there is no `KeyboardInterrupt` in a
+//! worker, and handlers that the application installed for these signals when it was imported are replaced.
+
+use std::os::fd::OwnedFd;
+
+use hostler::{
+    config::{App, Settings},
+    ipc::{Channel, FromWorker, ListenerInfo, LoadFailure},
+    journal::{self, Role},
+    scoreboard::Scoreboard,
+};
+use pyo3::prelude::*;
+use rustix::process::getpid;
+
+use crate::{
+    app, serve, traceback,
+    zygote::{Zygote, flush_output, freeze, leave_signals_to_supervisor},
+};
+
+/// All that a worker serves with.
+pub(crate) struct WorkerContext {
+    /// The site's settings.
+    pub(crate) settings: Settings,
+    /// Listening sockets, shared with the other workers.
+    pub(crate) listeners: Vec<(ListenerInfo, OwnedFd)>,
+    /// Shared memory; this worker writes to its slot alone.
+    pub(crate) scoreboard: Scoreboard,
+    /// Which slot that is.
+    pub(crate) slot: u32,
+    /// From and to the supervisor.
+    pub(crate) control: Channel,
+    /// The WSGI callable.
+    pub(crate) application: Py<PyAny>,
+}
+
+/// Becomes the worker of `slot`; gives its exit code when it has served its last request.
+pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, control: Channel) -> i32 {
+    journal::set_role(Role::Worker(slot));
+    let _ = rustix::thread::set_name(c"hostler-worker");
+    let Zygote {
+        start,
+        scoreboard,
+        listeners,
+        application,
+        channel,
+        ..
+    } = zygote;
+    // As long as anybody holds it, the supervisor cannot see that the zygote is gone.
+    drop(channel);
+    let pid = getpid().as_raw_nonzero().get();
+    scoreboard.worker(slot).start(pid, start.generation);
+    let loaded = application.map_or_else(|| load(py, &start.settings.app), Ok);
+    let application = match loaded {
+        Ok(application) => application,
+        Err(failure) => {
+            report(&control, &FromWorker::Failed(failure));
+            return 1;
+        }
+    };
+    let listeners = start.listeners.into_iter().zip(listeners).collect();
+    let settings = start.settings;
+    let context = WorkerContext {
+        settings,
+        listeners,
+        scoreboard,
+        slot,
+        control,
+        application,
+    };
+    let code = serve::run(py, context);
+    finish(py);
+    code
+}
+
+/// What the zygote would have done without `lazy-apps`.
+fn load(py: Python<'_>, app: &App) -> Result<Py<PyAny>, LoadFailure> {
+    let application = app::load(py, app)?;
+    leave_signals_to_supervisor()
+        .map_err(|error| app::failure(format!("cannot set up signals: {error}")))?;
+    freeze(py).map_err(|error| app::failure_of(py, "gc.freeze()", &error))?;
+    Ok(application)
+}
+
+/// A supervisor that is gone cannot be told; that it is gone is in its own log or in systemd's.
+fn report(control: &Channel, message: &FromWorker) {
+    if let Err(error) = control.send(message, &[]) {
+        tracing::error!(error = %crate::chain(&error), "cannot report to the supervisor");
+    }
+}
+
+/// The application's own end, in the order in which the interpreter has it: threads that are not daemons are waited
+/// for, exit handlers run, output is written. What the interpreter would do then, destroying every object of the heap,
+/// takes long, is of no use to a process that ends, and crashes extensions whose threads still run; it is left out.
+/// How long all this may take is the supervisor's affair (`worker-reload-mercy`).
+fn finish(py: Python<'_>) {
+    if let Err(error) = py
+        .import("threading")
+        .and_then(|module| module.call_method0("_shutdown"))
+    {
+        tracing::error!(
+            "waiting for the application's threads failed\n{}",
+            traceback::text(py, &error)
+        );
+    }
+    // What an exit handler raises, Python prints by itself; the others run nevertheless.
+    let _ = py
+        .import("atexit")
+        .and_then(|module| module.call_method0("_run_exitfuncs"));
+    flush_output(py);
+}

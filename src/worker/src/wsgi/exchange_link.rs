@@ -1,0 +1,123 @@
+//! The way from Python objects that an application may keep (`wsgi.input`, `write`) to the exchange of their request.
+//!
+//! Such an object may be used from any thread of the application and long after its request. So it does not own the
+//! exchange but looks it up here, under a lock, by the number of its request; when the request is over the number is
+//! gone. The lock is never waited for with the interpreter lock held.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+};
+
+use hostler::serve::{Exchange, reader::BodySource};
+use pyo3::prelude::*;
+
+/// One per serving thread.
+#[derive(Default)]
+pub(crate) struct Link {
+    current: Mutex<Current>,
+}
+
+#[derive(Default)]
+struct Current {
+    /// Number of the request; counts up, so that a number is never met twice.
+    serial: u64,
+    exchange: Option<Target>,
+}
+
+struct Target(*mut Exchange<'static>);
+
+#[expect(
+    unsafe_code,
+    reason = "a pointer says nothing of threads, the exchange behind it does"
+)]
+// SAFETY: `Exchange` is `Send` (asserted below), and the pointer is only followed under the lock of `Link::current`.
+unsafe impl Send for Target {}
+
+const fn assert_send<T: Send>() {}
+const _: () = assert_send::<Exchange<'static>>();
+
+impl Link {
+    /// From now on the number returned leads to `exchange`, until [`Link::close`], which must come before it is gone.
+    pub(crate) fn open(&self, py: Python<'_>, exchange: &mut Exchange<'_>) -> u64 {
+        let mut current = self.lock(py);
+        current.serial += 1;
+        current.exchange = Some(Target(std::ptr::from_mut(exchange).cast()));
+        current.serial
+    }
+
+    /// Nobody reaches the exchange any more.
+    pub(crate) fn close(&self, py: Python<'_>) {
+        self.lock(py).exchange = None;
+    }
+
+    /// Runs `act` on the exchange of request `serial`; `None` when that is over.
+    pub(crate) fn with<R>(
+        &self,
+        py: Python<'_>,
+        serial: u64,
+        act: impl FnOnce(&mut Exchange<'_>) -> R,
+    ) -> Option<R> {
+        follow(&mut self.lock(py), serial, act)
+    }
+
+    /// The same for callers that do not hold the interpreter lock.
+    fn with_detached<R>(&self, serial: u64, act: impl FnOnce(&mut Exchange<'_>) -> R) -> Option<R> {
+        follow(
+            &mut self.current.lock().unwrap_or_else(PoisonError::into_inner),
+            serial,
+            act,
+        )
+    }
+
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Current> {
+        loop {
+            match self.current.try_lock() {
+                Ok(current) => return current,
+                Err(TryLockError::Poisoned(current)) => return current.into_inner(),
+                // Another thread of the application reads or writes; it may need the interpreter to come to an end.
+                Err(TryLockError::WouldBlock) => {
+                    py.detach(|| drop(self.current.lock()));
+                }
+            }
+        }
+    }
+}
+
+fn follow<R>(
+    current: &mut Current,
+    serial: u64,
+    act: impl FnOnce(&mut Exchange<'_>) -> R,
+) -> Option<R> {
+    let target = current
+        .exchange
+        .as_ref()
+        .filter(|_| current.serial == serial)?;
+    #[expect(
+        unsafe_code,
+        reason = "the exchange lives on the stack of the serving thread, Python objects do not"
+    )]
+    // SAFETY: `open` got the pointer from a unique reference, and `close` comes before the exchange ends, so it is
+    // valid; the lock that `current` is borrowed from makes this the only use of it. The serving thread itself uses
+    // the exchange between `open` and `close` only through `with`.
+    let exchange = unsafe { &mut *target.0 };
+    Some(act(exchange))
+}
+
+/// `wsgi.input` of a request whose body comes while it is read.
+pub(crate) struct StreamedBody {
+    pub(crate) link: Arc<Link>,
+    pub(crate) serial: u64,
+}
+
+impl BodySource for StreamedBody {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.link
+            .with_detached(self.serial, |exchange| exchange.read_body(buffer))
+            .unwrap_or_else(|| {
+                Err(io::Error::other(
+                    "the request is over, its body cannot be read any more",
+                ))
+            })
+    }
+}

@@ -1,0 +1,207 @@
+//! The process that imports the application once and is forked for each worker.
+//!
+//! It has one thread, waits for the supervisor's messages with the interpreter lock released, and does nothing else.
+//! It never serves, so it never ends the way an application expects: exit handlers (`atexit`) run in the workers at
+//! their clean end, here they do not. What a worker does after the fork is in `worker`.
+
+pub(crate) use interpreter::{flush_output, freeze};
+
+mod fork;
+mod interpreter;
+mod threads;
+
+use std::os::fd::OwnedFd;
+
+use hostler::{
+    ipc::{Channel, FromZygote, IpcError, LoadFailure, Start, ToZygote},
+    journal::{self, Identity, JournalError, Role},
+    scoreboard::{Scoreboard, ScoreboardError},
+    sys::{self, PrivilegeError},
+};
+use pyo3::prelude::*;
+use rustix::process::{Signal, set_parent_process_death_signal};
+
+use crate::{app, worker};
+
+use self::fork::Side;
+
+/// Why a zygote cannot start or go on. That an application cannot be loaded is not among it: that is an answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ZygoteError {
+    /// The kernel takes no death signal.
+    #[error("cannot tie the process to the supervisor")]
+    DeathSignal(#[source] std::io::Error),
+    /// The number of descriptors does not fit the message.
+    #[error("the first message came with {count} descriptors instead of {expected}")]
+    Descriptors {
+        /// How many came.
+        count: usize,
+        /// One for the scoreboard, one for each listener.
+        expected: usize,
+    },
+    /// There is no first message.
+    #[error("the supervisor went away before it said what to load")]
+    Gone,
+    /// The log.
+    #[error("cannot set up the log")]
+    Journal(#[from] JournalError),
+    /// Signal handlers cannot be installed.
+    #[error("cannot set up signals")]
+    Signals(#[source] std::io::Error),
+    /// A worker could not be spoken with.
+    #[error("a request to fork came without the control socket of the worker")]
+    NoControl,
+    /// The first message is something else, or it came again.
+    #[error("the message to start with did not come first, or came twice")]
+    NotStart,
+    /// The channel.
+    #[error("cannot talk to the supervisor")]
+    Ipc(#[from] IpcError),
+    /// The scoreboard.
+    #[error("cannot use the scoreboard")]
+    Scoreboard(#[from] ScoreboardError),
+    /// The program was updated and the extension was not, or the other way round.
+    #[error(
+        "this is the extension of hostler {ours}, started by hostler {theirs}: install both from one release"
+    )]
+    Version {
+        /// Of the extension.
+        ours: &'static str,
+        /// Of the supervisor.
+        theirs: String,
+    },
+}
+
+/// What a zygote has and its workers inherit.
+pub(crate) struct Zygote {
+    pub(crate) start: Start,
+    pub(crate) scoreboard: Scoreboard,
+    pub(crate) listeners: Vec<OwnedFd>,
+    /// `None` with `lazy-apps`.
+    pub(crate) application: Option<Py<PyAny>>,
+    /// To the supervisor; the zygote's alone.
+    pub(crate) channel: Channel,
+    has_warned_of_threads: bool,
+}
+
+/// The whole life of a zygote, and in the processes that it makes the whole life of a worker: gives the exit code of
+/// whichever this process has become. The caller ends it without any clean-up. An error is what happened before there
+/// was a log.
+pub(crate) fn run(py: Python<'_>, channel: Channel) -> Result<i32, ZygoteError> {
+    let mut zygote = Zygote::new(channel)?;
+    let answer = match zygote.load(py) {
+        Ok(python) => FromZygote::Ready { python },
+        Err(failure) => FromZygote::Failed(failure),
+    };
+    if let Err(error) = zygote.channel.send(&answer, &[]) {
+        return Ok(fatal(&error));
+    }
+    match answer {
+        FromZygote::Ready { .. } => Ok(zygote.serve(py)),
+        _ => Ok(1),
+    }
+}
+
+/// The signals that the supervisor alone answers: Ctrl-C and a hang-up reach every process of a terminal, and a service
+/// manager may send SIGTERM to all. Called again after every import, because applications install handlers of their
+/// own, which would now stop a process that they do not know of.
+pub(crate) fn leave_signals_to_supervisor() -> std::io::Result<()> {
+    sys::ignore_by_handler(&[Signal::INT, Signal::TERM, Signal::HUP])
+}
+
+impl Zygote {
+    /// Waits for the first message and sets up all that does not concern Python.
+    fn new(channel: Channel) -> Result<Self, ZygoteError> {
+        leave_signals_to_supervisor().map_err(ZygoteError::Signals)?;
+        // An import that hangs does not see that the channel has ended. Workers do not inherit this.
+        set_parent_process_death_signal(Some(Signal::KILL))
+            .map_err(|errno| ZygoteError::DeathSignal(errno.into()))?;
+        let (message, mut fds) = channel.recv()?.ok_or(ZygoteError::Gone)?;
+        let ToZygote::Start(start) = message else {
+            return Err(ZygoteError::NotStart);
+        };
+        let ours = env!("CARGO_PKG_VERSION");
+        if start.version != ours {
+            return Err(ZygoteError::Version {
+                ours,
+                theirs: start.version,
+            });
+        }
+        let expected = 1 + start.listeners.len();
+        if fds.len() != expected {
+            return Err(ZygoteError::Descriptors {
+                count: fds.len(),
+                expected,
+            });
+        }
+        let listeners = fds.split_off(1);
+        let scoreboard = Scoreboard::open(fds.remove(0))?;
+        journal::init(
+            &start.settings.log,
+            Identity {
+                site: start.site.clone(),
+                role: Role::Zygote,
+            },
+        )?;
+        let start = *start;
+        Ok(Self {
+            start,
+            scoreboard,
+            listeners,
+            application: None,
+            channel,
+            has_warned_of_threads: false,
+        })
+    }
+
+    /// Makes the interpreter ready and imports the application; gives the interpreter's name.
+    fn load(&mut self, py: Python<'_>) -> Result<String, LoadFailure> {
+        let app = &self.start.settings.app;
+        let _ = rustix::thread::set_name(c"hostler-zygote");
+        sys::drop_privileges().map_err(no_privileges)?;
+        interpreter::prepare(py, app)?;
+        if !app.lazy_apps {
+            self.application = Some(app::load(py, app)?);
+            leave_signals_to_supervisor().map_err(no_signals)?;
+        }
+        freeze(py).map_err(|error| app::failure_of(py, "gc.freeze()", &error))?;
+        Ok(interpreter::describe(py))
+    }
+
+    /// Answers the supervisor until it says stop or is gone, then exit code 0. In a worker: the worker's exit code.
+    fn serve(mut self, py: Python<'_>) -> i32 {
+        loop {
+            let (slot, control) = match py.detach(|| self.channel.recv::<ToZygote>()) {
+                Ok(None | Some((ToZygote::Stop, _))) => return 0,
+                Ok(Some((ToZygote::Fork { slot }, mut fds))) => match fds.pop() {
+                    Some(control) => (slot, Channel::from_fd(control)),
+                    None => return fatal(&ZygoteError::NoControl),
+                },
+                Ok(Some((ToZygote::Start(_), _))) => return fatal(&ZygoteError::NotStart),
+                Err(error) => return fatal(&error),
+            };
+            let answer = match self.fork(py) {
+                Ok(Side::Worker) => return worker::run(py, self, slot, control),
+                Ok(Side::Zygote(pid)) => FromZygote::Forked { slot, pid },
+                Err(reason) => FromZygote::ForkRefused { slot, reason },
+            };
+            if let Err(error) = self.channel.send(&answer, &[]) {
+                return fatal(&error);
+            }
+        }
+    }
+}
+
+/// The end of a zygote that cannot go on; the supervisor sees it and makes another.
+fn fatal(error: &dyn std::error::Error) -> i32 {
+    tracing::error!(error = %crate::chain(error), "the zygote cannot go on");
+    1
+}
+
+fn no_privileges(error: PrivilegeError) -> LoadFailure {
+    app::failure(crate::chain(&error))
+}
+
+fn no_signals(error: std::io::Error) -> LoadFailure {
+    app::failure(format!("cannot set up signals: {error}"))
+}

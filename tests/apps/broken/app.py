@@ -1,0 +1,8 @@
+"""Cannot be imported."""
+
+
+def deep():
+    raise LookupError("this application cannot be imported")
+
+
+deep()

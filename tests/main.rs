@@ -1,0 +1,31 @@
+//! The one test binary: the real program, with real parts around it, over real sockets.
+//!
+//! What can be tested without a process is tested below the code it tests, not here. Where a new test belongs:
+//!
+//! - `cli`: arguments, exit codes, `check` and its messages.
+//! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
+//! - `examples`: the settings under `examples/` are accepted and serve.
+//! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
+//! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
+//! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
+//! - `pythons`: every interpreter that this machine has.
+//! - `slow`: clients that send or read slowly.
+//! - `tidy`: rules about the code itself.
+//! - `uwsgi`: the uwsgi protocol on the wire.
+//! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
+//!
+//! `support` is what they share. The extension has to be built and the virtual environments have to exist: `make test`
+//! sees to both.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test that panics is a test that fails, and its helpers are no different"
+)]
+
+mod support;
+
+mod http;
+mod process;
+mod uwsgi;
+mod wsgi;

@@ -1,0 +1,417 @@
+//! A client that sends the bytes it is given and shows the bytes it gets.
+//!
+//! It is plain on purpose: a clever client would repair what a test wants to break. Every read has a deadline.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{Shutdown, TcpStream},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        linux::net::SocketAddrExt,
+        unix::net,
+    },
+    time::Duration,
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use super::PATIENCE;
+
+/// Where a server listens: `127.0.0.1:8000`, `[::1]:8000`, `/run/x.sock` or `@name`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address(pub(crate) String);
+
+/// One connection.
+pub(crate) struct Client {
+    stream: Box<dyn Stream>,
+    received: Vec<u8>,
+}
+
+/// A response, with its body out of its framing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) version: String,
+    pub(crate) status: u16,
+    pub(crate) reason: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    /// Whether the body came to the end that its framing announced.
+    pub(crate) whole: bool,
+}
+
+trait Stream: Read + Write + Send {
+    fn descriptor(&self) -> BorrowedFd<'_>;
+    fn patience(&self, time: Duration);
+    fn end(&self, how: Shutdown);
+}
+
+impl Stream for TcpStream {
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.as_fd()
+    }
+
+    fn patience(&self, time: Duration) {
+        self.set_read_timeout(Some(time)).unwrap();
+        self.set_write_timeout(Some(time)).unwrap();
+    }
+
+    fn end(&self, how: Shutdown) {
+        let _ = self.shutdown(how);
+    }
+}
+
+impl Stream for net::UnixStream {
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.as_fd()
+    }
+
+    fn patience(&self, time: Duration) {
+        self.set_read_timeout(Some(time)).unwrap();
+        self.set_write_timeout(Some(time)).unwrap();
+    }
+
+    fn end(&self, how: Shutdown) {
+        let _ = self.shutdown(how);
+    }
+}
+
+impl Address {
+    /// Connects, or says why not.
+    pub(crate) fn try_connect(&self) -> std::io::Result<Client> {
+        let stream: Box<dyn Stream> = match self.0.as_bytes()[0] {
+            b'/' => Box::new(net::UnixStream::connect(&self.0)?),
+            b'@' => {
+                let address = net::SocketAddr::from_abstract_name(&self.0[1..])?;
+                Box::new(net::UnixStream::connect_addr(&address)?)
+            }
+            _ => {
+                let stream = TcpStream::connect(&self.0)?;
+                stream.set_nodelay(true)?;
+                Box::new(stream)
+            }
+        };
+        stream.patience(PATIENCE);
+        Ok(Client {
+            stream,
+            received: Vec::new(),
+        })
+    }
+
+    /// Connects.
+    pub(crate) fn connect(&self) -> Client {
+        self.try_connect()
+            .unwrap_or_else(|error| panic!("no connection to {}: {error}", self.0))
+    }
+
+    /// One GET on a connection of its own.
+    pub(crate) fn get(&self, target: &str) -> Answer {
+        self.request("GET", target, &[], b"")
+    }
+
+    /// One request on a connection of its own. A body brings its Content-Length.
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let mut client = self.connect();
+        client.send(&request(method, target, headers, body));
+        client.answer_to(method)
+    }
+}
+
+/// The bytes of a request as browsers send it.
+pub(crate) fn request(
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<u8> {
+    let mut head = format!("{method} {target} HTTP/1.1\r\n");
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("host"))
+    {
+        head += "Host: localhost\r\n";
+    }
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    if !body.is_empty() {
+        head += &format!("Content-Length: {}\r\n", body.len());
+    }
+    let mut bytes = (head + "\r\n").into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+impl Client {
+    /// Sends all of it. A peer that has closed is no error: what it answered before counts.
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        match self.stream.write_all(bytes) {
+            Err(error)
+                if ![ErrorKind::BrokenPipe, ErrorKind::ConnectionReset].contains(&error.kind()) =>
+            {
+                panic!("cannot send: {error}")
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends a GET.
+    pub(crate) fn send_get(&mut self, target: &str) {
+        self.send(&request("GET", target, &[], b""));
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) fn finish_sending(&self) {
+        self.stream.end(Shutdown::Write);
+    }
+
+    /// How long the next reads may take.
+    pub(crate) fn patience(&self, time: Duration) {
+        self.stream.patience(time);
+    }
+
+    /// The next answer, to a request that was no HEAD.
+    pub(crate) fn answer(&mut self) -> Answer {
+        self.answer_to("GET")
+    }
+
+    /// The next answer, or why there is none; for clients whose server may be dying.
+    pub(crate) fn try_answer(&mut self) -> Result<Answer, String> {
+        while find(&self.received, b"\r\n\r\n").is_none() {
+            if self.more() == 0 {
+                return Err(format!("closed inside a head: {:?}", self.text()));
+            }
+        }
+        Ok(self.answer())
+    }
+
+    /// Waits for a byte; `false` when the server closes instead.
+    pub(crate) fn has_more(&mut self) -> bool {
+        !self.received.is_empty() || self.more() > 0
+    }
+
+    /// The next final answer, to a request of this method (it decides whether there is a body).
+    pub(crate) fn answer_to(&mut self, method: &str) -> Answer {
+        loop {
+            let mut answer = self.head();
+            if answer.status >= 200 {
+                self.body(method, &mut answer);
+                return answer;
+            }
+        }
+    }
+
+    /// The next head, be it of an interim answer; the body stays unread.
+    pub(crate) fn head(&mut self) -> Answer {
+        let length = loop {
+            if let Some(at) = find(&self.received, b"\r\n\r\n") {
+                break at + 4;
+            }
+            if self.more() == 0 {
+                panic!(
+                    "closed before the end of a head: {:?}",
+                    String::from_utf8_lossy(&self.received)
+                );
+            }
+        };
+        let head: Vec<u8> = self.received.drain(..length).collect();
+        parse_head(&head)
+    }
+
+    /// Reads at least `length` bytes and gives exactly them.
+    pub(crate) fn read(&mut self, length: usize) -> Vec<u8> {
+        while self.received.len() < length {
+            if self.more() == 0 {
+                panic!(
+                    "closed after {} of {length} bytes: {:?}",
+                    self.received.len(),
+                    self.text()
+                );
+            }
+        }
+        self.received.drain(..length).collect()
+    }
+
+    /// Everything until the server closes. A reset counts as a close.
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        while self.more() > 0 {}
+        std::mem::take(&mut self.received)
+    }
+
+    /// Whether the server closes now, having sent nothing more.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        self.rest().is_empty()
+    }
+
+    /// Whether the server sends nothing, and does not close, for so long.
+    pub(crate) fn stays_quiet(&mut self, time: Duration) -> bool {
+        self.stream.patience(time);
+        let mut byte = [0];
+        let quiet = match self.stream.read(&mut byte) {
+            Ok(read) => {
+                self.received.extend_from_slice(&byte[..read]);
+                false
+            }
+            Err(error) => matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        };
+        self.stream.patience(PATIENCE);
+        quiet
+    }
+
+    /// Waits until the server has closed or reset the connection, without reading what it sent.
+    pub(crate) fn wait_for_hangup(&self) {
+        let timeout = Timespec::try_from(PATIENCE).unwrap();
+        let mut watched = [PollFd::from_borrowed_fd(
+            self.stream.descriptor(),
+            PollFlags::RDHUP,
+        )];
+        assert!(
+            rustix::event::poll(&mut watched, Some(&timeout)).unwrap() > 0,
+            "the connection stays open"
+        );
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.received).into_owned()
+    }
+
+    fn body(&mut self, method: &str, answer: &mut Answer) {
+        if method == "HEAD" || [204, 304].contains(&answer.status) {
+            return;
+        }
+        if answer.header("Transfer-Encoding") == Some("chunked") {
+            answer.whole = self.chunks(&mut answer.body);
+        } else if let Some(length) = answer.header("Content-Length") {
+            let length: usize = length.parse().unwrap();
+            while self.received.len() < length && self.more() > 0 {}
+            answer.whole = self.received.len() >= length;
+            let taken = length.min(self.received.len());
+            answer.body = self.received.drain(..taken).collect();
+        } else {
+            answer.body = self.rest();
+        }
+    }
+
+    /// One chunk of a chunked body; empty at its end, `None` when the connection ended instead.
+    pub(crate) fn chunk(&mut self) -> Option<Vec<u8>> {
+        let line = loop {
+            if let Some(at) = find(&self.received, b"\r\n") {
+                break self.received.drain(..at + 2).collect::<Vec<u8>>();
+            }
+            if self.more() == 0 {
+                return None;
+            }
+        };
+        let size = std::str::from_utf8(&line[..line.len() - 2]).unwrap();
+        let size = usize::from_str_radix(size, 16)
+            .unwrap_or_else(|_| panic!("bad size of a chunk: {size:?}"));
+        while self.received.len() < size + 2 {
+            if self.more() == 0 {
+                return None;
+            }
+        }
+        let mut chunk: Vec<u8> = self.received.drain(..size + 2).collect();
+        assert_eq!(
+            chunk.split_off(size),
+            b"\r\n",
+            "a chunk must end with its line"
+        );
+        Some(chunk)
+    }
+
+    fn chunks(&mut self, body: &mut Vec<u8>) -> bool {
+        while let Some(chunk) = self.chunk() {
+            if chunk.is_empty() {
+                return true;
+            }
+            body.extend_from_slice(&chunk);
+        }
+        false
+    }
+
+    /// Reads what there is; 0 when the server has closed.
+    fn more(&mut self) -> usize {
+        let mut buffer = [0; 65536];
+        let read = match self.stream.read(&mut buffer) {
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
+            Err(error) => panic!(
+                "no more within the deadline ({error}) after {:?}",
+                self.text()
+            ),
+        };
+        self.received.extend_from_slice(&buffer[..read]);
+        read
+    }
+}
+
+impl Answer {
+    /// The first header of this name.
+    pub(crate) fn header(&self, wanted: &str) -> Option<&str> {
+        self.headers(wanted).next()
+    }
+
+    /// All headers of this name.
+    pub(crate) fn headers(&self, wanted: &str) -> impl Iterator<Item = &str> {
+        let same = move |name: &str| name.eq_ignore_ascii_case(wanted);
+        self.headers
+            .iter()
+            .filter(move |(name, _)| same(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON, of an answer that must be 200.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        assert_eq!(self.status, 200, "{}", self.text());
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {:?}", self.text()))
+    }
+}
+
+/// An answer out of all bytes of a connection, its body up to the close.
+pub(crate) fn parse(bytes: &[u8]) -> Answer {
+    let end = find(bytes, b"\r\n\r\n").unwrap_or_else(|| panic!("no head in {bytes:?}")) + 4;
+    Answer {
+        body: bytes[end..].to_vec(),
+        ..parse_head(&bytes[..end])
+    }
+}
+
+fn parse_head(head: &[u8]) -> Answer {
+    // Header values are Latin-1: a byte is the character of the same number.
+    let text: String = head.iter().map(|&byte| char::from(byte)).collect();
+    let mut lines = text.trim_end().split("\r\n");
+    let mut status = lines.next().unwrap().splitn(3, ' ');
+    let version = status.next().unwrap().to_owned();
+    let code = status.next().and_then(|code| code.parse().ok());
+    let headers = lines.map(|line| {
+        let (name, value) = line
+            .split_once(':')
+            .unwrap_or_else(|| panic!("no header: {line:?} in {text:?}"));
+        (name.to_owned(), value.trim().to_owned())
+    });
+    Answer {
+        version,
+        status: code.unwrap_or_else(|| panic!("no status line: {text:?}")),
+        reason: status.next().unwrap_or_default().to_owned(),
+        headers: headers.collect(),
+        body: Vec::new(),
+        whole: true,
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
+}
