@@ -1,1 +1,220 @@
 //! Turns `[[listen]]` and inherited sockets into listening sockets.
+//!
+//! All sockets are made here, in the supervisor, before any process of the application exists; zygotes and workers get
+//! duplicates. A socket is shared by the generations that listen on its address and closes with the last of them, so
+//! a reload loses no connection that waits in its queue.
+
+mod error;
+mod inherit;
+mod tcp;
+mod unix;
+
+use std::{
+    fmt, io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    rc::Rc,
+    time::Duration,
+};
+
+use rustix::net::{SocketAddrUnix, getsockname, listen};
+
+use crate::{
+    config::{Address, Listen},
+    ipc::ListenerInfo,
+    systemd::Inherited,
+};
+
+pub(crate) use error::ListenError;
+
+/// Length of the queue when the settings name none: the kernel caps it at net.core.somaxconn, whose default it is.
+const BACKLOG: u32 = 4096;
+
+/// One listening socket.
+#[derive(Debug)]
+struct Socket {
+    fd: OwnedFd,
+    /// The file that we made for it; it goes when the socket does.
+    _file: Option<unix::SocketFile>,
+}
+
+/// A listening socket and what the settings say of it.
+#[derive(Debug, Clone)]
+struct Listener {
+    address: Address,
+    info: ListenerInfo,
+    socket: Rc<Socket>,
+}
+
+/// The listening sockets of one generation, in the order of the settings.
+#[derive(Debug, Default)]
+pub(crate) struct Listeners {
+    listeners: Vec<Listener>,
+}
+
+impl Listeners {
+    /// Takes what is inherited and binds what is not. `defer` is how long a TCP connection may be silent before a
+    /// worker sees it.
+    pub(crate) fn bind(
+        settings: &[Listen],
+        defer: Duration,
+        inherited: Vec<Inherited>,
+    ) -> Result<Self, ListenError> {
+        let mut inherited = inherit::Pool::new(inherited)?;
+        let mut listeners = Vec::new();
+        for listen in settings {
+            let taken = inherited.take(&listen.address);
+            if taken.is_empty() {
+                bind(listen, defer, &mut listeners)?;
+            }
+            for fd in taken {
+                inherit::prepare(&fd).map_err(|source| failed(&listen.address, source))?;
+                listeners.push(Listener::new(listen, fd, None)?);
+            }
+        }
+        inherited.finish(settings)?;
+        Ok(Self { listeners })
+    }
+
+    /// The sockets of a generation with other settings: those of the same address are shared, with mode, owner, group
+    /// and backlog as the new settings say; the others are bound.
+    pub(crate) fn rebind(&self, settings: &[Listen], defer: Duration) -> Result<Self, ListenError> {
+        let mut listeners = Vec::new();
+        for wanted in settings {
+            let kept = self
+                .listeners
+                .iter()
+                .filter(|known| known.address == wanted.address);
+            let kept: Vec<Listener> = kept.cloned().collect();
+            if kept.is_empty() {
+                bind(wanted, defer, &mut listeners)?;
+            }
+            for mut listener in kept {
+                listener.info.protocol = wanted.protocol;
+                listener.socket.adjust(wanted)?;
+                listeners.push(listener);
+            }
+        }
+        Ok(Self { listeners })
+    }
+
+    /// What a worker must know of each.
+    pub(crate) fn infos(&self) -> Vec<ListenerInfo> {
+        self.listeners
+            .iter()
+            .map(|listener| listener.info.clone())
+            .collect()
+    }
+
+    /// The descriptors, in the order of [`Listeners::infos`].
+    pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.listeners
+            .iter()
+            .map(|listener| listener.socket.fd.as_fd())
+    }
+}
+
+impl Listener {
+    fn new(
+        listen: &Listen,
+        fd: OwnedFd,
+        file: Option<unix::SocketFile>,
+    ) -> Result<Self, ListenError> {
+        let bound = bound_address(&fd).map_err(|source| failed(&listen.address, source))?;
+        let info = ListenerInfo {
+            protocol: listen.protocol,
+            address: bound.to_string(),
+        };
+        let socket = Rc::new(Socket { fd, _file: file });
+        Ok(Self {
+            address: listen.address.clone(),
+            info,
+            socket,
+        })
+    }
+}
+
+impl Socket {
+    /// What can change without another bind. Inherited sockets are the business of whoever made them.
+    fn adjust(&self, wanted: &Listen) -> Result<(), ListenError> {
+        let Some(file) = &self._file else {
+            return Ok(());
+        };
+        file.set_access(wanted)?;
+        start(&self.fd, wanted).map_err(|source| failed(&wanted.address, source))
+    }
+}
+
+/// Where a socket is bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Bound {
+    Abstract(Vec<u8>),
+    Tcp(std::net::SocketAddr),
+    Unix(std::path::PathBuf),
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Abstract(name) => write!(formatter, "@{}", String::from_utf8_lossy(name)),
+            Self::Tcp(address) => address.fmt(formatter),
+            Self::Unix(path) => path.display().fmt(formatter),
+        }
+    }
+}
+
+fn bind(
+    listen: &Listen,
+    defer: Duration,
+    listeners: &mut Vec<Listener>,
+) -> Result<(), ListenError> {
+    match &listen.address {
+        Address::Tcp { host, port } => {
+            for fd in tcp::bind(listen, host.as_deref(), *port, defer)? {
+                listeners.push(Listener::new(listen, fd, None)?);
+            }
+        }
+        Address::Unix(path) => {
+            let (fd, file) = unix::bind_path(listen, path)?;
+            listeners.push(Listener::new(listen, fd, Some(file))?);
+        }
+        Address::Abstract(name) => {
+            listeners.push(Listener::new(
+                listen,
+                unix::bind_abstract(listen, name)?,
+                None,
+            )?);
+        }
+    }
+    Ok(())
+}
+
+/// Begins to listen, or changes the length of the queue.
+fn start(fd: impl AsFd, settings: &Listen) -> io::Result<()> {
+    let backlog = settings.backlog.unwrap_or(BACKLOG);
+    Ok(listen(fd, i32::try_from(backlog).unwrap_or(i32::MAX))?)
+}
+
+fn bound_address(fd: impl AsFd) -> io::Result<Bound> {
+    use std::os::unix::ffi::OsStrExt;
+
+    let address = getsockname(fd)?;
+    if let Ok(address) = std::net::SocketAddr::try_from(address.clone()) {
+        return Ok(Bound::Tcp(address));
+    }
+    let address = SocketAddrUnix::try_from(address)?;
+    match (address.abstract_name(), address.path_bytes()) {
+        (Some(name), _) => Ok(Bound::Abstract(name.to_owned())),
+        (None, Some(path)) => Ok(Bound::Unix(std::ffi::OsStr::from_bytes(path).into())),
+        (None, None) => Err(io::Error::other("the socket has no address")),
+    }
+}
+
+fn failed(address: &Address, source: io::Error) -> ListenError {
+    ListenError::Socket {
+        address: address.to_string(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -74,6 +74,13 @@ pub struct Engine<A: Application> {
     threads: u32,
 }
 
+/// The client sends no more, or is gone.
+const ENDED: epoll::EventFlags = epoll::EventFlags::RDHUP
+    .union(epoll::EventFlags::HUP)
+    .union(epoll::EventFlags::ERR);
+/// [`ENDED`] as a bit of an event's data.
+const OVER: u64 = 1 << 63;
+
 /// What an event is about; the number beside it is in the low half of epoll's data.
 #[derive(Clone, Copy)]
 pub(super) enum Topic {
@@ -174,7 +181,11 @@ impl<A: Application> Engine<A> {
     fn wait(&self, at_once: usize, ready: &mut Vec<u64>) -> Result<(), Errno> {
         let mut events = [MaybeUninit::<epoll::Event>::uninit(); EVENTS];
         let (events, _) = epoll::wait(&self.epoll, &mut events[..at_once], None)?;
-        ready.extend(events.iter().map(|event| event.data.u64()));
+        ready.extend(events.iter().map(|event| {
+            let flags = event.flags;
+            let over = flags.intersects(ENDED);
+            event.data.u64() | if over { OVER } else { 0 }
+        }));
         Ok(())
     }
 
@@ -188,10 +199,10 @@ impl<A: Application> Engine<A> {
         const DRAIN: u64 = Topic::Drain as u64;
         const LISTENER: u64 = Topic::Listener as u64;
         const TIMER: u64 = Topic::Timer as u64;
-        match data >> 32 {
+        match (data & !OVER) >> 32 {
             CONNECTION => {
                 if let Some(slot) = self.table.slot(data as u32) {
-                    slot.mark();
+                    slot.mark(data & OVER != 0);
                     self.attend(slot, local, thread);
                 }
             }

@@ -2,7 +2,10 @@
 
 use std::os::fd::OwnedFd;
 
-use super::{connection::Connection, exchange::Scratch};
+use super::{
+    connection::{Connection, Parts},
+    exchange::Scratch,
+};
 use crate::config::Protocol;
 
 /// Buffers and connections that a thread keeps for reuse.
@@ -15,7 +18,7 @@ pub(super) struct Local {
     pub(super) index: u32,
     pub(super) scratch: Scratch,
     buffers: Vec<Vec<u8>>,
-    connections: Vec<Box<Connection>>,
+    parts: Vec<Parts>,
 }
 
 impl Local {
@@ -25,27 +28,24 @@ impl Local {
             index,
             scratch: Scratch::default(),
             buffers: Vec::new(),
-            connections: Vec::new(),
+            parts: Vec::new(),
         }
     }
 
+    /// A connection made of what an earlier one left.
     pub(super) fn connection(
         &mut self,
         socket: OwnedFd,
         listener: usize,
         protocol: Protocol,
     ) -> Box<Connection> {
-        let mut connection = match self.connections.pop() {
-            Some(mut used) => {
-                used.renew(socket, listener, protocol);
-                used
-            }
-            None => Box::new(Connection::new(socket, listener, protocol)),
-        };
+        let parts = self.parts.pop().unwrap_or_default();
+        let mut connection = Box::new(Connection::new(socket, listener, protocol, parts));
         self.lend_buffer(&mut connection);
         connection
     }
 
+    /// Gives a connection that may read a buffer, if it has none.
     pub(super) fn lend_buffer(&mut self, connection: &mut Connection) {
         if connection.input.capacity() == 0 {
             connection.input = self.buffers.pop().unwrap_or_default();
@@ -62,11 +62,13 @@ impl Local {
         }
     }
 
+    /// Closes a connection and keeps what can be used again.
     pub(super) fn recycle(&mut self, mut connection: Box<Connection>) {
         connection.input.clear();
         self.reclaim_buffer(&mut connection);
-        if self.connections.len() < SPARES {
-            self.connections.push(connection);
+        let parts = connection.close();
+        if self.parts.len() < SPARES {
+            self.parts.push(parts);
         }
     }
 }

@@ -19,6 +19,11 @@ use super::{
 /// How long an idle connection of a draining worker may still bring the request that its client has sent already.
 const DRAIN_IDLE_MS: u64 = 1_000;
 
+/// Edge-triggered: one registration for the life of the connection, no system call per request to renew it.
+const INPUT: epoll::EventFlags = epoll::EventFlags::IN
+    .union(epoll::EventFlags::RDHUP)
+    .union(epoll::EventFlags::ET);
+
 impl<A: Application> Engine<A> {
     /// Gives a connection that has to wait a place in the table, and lets epoll watch it.
     pub(super) fn park(
@@ -32,7 +37,7 @@ impl<A: Application> Engine<A> {
             return self.close(connection, local);
         };
         connection.slot = Some(number);
-        let mut flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
+        let mut flags = INPUT;
         flags.set(epoll::EventFlags::OUT, connection.phase == Phase::Flush);
         connection.watches_output = connection.phase == Phase::Flush;
         if let Err(error) = epoll::add(
@@ -59,10 +64,11 @@ impl<A: Application> Engine<A> {
             let Some(mut place) = slot.try_own() else {
                 return;
             };
-            slot.clear_mark();
+            let ended = slot.clear_mark();
             let Some(connection) = place.as_mut() else {
                 return;
             };
+            connection.ended = ended;
             connection.drained = false;
             local.lend_buffer(connection);
             match self.drive(connection, local, thread) {
@@ -107,7 +113,7 @@ impl<A: Application> Engine<A> {
     /// Lets epoll report room in the socket's buffer; from then on it always does.
     pub(super) fn watch_output(&self, connection: &mut Connection) {
         if let (Some(number), false) = (connection.slot, connection.watches_output) {
-            let flags = epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET;
+            let flags = INPUT | epoll::EventFlags::OUT;
             // It fails only for a descriptor that is not registered, and this one is.
             let _ = epoll::modify(
                 &self.epoll,
@@ -145,7 +151,7 @@ impl<A: Application> Engine<A> {
                 .filter(|connection| connection.deadline <= now)
             {
                 self.expire(connection);
-                slot.mark();
+                slot.mark(false);
             }
             drop(place);
             fence(Ordering::SeqCst);

@@ -1,1 +1,21 @@
 //! The protocol of the service manager: readiness, watchdog, reload, inherited sockets.
+//!
+//! Without a service manager (no `$NOTIFY_SOCKET`, no `$LISTEN_FDS`) everything here does nothing. The variables of
+//! the protocol are the supervisor's alone: [`PRIVATE_VARIABLES`] must not reach zygote and workers, or any of them
+//! could speak in its name.
+
+mod inherited;
+mod notify;
+
+pub(crate) use inherited::{Inherited, InheritedError, inherited};
+pub(crate) use notify::{Notifier, watchdog_interval};
+
+/// Variables that a child must not see (sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3)).
+pub(crate) const PRIVATE_VARIABLES: [&str; 6] = [
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];

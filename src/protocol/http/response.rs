@@ -3,6 +3,9 @@
 //! [`plan`] decides, the rest writes. Nothing is checked twice: names and values come from the layer that speaks to
 //! the application, which refuses what is no header (see [`is_name`] and [`is_value`]).
 
+#[cfg(test)]
+mod tests;
+
 use std::io::Write;
 
 use crate::protocol::{Head, Kind, Version};
@@ -63,10 +66,12 @@ pub fn plan(request: &Head, is_head_method: bool, facts: &Facts) -> (BodyFraming
     } else {
         BodyFraming::UntilClose
     };
+    // After a 1xx the client waits for the final answer, which does not come.
     let keep_alive = request.kind == Kind::Http
         && request.keep_alive
         && !facts.close
-        && framing != BodyFraming::UntilClose;
+        && framing != BodyFraming::UntilClose
+        && facts.status >= 200;
     (framing, keep_alive)
 }
 
