@@ -4,16 +4,19 @@
 
 use std::{
     io::{ErrorKind, Read, Write},
-    net::{Shutdown, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     os::{
         fd::{AsFd, BorrowedFd},
         linux::net::SocketAddrExt,
-        unix::net,
+        unix::net as unix,
     },
     time::Duration,
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec},
+    net::{self, AddressFamily, SocketType, sockopt},
+};
 
 use super::PATIENCE;
 
@@ -60,7 +63,7 @@ impl Stream for TcpStream {
     }
 }
 
-impl Stream for net::UnixStream {
+impl Stream for unix::UnixStream {
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.as_fd()
     }
@@ -79,10 +82,10 @@ impl Address {
     /// Connects, or says why not.
     pub(crate) fn try_connect(&self) -> std::io::Result<Client> {
         let stream: Box<dyn Stream> = match self.0.as_bytes()[0] {
-            b'/' => Box::new(net::UnixStream::connect(&self.0)?),
+            b'/' => Box::new(unix::UnixStream::connect(&self.0)?),
             b'@' => {
-                let address = net::SocketAddr::from_abstract_name(&self.0[1..])?;
-                Box::new(net::UnixStream::connect_addr(&address)?)
+                let address = unix::SocketAddr::from_abstract_name(&self.0[1..])?;
+                Box::new(unix::UnixStream::connect_addr(&address)?)
             }
             _ => {
                 let stream = TcpStream::connect(&self.0)?;
@@ -101,6 +104,16 @@ impl Address {
     pub(crate) fn connect(&self) -> Client {
         self.try_connect()
             .unwrap_or_else(|error| panic!("no connection to {}: {error}", self.0))
+    }
+
+    /// Connects over TCP with as small a receive buffer as the kernel gives, so that the server feels what is not read.
+    pub(crate) fn connect_with_small_buffer(&self) -> Client {
+        let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        sockopt::set_socket_recv_buffer_size(&socket, 1).unwrap();
+        net::connect(&socket, &self.0.parse::<SocketAddr>().unwrap()).unwrap();
+        let stream = TcpStream::from(socket);
+        stream.patience(PATIENCE);
+        Client { stream: Box::new(stream), received: Vec::new() }
     }
 
     /// One GET on a connection of its own.
@@ -235,6 +248,13 @@ impl Client {
             }
         }
         self.received.drain(..length).collect()
+    }
+
+    /// Takes one byte from the socket and no more.
+    pub(crate) fn read_one(&mut self) {
+        let mut byte = [0];
+        self.stream.read_exact(&mut byte).unwrap();
+        self.received.push(byte[0]);
     }
 
     /// Everything until the server closes. A reset counts as a close.

@@ -8,8 +8,11 @@ use std::{
     time::Duration,
 };
 
+pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod load;
+pub(crate) mod nginx;
+pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod site;
 pub(crate) mod uwsgi;

@@ -169,14 +169,15 @@ fn of_a_length_that_the_application_sent() {
 }
 
 #[test]
-fn connection_close_of_the_application_is_not_repeated() {
+fn an_end_of_the_connection_that_somebody_asked_for() {
     let facts = Facts {
         content_length: Some(5),
         close: true,
         ..OK
     };
-    check(&HTTP11, facts, BodyFraming::Length(5), false, "");
-    check(&HTTP10_KEEP, facts, BodyFraming::Length(5), false, "");
+    let lines = "Connection: close|";
+    check(&HTTP11, facts, BodyFraming::Length(5), false, lines);
+    check(&HTTP10_KEEP, facts, BodyFraming::Length(5), false, lines);
 }
 
 #[test]
