@@ -113,7 +113,10 @@ impl Address {
         net::connect(&socket, &self.0.parse::<SocketAddr>().unwrap()).unwrap();
         let stream = TcpStream::from(socket);
         stream.patience(PATIENCE);
-        Client { stream: Box::new(stream), received: Vec::new() }
+        Client {
+            stream: Box::new(stream),
+            received: Vec::new(),
+        }
     }
 
     /// One GET on a connection of its own.

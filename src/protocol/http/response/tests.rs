@@ -309,13 +309,14 @@ fn chunk_sizes_are_hexadecimal() {
 
 #[test]
 fn canned_answers() {
-    let expected = "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n";
+    let expected =
+        "HTTP/1.1 404 Not Found\r\nDate: now\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n";
     assert_eq!(
-        canned(404, false, false),
+        canned(404, false, false, "now"),
         format!("{expected}\r\nNot Found").into_bytes()
     );
     assert_eq!(
-        canned(404, true, true),
+        canned(404, true, true, "now"),
         format!("{expected}Connection: close\r\n\r\n").into_bytes()
     );
 }
