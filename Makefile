@@ -19,7 +19,6 @@ BENCH_PACKAGES := $(BUILD_PACKAGES) libev-dev nginx python3-dev python3-venv wrk
 RUN_PACKAGES := $(BUILD_PACKAGES) python3 python3-venv
 TEST_PACKAGES := $(BUILD_PACKAGES) binutils nginx python3-dev python3-venv
 BENCH_FLAGS ?=
-RUN_ADDRESS ?= 127.0.0.1:8000
 
 .PHONY: help
 help: ## these lines
@@ -27,6 +26,9 @@ help: ## these lines
 
 .PHONY: run
 run: need-run target/release/hostler target/venv/example/done ## serve the Django example with a release build
+	[[ -d examples/django/.venv ]] || ln -sfn ../../target/venv/example examples/django/.venv
+	examples/django/.venv/bin/python examples/django/manage.py migrate --verbosity 0
+	@echo "The guestbook of examples/django will be at http://127.0.0.1:8000/; Ctrl-C ends it."
 	exec target/release/hostler serve examples/django/site.toml
 
 .PHONY: test

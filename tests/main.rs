@@ -25,6 +25,10 @@
 
 mod support;
 
+mod compat;
+mod frameworks;
 mod http;
+mod process;
+mod slow;
 mod uwsgi;
 mod wsgi;

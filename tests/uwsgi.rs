@@ -13,7 +13,10 @@ fn site(app: &str) -> Running {
 }
 
 fn environ(further: &[(&str, &str)]) -> Value {
-    site("environ").address().uwsgi("GET", "/a/b?c=d", further, b"").json()
+    site("environ")
+        .address()
+        .uwsgi("GET", "/a/b?c=d", further, b"")
+        .json()
 }
 
 /// What a server answers to bytes that are no good request; `None` when it just closes.
@@ -23,7 +26,11 @@ fn answer_to(bytes: &[u8]) -> Option<Answer> {
     client.send(bytes);
     client.finish_sending();
     let answer = client.rest();
-    assert_eq!(site.address().uwsgi("POST", "/all", &[], b"body").text(), "body", "the worker serves on");
+    assert_eq!(
+        site.address().uwsgi("POST", "/all", &[], b"body").text(),
+        "body",
+        "the worker serves on"
+    );
     (!answer.is_empty()).then(|| client::parse(&answer))
 }
 
@@ -42,19 +49,28 @@ fn the_variables_become_the_environ() {
 #[test]
 fn pep_3333_gets_what_nginx_does_not_send() {
     let seen = environ(&[]);
-    assert_eq!((&seen["SCRIPT_NAME"], &seen["wsgi.url_scheme"]), (&"".into(), &"http".into()));
+    assert_eq!(
+        (&seen["SCRIPT_NAME"], &seen["wsgi.url_scheme"]),
+        (&"".into(), &"http".into())
+    );
 }
 
 #[test]
 fn the_front_server_names_the_scheme() {
     assert_eq!(environ(&[("HTTPS", "on")])["wsgi.url_scheme"], "https");
-    assert_eq!(environ(&[("UWSGI_SCHEME", "https")])["wsgi.url_scheme"], "https");
+    assert_eq!(
+        environ(&[("UWSGI_SCHEME", "https")])["wsgi.url_scheme"],
+        "https"
+    );
 }
 
 #[test]
 fn script_name_is_the_front_servers() {
     let seen = environ(&[("SCRIPT_NAME", "/a"), ("PATH_INFO", "/b")]);
-    assert_eq!((&seen["SCRIPT_NAME"], &seen["PATH_INFO"]), (&"/a".into(), &"/b".into()));
+    assert_eq!(
+        (&seen["SCRIPT_NAME"], &seen["PATH_INFO"]),
+        (&"/a".into(), &"/b".into())
+    );
 }
 
 #[test]
@@ -80,7 +96,10 @@ fn variables_that_load_code_are_data() {
         ("UWSGI_POSTFILE", "/etc/passwd"),
         ("UWSGI_APPID", "evil"),
     ]);
-    assert_eq!((&seen["PATH_INFO"], &seen["QUERY_STRING"]), (&"/a/b".into(), &"c=d".into()));
+    assert_eq!(
+        (&seen["PATH_INFO"], &seen["QUERY_STRING"]),
+        (&"/a/b".into(), &"c=d".into())
+    );
 }
 
 #[test]
@@ -88,13 +107,22 @@ fn bodies() {
     let site = site("echo");
     for length in [1, 1000, 65535, 65536, 65537, 3_000_000] {
         let body: Vec<u8> = (0..length).map(|number| number as u8).collect();
-        assert!(site.address().uwsgi("POST", "/all", &[], &body).body == body, "{length} bytes");
+        assert!(
+            site.address().uwsgi("POST", "/all", &[], &body).body == body,
+            "{length} bytes"
+        );
     }
 }
 
 #[test]
 fn bodies_that_nobody_reads() {
-    assert_eq!(site("echo").address().uwsgi("POST", "/none", &[], &[b'x'; 100_000]).text(), "the body was not read");
+    assert_eq!(
+        site("echo")
+            .address()
+            .uwsgi("POST", "/none", &[], &[b'x'; 100_000])
+            .text(),
+        "the body was not read"
+    );
 }
 
 /// The front server frames for the client; the protocol itself has no chunks.
@@ -102,19 +130,32 @@ fn bodies_that_nobody_reads() {
 fn answers_are_not_chunked() {
     let site = Site::app("bodies").listen("uwsgi", "127.0.0.1:0").start();
     let answer = site.address().uwsgi("GET", "/generator", &[], b"");
-    assert_eq!((answer.text().as_str(), answer.header("Transfer-Encoding")), ("generator", None));
+    assert_eq!(
+        (answer.text().as_str(), answer.header("Transfer-Encoding")),
+        ("generator", None)
+    );
 }
 
 #[test]
 fn the_status_line_repeats_the_version() {
     let site = site("echo");
-    let version = |version| site.address().uwsgi("GET", "/all", &[("SERVER_PROTOCOL", version)], b"").version;
-    assert_eq!((version("HTTP/1.0").as_str(), version("HTTP/1.1").as_str()), ("HTTP/1.0", "HTTP/1.1"));
+    let version = |version| {
+        site.address()
+            .uwsgi("GET", "/all", &[("SERVER_PROTOCOL", version)], b"")
+            .version
+    };
+    assert_eq!(
+        (version("HTTP/1.0").as_str(), version("HTTP/1.1").as_str()),
+        ("HTTP/1.0", "HTTP/1.1")
+    );
 }
 
 #[test]
 fn head_has_no_body() {
-    assert_eq!(site("echo").address().uwsgi("HEAD", "/none", &[], b"").body, b"");
+    assert_eq!(
+        site("echo").address().uwsgi("HEAD", "/none", &[], b"").body,
+        b""
+    );
 }
 
 #[test]
@@ -129,10 +170,21 @@ fn packets_in_pieces() {
 
 /// `buffer-size` is for the variables: the header of the packet does not count.
 fn check_size(limit: &str, size: usize, status: u16) {
-    let site = Site::app("echo").listen("uwsgi", "./uwsgi.sock").setting("uwsgi", &format!("buffer-size = {limit:?}")).start();
+    let site = Site::app("echo")
+        .listen("uwsgi", "./uwsgi.sock")
+        .setting("uwsgi", &format!("buffer-size = {limit:?}"))
+        .start();
     let empty = request("GET", "/none", &[("HTTP_X_FILL", "")], b"").len() - 4;
-    let answer = site.address().uwsgi("GET", "/none", &[("HTTP_X_FILL", &"x".repeat(size - empty))], b"");
-    assert_eq!(answer.status, status, "{size} bytes with a limit of {limit}");
+    let answer = site.address().uwsgi(
+        "GET",
+        "/none",
+        &[("HTTP_X_FILL", &"x".repeat(size - empty))],
+        b"",
+    );
+    assert_eq!(
+        answer.status, status,
+        "{size} bytes with a limit of {limit}"
+    );
 }
 
 #[test]
@@ -155,7 +207,10 @@ fn pings_are_answered() {
 fn modifiers_of_other_plugins_are_refused() {
     for modifier1 in [5, 9, 17, 22, 111, 173] {
         let answer = answer_to(&packet(modifier1, 0, &variables("GET", "/")));
-        assert!(answer.is_none_or(|answer| answer.status >= 400), "modifier1 {modifier1}");
+        assert!(
+            answer.is_none_or(|answer| answer.status >= 400),
+            "modifier1 {modifier1}"
+        );
     }
 }
 
@@ -164,7 +219,17 @@ fn malformed_packets_are_refused() {
     check_refused(&raw_packet(0, 0, b"\x00\x00\x00\x00"), 400);
     check_refused(&raw_packet(0, 0, b"\x01\x00A\xff\xff"), 400);
     check_refused(&raw_packet(0, 0, b"\x01\x00A"), 400);
-    check_refused(&packet(0, 0, &[("CONTENT_LENGTH".into(), "ten".into()), ("REQUEST_METHOD".into(), "GET".into())]), 400);
+    check_refused(
+        &packet(
+            0,
+            0,
+            &[
+                ("CONTENT_LENGTH".into(), "ten".into()),
+                ("REQUEST_METHOD".into(), "GET".into()),
+            ],
+        ),
+        400,
+    );
     check_refused(&packet(0, 0, &[]), 400);
 }
 

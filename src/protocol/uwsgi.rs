@@ -5,13 +5,16 @@
 //! `CONTENT_LENGTH` bytes. Variables are data, whatever their names are: what uWSGI would load code for (`UWSGI_FILE`,
 //! `UWSGI_MODULE` ...) has no meaning here.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     Field, Framing, Head, Kind, Parsed, Refusal, Span, Version,
     fields::{Names, decimal},
 };
 
-/// Answer to `modifier1` 100, a ping.
-pub const PONG: [u8; 4] = [100, 0, 1, 0];
+/// Answer to a ping: no variables, `modifier2` 1.
+pub const PONG: [u8; 4] = [PING, 0, 0, 1];
 
 /// `modifier1` of a request for a WSGI application.
 pub const WSGI: u8 = 0;

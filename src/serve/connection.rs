@@ -41,7 +41,16 @@ pub(super) enum Received {
     WouldBlock,
 }
 
-/// See the module. Boxed, because it moves between tables and threads, and reused, because it owns buffers.
+/// What a closed connection leaves to the next one, so that it needs no memory of its own.
+#[derive(Default)]
+pub(super) struct Parts {
+    peer: PeerText,
+    pub(super) input: Vec<u8>,
+    head: Head,
+    output: Output,
+}
+
+/// See the module. Boxed where it waits, because it moves between tables and threads.
 pub(super) struct Connection {
     pub(super) socket: OwnedFd,
     pub(super) listener: usize,
@@ -61,6 +70,8 @@ pub(super) struct Connection {
     pub(super) linger: bool,
     /// The last read emptied the socket's buffer: wait for an event before reading again.
     pub(super) drained: bool,
+    /// The client sends no more: whatever a read says, the next one tells of the end.
+    pub(super) ended: bool,
     /// Requests answered on it.
     pub(super) requests: u64,
     /// Whether the time for the head that is being read runs already.
@@ -76,21 +87,23 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(socket: OwnedFd, listener: usize, protocol: Protocol) -> Self {
+    /// A connection that was just accepted.
+    pub(super) fn new(socket: OwnedFd, listener: usize, protocol: Protocol, parts: Parts) -> Self {
         Self {
             socket,
             listener,
             protocol,
-            peer: PeerText::default(),
+            peer: parts.peer,
             phase: Phase::Head,
-            input: Vec::new(),
+            input: parts.input,
             scanned: 0,
-            head: Head::default(),
+            head: parts.head,
             body: Body::default(),
-            output: Output::default(),
+            output: parts.output,
             keep_alive: false,
             linger: false,
             drained: false,
+            ended: false,
             requests: 0,
             head_begun: false,
             continued: false,
@@ -100,23 +113,23 @@ impl Connection {
         }
     }
 
-    /// Makes a used one new, but for its buffers; the old socket is closed.
-    pub(super) fn renew(&mut self, socket: OwnedFd, listener: usize, protocol: Protocol) {
-        self.socket = socket;
-        self.listener = listener;
-        self.protocol = protocol;
-        self.phase = Phase::Head;
-        self.input.clear();
-        self.scanned = 0;
-        self.body = Body::default();
-        self.output.clear();
-        self.linger = false;
-        self.drained = false;
-        self.requests = 0;
-        self.head_begun = false;
-        self.deadline = 0;
-        self.slot = None;
-        self.watches_output = false;
+    /// Closes the socket; what else the connection owned is left for the next one.
+    pub(super) fn close(self) -> Parts {
+        let Self {
+            peer,
+            mut input,
+            head,
+            mut output,
+            ..
+        } = self;
+        input.clear();
+        output.clear();
+        Parts {
+            peer,
+            input,
+            head,
+            output,
+        }
     }
 
     /// Reads once into `input`.
@@ -136,7 +149,7 @@ impl Connection {
                 Ok((0, _)) => return Ok(Received::Closed),
                 Ok((length, _)) => {
                     // epoll(7): less than asked for means that the buffer of a stream socket is empty.
-                    self.drained = length < room;
+                    self.drained = length < room && !self.ended;
                     return Ok(Received::Data);
                 }
                 Err(Errno::AGAIN) => {

@@ -6,10 +6,11 @@
 //! state is tied to a thread, so that a foreign event loop may own the waiting one day.
 //!
 //! Read in this order: `engine` (the loop), `drive` (what a connection does next), `connection`, `exchange` (one
-//! request and its response), then `body`, `output`, `table`, `timers`.
+//! request and its response), then `accept`, `waiting`, `body`, `output`, `table`, `timers`.
 
 pub mod reader;
 
+mod accept;
 mod application;
 mod body;
 mod clock;
@@ -17,12 +18,15 @@ mod connection;
 mod drive;
 mod engine;
 mod exchange;
+mod local;
 mod output;
 mod peer;
+mod rules;
 mod table;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod waiting;
 
 pub use application::Application;
 pub use engine::{Engine, EngineError, Plan};

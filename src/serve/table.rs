@@ -17,6 +17,8 @@ const CHUNKS: usize = 256;
 /// The place of one connection.
 pub(super) struct Slot {
     marked: AtomicBool,
+    /// Whether an event said that the client of the slot's connection sends no more.
+    ended: AtomicBool,
     connection: Mutex<Option<Box<Connection>>>,
     /// Milliseconds of CLOCK_MONOTONIC after which [`Slot::connection`] is given up.
     pub(super) deadline: AtomicU64,
@@ -26,6 +28,7 @@ impl Slot {
     fn new() -> Self {
         Self {
             marked: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             connection: Mutex::new(None),
             deadline: AtomicU64::new(NEVER),
         }
@@ -35,7 +38,10 @@ impl Slot {
     ///
     /// The fence pairs with the one that owners pass between letting go and [`Slot::is_marked`]: of an owner that lets
     /// go and a marker that fails to own, at least one sees what the other did.
-    pub(super) fn mark(&self) {
+    pub(super) fn mark(&self, ended: bool) {
+        if ended {
+            self.ended.store(true, Ordering::Relaxed);
+        }
         self.marked.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
     }
@@ -45,10 +51,11 @@ impl Slot {
         self.marked.load(Ordering::Relaxed)
     }
 
-    /// The owner takes up what happened so far.
-    pub(super) fn clear_mark(&self) {
+    /// The owner takes up what happened so far; returns whether the client sends no more.
+    pub(super) fn clear_mark(&self) -> bool {
         self.marked.store(false, Ordering::Relaxed);
         fence(Ordering::SeqCst);
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// Ownership, unless another thread has it.
@@ -99,7 +106,9 @@ impl Table {
         };
         drop(free);
         let slot = self.slot(index)?;
-        Some((index, slot, slot.own()))
+        let owned = slot.own();
+        slot.ended.store(false, Ordering::Relaxed);
+        Some((index, slot, owned))
     }
 
     /// The slot of a number that [`Table::reserve`] gave.

@@ -49,7 +49,12 @@ fn http_1_0_stays_open_when_asked() {
     let mut client = site.address().connect();
     client.send(b"GET /all HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     let answer = client.answer();
-    assert!(answer.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("keep-alive")), "{answer:?}");
+    assert!(
+        answer
+            .header("Connection")
+            .is_some_and(|value| value.eq_ignore_ascii_case("keep-alive")),
+        "{answer:?}"
+    );
     check_stays_open(client);
 }
 
@@ -58,8 +63,10 @@ fn answers_come_in_the_order_of_the_requests() {
     let site = Site::app("echo").workers(1, 4).start();
     let mut client = site.address().connect();
     let numbers = 0..200;
-    let all: Vec<u8> =
-        numbers.clone().flat_map(|number| request("POST", "/all", &[], number.to_string().as_bytes())).collect();
+    let all: Vec<u8> = numbers
+        .clone()
+        .flat_map(|number| request("POST", "/all", &[], number.to_string().as_bytes()))
+        .collect();
     client.send(&all);
     for number in numbers {
         assert_eq!(client.answer().text(), number.to_string());
@@ -70,7 +77,15 @@ fn answers_come_in_the_order_of_the_requests() {
 fn a_request_in_pieces_is_one_request() {
     let site = site();
     let mut client = site.address().connect();
-    for piece in ["PO", "ST /all HTT", "P/1.1\r", "\nHost: a\r\nContent-Le", "ngth: 4\r\n\r", "\nbo", "dy"] {
+    for piece in [
+        "PO",
+        "ST /all HTT",
+        "P/1.1\r",
+        "\nHost: a\r\nContent-Le",
+        "ngth: 4\r\n\r",
+        "\nbo",
+        "dy",
+    ] {
         client.send(piece.as_bytes());
         assert!(piece == "dy" || client.stays_quiet(Duration::from_millis(20)));
     }
@@ -80,7 +95,9 @@ fn a_request_in_pieces_is_one_request() {
 
 #[test]
 fn idle_connections_end_without_a_word() {
-    let site = Site::app("echo").setting("http", "keep-alive = \"200ms\"").start();
+    let site = Site::app("echo")
+        .setting("http", "keep-alive = \"200ms\"")
+        .start();
     let mut client = site.address().connect();
     client.send_get("/all");
     assert_eq!(client.answer().status, 200);
@@ -89,7 +106,9 @@ fn idle_connections_end_without_a_word() {
 
 #[test]
 fn without_keep_alive_every_answer_closes() {
-    let site = Site::app("echo").setting("http", "keep-alive = \"0\"").start();
+    let site = Site::app("echo")
+        .setting("http", "keep-alive = \"0\"")
+        .start();
     let mut client = site.address().connect();
     client.send_get("/all");
     assert_eq!(client.answer().header("Connection"), Some("close"));
@@ -97,7 +116,10 @@ fn without_keep_alive_every_answer_closes() {
 }
 
 fn expecting(length: usize) -> Vec<u8> {
-    format!("POST /all HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n").into_bytes()
+    format!(
+        "POST /all HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+    )
+    .into_bytes()
 }
 
 fn check_expectation(site: &Running) {
@@ -112,7 +134,11 @@ fn check_expectation(site: &Running) {
 #[test]
 fn who_waits_for_100_gets_it() {
     check_expectation(&site());
-    check_expectation(&Site::app("echo").setting("request", "post-buffering = \"0\"").start());
+    check_expectation(
+        &Site::app("echo")
+            .setting("request", "post-buffering = \"0\"")
+            .start(),
+    );
 }
 
 #[test]
@@ -126,7 +152,9 @@ fn who_does_not_wait_for_100_is_served_as_well() {
 
 #[test]
 fn a_body_that_is_too_large_is_not_asked_for() {
-    let site = Site::app("echo").setting("http", "max-body = \"10\"").start();
+    let site = Site::app("echo")
+        .setting("http", "max-body = \"10\"")
+        .start();
     let mut client = site.address().connect();
     client.send(&expecting(11));
     assert_eq!(client.head().status, 413);
@@ -149,7 +177,12 @@ fn many_connections_at_once() {
     let mut clients: Vec<Client> = (0..200).map(|_| site.address().connect()).collect();
     for round in 0..3 {
         for (number, client) in clients.iter_mut().enumerate() {
-            client.send(&request("POST", "/all", &[], format!("{round} {number}").as_bytes()));
+            client.send(&request(
+                "POST",
+                "/all",
+                &[],
+                format!("{round} {number}").as_bytes(),
+            ));
         }
         for (number, client) in clients.iter_mut().enumerate() {
             assert_eq!(client.answer().text(), format!("{round} {number}"));

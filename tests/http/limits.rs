@@ -13,7 +13,12 @@ fn limited(section: &str, line: &str) -> Running {
 
 fn check_refused(mut client: Client, status: u16) {
     let answer = client.answer();
-    assert_eq!((answer.status, answer.header("Connection")), (status, Some("close")), "{}", answer.text());
+    assert_eq!(
+        (answer.status, answer.header("Connection")),
+        (status, Some("close")),
+        "{}",
+        answer.text()
+    );
     assert!(client.is_closed());
 }
 
@@ -29,7 +34,12 @@ fn check_size(site: &Running, request: &[u8], status: u16) {
 /// A request whose head has exactly `length` bytes.
 fn head_of(length: usize) -> Vec<u8> {
     let empty = request("GET", "/none", &[("X-Fill", "")], b"").len();
-    request("GET", "/none", &[("X-Fill", &"x".repeat(length - empty))], b"")
+    request(
+        "GET",
+        "/none",
+        &[("X-Fill", &"x".repeat(length - empty))],
+        b"",
+    )
 }
 
 #[test]
@@ -38,7 +48,11 @@ fn heads_up_to_the_limit() {
     check_size(&site, &head_of(4096), 200);
     check_size(&site, &head_of(4097), 431);
     check_size(&site, &head_of(100_000), 431);
-    check_size(&site, &request("GET", &format!("/{}", "x".repeat(5000)), &[], b""), 414);
+    check_size(
+        &site,
+        &request("GET", &format!("/{}", "x".repeat(5000)), &[], b""),
+        414,
+    );
 }
 
 #[test]

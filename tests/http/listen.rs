@@ -36,9 +36,14 @@ fn abstract_names() {
 
 #[test]
 fn a_unix_socket_has_the_mode_of_the_settings() {
-    let site = Site::app("echo").listen_with("http", "./http.sock", "mode = \"0600\"").start();
+    let site = Site::app("echo")
+        .listen_with("http", "./http.sock", "mode = \"0600\"")
+        .start();
     let path = site.address().0.clone();
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 }
 
 #[test]
@@ -48,7 +53,10 @@ fn a_socket_file_that_nobody_serves_is_replaced() {
     let directory = Path::new(&path).parent().unwrap();
     let other = Site::app("echo").listen("http", directory.join("left-over").to_str().unwrap());
     drop(std::os::unix::net::UnixListener::bind(directory.join("left-over")).unwrap());
-    assert_eq!(other.start().request("POST", "/all", &[], b"body").text(), "body");
+    assert_eq!(
+        other.start().request("POST", "/all", &[], b"body").text(),
+        "body"
+    );
 }
 
 #[test]

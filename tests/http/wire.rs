@@ -45,11 +45,16 @@ fn invalid_requests_byte_by_byte() {
 }
 
 fn check_all(kind: &str, pieces: Pieces) {
-    let site = Site::app("wire").setting("http", "buffer-size = \"4K\"\nmax-body = \"1K\"").start();
+    let site = Site::app("wire")
+        .setting("http", "buffer-size = \"4K\"\nmax-body = \"1K\"")
+        .start();
     let mut cases = 0;
     for entry in fs::read_dir(root().join("tests/wire").join(kind)).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "http") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "http")
+        {
             check(&site, &path, pieces);
             cases += 1;
         }
@@ -76,22 +81,44 @@ fn check(site: &Running, path: &Path, pieces: Pieces) {
         client.finish_sending();
     }
     let rest = client.rest();
-    assert!(rest.is_empty(), "{name}: {:?} comes after the last answer", String::from_utf8_lossy(&rest));
+    assert!(
+        rest.is_empty(),
+        "{name}: {:?} comes after the last answer",
+        String::from_utf8_lossy(&rest)
+    );
 }
 
 fn check_one(name: &str, client: &mut Client, expected: &Expected) {
     let method = expected.request.split(' ').next().unwrap();
     let answer = client.answer_to(method);
     if let Some(status) = expected.refused {
-        assert_eq!((answer.status, answer.header("Connection")), (status, Some("close")), "{name}");
+        assert_eq!(
+            (answer.status, answer.header("Connection")),
+            (status, Some("close")),
+            "{name}"
+        );
         return;
     }
     assert_eq!(answer.status, 200, "{name}: {}", answer.text());
-    assert_eq!(closes(&answer), expected.close, "{name}: {:?}", answer.headers);
+    assert_eq!(
+        closes(&answer),
+        expected.close,
+        "{name}: {:?}",
+        answer.headers
+    );
     if method != "HEAD" {
         let seen = answer.json();
-        let body: Vec<u8> = seen["body"].as_str().unwrap().chars().map(|byte| byte as u8).collect();
-        assert_eq!((seen["request"].as_str().unwrap(), body), (expected.request.as_str(), expected.body.clone()), "{name}");
+        let body: Vec<u8> = seen["body"]
+            .as_str()
+            .unwrap()
+            .chars()
+            .map(|byte| byte as u8)
+            .collect();
+        assert_eq!(
+            (seen["request"].as_str().unwrap(), body),
+            (expected.request.as_str(), expected.body.clone()),
+            "{name}"
+        );
     }
 }
 
@@ -100,13 +127,18 @@ fn closes(answer: &Answer) -> bool {
 }
 
 fn parse(text: &str) -> Vec<Expected> {
-    text.split("\n\n").filter(|block| !block.trim().is_empty()).map(parse_one).collect()
+    text.split("\n\n")
+        .filter(|block| !block.trim().is_empty())
+        .map(parse_one)
+        .collect()
 }
 
 fn parse_one(block: &str) -> Expected {
     let mut expected = Expected::default();
     for line in block.lines() {
-        let (word, value) = line.split_once(": ").unwrap_or_else(|| panic!("{line:?} is no line of a block"));
+        let (word, value) = line
+            .split_once(": ")
+            .unwrap_or_else(|| panic!("{line:?} is no line of a block"));
         match word {
             "request" => expected.request = value.to_owned(),
             "body" => expected.body = unescape(value),

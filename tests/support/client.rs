@@ -4,16 +4,19 @@
 
 use std::{
     io::{ErrorKind, Read, Write},
-    net::{Shutdown, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     os::{
         fd::{AsFd, BorrowedFd},
         linux::net::SocketAddrExt,
-        unix::net,
+        unix::net as unix,
     },
     time::Duration,
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec},
+    net::{self, AddressFamily, SocketType, sockopt},
+};
 
 use super::PATIENCE;
 
@@ -28,7 +31,7 @@ pub(crate) struct Client {
 }
 
 /// A response, with its body out of its framing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) version: String,
     pub(crate) status: u16,
@@ -60,7 +63,7 @@ impl Stream for TcpStream {
     }
 }
 
-impl Stream for net::UnixStream {
+impl Stream for unix::UnixStream {
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.as_fd()
     }
@@ -79,10 +82,10 @@ impl Address {
     /// Connects, or says why not.
     pub(crate) fn try_connect(&self) -> std::io::Result<Client> {
         let stream: Box<dyn Stream> = match self.0.as_bytes()[0] {
-            b'/' => Box::new(net::UnixStream::connect(&self.0)?),
+            b'/' => Box::new(unix::UnixStream::connect(&self.0)?),
             b'@' => {
-                let address = net::SocketAddr::from_abstract_name(&self.0[1..])?;
-                Box::new(net::UnixStream::connect_addr(&address)?)
+                let address = unix::SocketAddr::from_abstract_name(&self.0[1..])?;
+                Box::new(unix::UnixStream::connect_addr(&address)?)
             }
             _ => {
                 let stream = TcpStream::connect(&self.0)?;
@@ -91,12 +94,29 @@ impl Address {
             }
         };
         stream.patience(PATIENCE);
-        Ok(Client { stream, received: Vec::new() })
+        Ok(Client {
+            stream,
+            received: Vec::new(),
+        })
     }
 
     /// Connects.
     pub(crate) fn connect(&self) -> Client {
-        self.try_connect().unwrap_or_else(|error| panic!("no connection to {}: {error}", self.0))
+        self.try_connect()
+            .unwrap_or_else(|error| panic!("no connection to {}: {error}", self.0))
+    }
+
+    /// Connects over TCP with as small a receive buffer as the kernel gives, so that the server feels what is not read.
+    pub(crate) fn connect_with_small_buffer(&self) -> Client {
+        let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        sockopt::set_socket_recv_buffer_size(&socket, 1).unwrap();
+        net::connect(&socket, &self.0.parse::<SocketAddr>().unwrap()).unwrap();
+        let stream = TcpStream::from(socket);
+        stream.patience(PATIENCE);
+        Client {
+            stream: Box::new(stream),
+            received: Vec::new(),
+        }
     }
 
     /// One GET on a connection of its own.
@@ -105,7 +125,13 @@ impl Address {
     }
 
     /// One request on a connection of its own. A body brings its Content-Length.
-    pub(crate) fn request(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let mut client = self.connect();
         client.send(&request(method, target, headers, body));
         client.answer_to(method)
@@ -113,9 +139,17 @@ impl Address {
 }
 
 /// The bytes of a request as browsers send it.
-pub(crate) fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+pub(crate) fn request(
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<u8> {
     let mut head = format!("{method} {target} HTTP/1.1\r\n");
-    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("host"))
+    {
         head += "Host: localhost\r\n";
     }
     for (name, value) in headers {
@@ -133,7 +167,9 @@ impl Client {
     /// Sends all of it. A peer that has closed is no error: what it answered before counts.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         match self.stream.write_all(bytes) {
-            Err(error) if ![ErrorKind::BrokenPipe, ErrorKind::ConnectionReset].contains(&error.kind()) => {
+            Err(error)
+                if ![ErrorKind::BrokenPipe, ErrorKind::ConnectionReset].contains(&error.kind()) =>
+            {
                 panic!("cannot send: {error}")
             }
             _ => {}
@@ -160,6 +196,21 @@ impl Client {
         self.answer_to("GET")
     }
 
+    /// The next answer, or why there is none; for clients whose server may be dying.
+    pub(crate) fn try_answer(&mut self) -> Result<Answer, String> {
+        while find(&self.received, b"\r\n\r\n").is_none() {
+            if self.more() == 0 {
+                return Err(format!("closed inside a head: {:?}", self.text()));
+            }
+        }
+        Ok(self.answer())
+    }
+
+    /// Waits for a byte; `false` when the server closes instead.
+    pub(crate) fn has_more(&mut self) -> bool {
+        !self.received.is_empty() || self.more() > 0
+    }
+
     /// The next final answer, to a request of this method (it decides whether there is a body).
     pub(crate) fn answer_to(&mut self, method: &str) -> Answer {
         loop {
@@ -178,7 +229,10 @@ impl Client {
                 break at + 4;
             }
             if self.more() == 0 {
-                panic!("closed before the end of a head: {:?}", String::from_utf8_lossy(&self.received));
+                panic!(
+                    "closed before the end of a head: {:?}",
+                    String::from_utf8_lossy(&self.received)
+                );
             }
         };
         let head: Vec<u8> = self.received.drain(..length).collect();
@@ -189,10 +243,21 @@ impl Client {
     pub(crate) fn read(&mut self, length: usize) -> Vec<u8> {
         while self.received.len() < length {
             if self.more() == 0 {
-                panic!("closed after {} of {length} bytes: {:?}", self.received.len(), self.text());
+                panic!(
+                    "closed after {} of {length} bytes: {:?}",
+                    self.received.len(),
+                    self.text()
+                );
             }
         }
         self.received.drain(..length).collect()
+    }
+
+    /// Takes one byte from the socket and no more.
+    pub(crate) fn read_one(&mut self) {
+        let mut byte = [0];
+        self.stream.read_exact(&mut byte).unwrap();
+        self.received.push(byte[0]);
     }
 
     /// Everything until the server closes. A reset counts as a close.
@@ -224,8 +289,14 @@ impl Client {
     /// Waits until the server has closed or reset the connection, without reading what it sent.
     pub(crate) fn wait_for_hangup(&self) {
         let timeout = Timespec::try_from(PATIENCE).unwrap();
-        let mut watched = [PollFd::from_borrowed_fd(self.stream.descriptor(), PollFlags::RDHUP)];
-        assert!(rustix::event::poll(&mut watched, Some(&timeout)).unwrap() > 0, "the connection stays open");
+        let mut watched = [PollFd::from_borrowed_fd(
+            self.stream.descriptor(),
+            PollFlags::RDHUP,
+        )];
+        assert!(
+            rustix::event::poll(&mut watched, Some(&timeout)).unwrap() > 0,
+            "the connection stays open"
+        );
     }
 
     fn text(&self) -> String {
@@ -260,14 +331,19 @@ impl Client {
             }
         };
         let size = std::str::from_utf8(&line[..line.len() - 2]).unwrap();
-        let size = usize::from_str_radix(size, 16).unwrap_or_else(|_| panic!("bad size of a chunk: {size:?}"));
+        let size = usize::from_str_radix(size, 16)
+            .unwrap_or_else(|_| panic!("bad size of a chunk: {size:?}"));
         while self.received.len() < size + 2 {
             if self.more() == 0 {
                 return None;
             }
         }
         let mut chunk: Vec<u8> = self.received.drain(..size + 2).collect();
-        assert_eq!(chunk.split_off(size), b"\r\n", "a chunk must end with its line");
+        assert_eq!(
+            chunk.split_off(size),
+            b"\r\n",
+            "a chunk must end with its line"
+        );
         Some(chunk)
     }
 
@@ -287,7 +363,10 @@ impl Client {
         let read = match self.stream.read(&mut buffer) {
             Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
-            Err(error) => panic!("no more within the deadline ({error}) after {:?}", self.text()),
+            Err(error) => panic!(
+                "no more within the deadline ({error}) after {:?}",
+                self.text()
+            ),
         };
         self.received.extend_from_slice(&buffer[..read]);
         read
@@ -303,7 +382,10 @@ impl Answer {
     /// All headers of this name.
     pub(crate) fn headers(&self, wanted: &str) -> impl Iterator<Item = &str> {
         let same = move |name: &str| name.eq_ignore_ascii_case(wanted);
-        self.headers.iter().filter(move |(name, _)| same(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .filter(move |(name, _)| same(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The body as text.
@@ -314,14 +396,18 @@ impl Answer {
     /// The body as JSON, of an answer that must be 200.
     pub(crate) fn json(&self) -> serde_json::Value {
         assert_eq!(self.status, 200, "{}", self.text());
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {:?}", self.text()))
     }
 }
 
 /// An answer out of all bytes of a connection, its body up to the close.
 pub(crate) fn parse(bytes: &[u8]) -> Answer {
     let end = find(bytes, b"\r\n\r\n").unwrap_or_else(|| panic!("no head in {bytes:?}")) + 4;
-    Answer { body: bytes[end..].to_vec(), ..parse_head(&bytes[..end]) }
+    Answer {
+        body: bytes[end..].to_vec(),
+        ..parse_head(&bytes[..end])
+    }
 }
 
 fn parse_head(head: &[u8]) -> Answer {
@@ -332,7 +418,9 @@ fn parse_head(head: &[u8]) -> Answer {
     let version = status.next().unwrap().to_owned();
     let code = status.next().and_then(|code| code.parse().ok());
     let headers = lines.map(|line| {
-        let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("no header: {line:?} in {text:?}"));
+        let (name, value) = line
+            .split_once(':')
+            .unwrap_or_else(|| panic!("no header: {line:?} in {text:?}"));
         (name.to_owned(), value.trim().to_owned())
     });
     Answer {
@@ -346,5 +434,7 @@ fn parse_head(head: &[u8]) -> Answer {
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
 }

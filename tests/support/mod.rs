@@ -8,7 +8,11 @@ use std::{
     time::Duration,
 };
 
+pub(crate) mod browser;
 pub(crate) mod client;
+pub(crate) mod load;
+pub(crate) mod nginx;
+pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod site;
 pub(crate) mod uwsgi;
@@ -24,6 +28,10 @@ pub(crate) fn root() -> &'static Path {
 /// The virtual environment with the frameworks, made by `make venvs`.
 pub(crate) fn venv() -> PathBuf {
     let venv = root().join("target/venv/test");
-    assert!(venv.join("done").exists(), "{} is missing or half made: run `make venvs` first", venv.display());
+    assert!(
+        venv.join("done").exists(),
+        "{} is missing or half made: run `make venvs` first",
+        venv.display()
+    );
     venv
 }

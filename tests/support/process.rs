@@ -47,7 +47,12 @@ impl Process {
             let log = Arc::clone(&log);
             move || collect(stderr, &log)
         });
-        Self { name: name.to_owned(), child, pidfd, log }
+        Self {
+            name: name.to_owned(),
+            child,
+            pidfd,
+            log,
+        }
     }
 
     /// Process id.
@@ -66,18 +71,36 @@ impl Process {
     }
 
     /// Waits for the `nth` such line, counted from 1.
-    pub(crate) fn wait_for_nth<T>(&self, what: &str, nth: usize, wanted: impl Fn(&str) -> Option<T>) -> T {
+    pub(crate) fn wait_for_nth<T>(
+        &self,
+        what: &str,
+        nth: usize,
+        wanted: impl Fn(&str) -> Option<T>,
+    ) -> T {
         let deadline = Instant::now() + PATIENCE;
         let (log, changed) = &*self.log;
         let mut log = log.lock().unwrap();
         loop {
-            if let Some(found) = log.lines.iter().filter_map(|line| wanted(line)).nth(nth - 1) {
+            if let Some(found) = log
+                .lines
+                .iter()
+                .filter_map(|line| wanted(line))
+                .nth(nth - 1)
+            {
                 return found;
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if log.ended || left.is_zero() {
-                let why = if log.ended { "ended without" } else { "did not write in time:" };
-                panic!("{} {why} {what}; its log:\n{}", self.name, log.lines.join("\n"));
+                let why = if log.ended {
+                    "ended without"
+                } else {
+                    "did not write in time:"
+                };
+                panic!(
+                    "{} {why} {what}; its log:\n{}",
+                    self.name,
+                    log.lines.join("\n")
+                );
             }
             log = changed.wait_timeout(log, left).unwrap().0;
         }
@@ -85,7 +108,9 @@ impl Process {
 
     /// Waits for a line on stderr that contains `text`.
     pub(crate) fn wait_for_text(&self, text: &str) -> String {
-        self.wait_for(&format!("{text:?}"), |line| line.contains(text).then(|| line.to_owned()))
+        self.wait_for(&format!("{text:?}"), |line| {
+            line.contains(text).then(|| line.to_owned())
+        })
     }
 
     /// Sends a signal.
@@ -101,7 +126,11 @@ impl Process {
         let status = self.child.wait().unwrap();
         let (log, changed) = &*self.log;
         // Children of the process may hold its stderr for a moment longer.
-        drop(changed.wait_timeout_while(log.lock().unwrap(), PATIENCE, |log| !log.ended).unwrap());
+        drop(
+            changed
+                .wait_timeout_while(log.lock().unwrap(), PATIENCE, |log| !log.ended)
+                .unwrap(),
+        );
         status
     }
 
@@ -127,6 +156,27 @@ impl Drop for Process {
     }
 }
 
+/// Watches any process for its end.
+pub(crate) struct Watched(OwnedFd);
+
+impl Watched {
+    /// Watches the process that has this id now.
+    pub(crate) fn new(pid: u64) -> Self {
+        let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        Self(rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap())
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        rustix::process::pidfd_send_signal(&self.0, signal).unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&self) {
+        assert!(ends_within(&self.0, PATIENCE), "the process does not end");
+    }
+}
+
 fn pid_of(child: &Child) -> Pid {
     Pid::from_child(child)
 }
@@ -139,7 +189,10 @@ fn ends_within(pidfd: &OwnedFd, time: Duration) -> bool {
 fn collect(stderr: impl Read, log: &(Mutex<Log>, Condvar)) {
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+    while reader
+        .read_until(b'\n', &mut line)
+        .is_ok_and(|read| read > 0)
+    {
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         log.0.lock().unwrap().lines.push(text);
         log.1.notify_all();

@@ -41,12 +41,19 @@ impl Site {
     /// Serves `tests/apps/NAME/app.py`.
     pub(crate) fn app(name: &str) -> Self {
         let apps = root().join("tests/apps");
-        Self::new(&format!("module = \"entry:application\"\nchdir = {apps:?}")).env("TEST_APP", name)
+        Self::new(&format!("module = \"entry:application\"\nchdir = {apps:?}"))
+            .env("TEST_APP", name)
     }
 
     /// With an `[app]` section of its own.
     pub(crate) fn new(app: &str) -> Self {
-        Self { app: app.to_owned(), env: Vec::new(), listen: Vec::new(), sections: Vec::new(), virtualenv: Some(venv()) }
+        Self {
+            app: app.to_owned(),
+            env: Vec::new(),
+            listen: Vec::new(),
+            sections: Vec::new(),
+            virtualenv: Some(venv()),
+        }
     }
 
     /// An environment variable of the application.
@@ -73,13 +80,18 @@ impl Site {
 
     /// A listener with further keys.
     pub(crate) fn listen_with(mut self, protocol: &str, address: &str, keys: &str) -> Self {
-        self.listen.push(format!("protocol = \"{protocol}\"\naddress = \"{address}\"\n{keys}"));
+        self.listen.push(format!(
+            "protocol = \"{protocol}\"\naddress = \"{address}\"\n{keys}"
+        ));
         self
     }
 
     /// Worker processes and threads of each.
     pub(crate) fn workers(self, processes: u32, threads: u32) -> Self {
-        self.setting("workers", &format!("processes = {processes}\nthreads = {threads}"))
+        self.setting(
+            "workers",
+            &format!("processes = {processes}\nthreads = {threads}"),
+        )
     }
 
     /// The lines of a section.
@@ -105,7 +117,12 @@ impl Site {
             writeln!(text, "{name} = {value:?}").unwrap();
         }
         for listen in &self.listen {
-            writeln!(text, "[[listen]]\n{}", listen.replace("\"./", &format!("\"{}/", directory.display()))).unwrap();
+            writeln!(
+                text,
+                "[[listen]]\n{}",
+                listen.replace("\"./", &format!("\"{}/", directory.display()))
+            )
+            .unwrap();
         }
         if self.listen.is_empty() {
             writeln!(text, "[[listen]]\naddress = \"127.0.0.1:0\"").unwrap();
@@ -124,15 +141,25 @@ impl Site {
         let addresses = (1..=listeners)
             .map(|nth| process.wait_for_nth("where it listens", nth, listening))
             .collect();
-        Running { process, addresses, directory }
+        Running {
+            process,
+            addresses,
+            directory,
+        }
     }
 
     /// Starts it and expects nothing.
     pub(crate) fn launch(&self) -> (Process, TempDir) {
-        let directory = tempfile::Builder::new().prefix("hostler-test-").tempdir().unwrap();
+        let directory = tempfile::Builder::new()
+            .prefix("hostler-test-")
+            .tempdir()
+            .unwrap();
         let file = directory.path().join("site.toml");
         fs::write(&file, self.settings(directory.path())).unwrap();
-        (Process::start("hostler", program().arg("serve").arg(file)), directory)
+        (
+            Process::start("hostler", program().arg("serve").arg(file)),
+            directory,
+        )
     }
 }
 
@@ -148,7 +175,13 @@ impl Running {
     }
 
     /// One request on a connection of its own.
-    pub(crate) fn request(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         self.address().request(method, target, headers, body)
     }
 
@@ -172,7 +205,15 @@ pub(crate) fn program() -> Command {
         extension.display()
     );
     let mut command = Command::new(PROGRAM);
-    for name in ["NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "JOURNAL_STREAM", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"] {
+    for name in [
+        "NOTIFY_SOCKET",
+        "LISTEN_FDS",
+        "LISTEN_PID",
+        "JOURNAL_STREAM",
+        "VIRTUAL_ENV",
+        "PYTHONPATH",
+        "PYTHONHOME",
+    ] {
         command.env_remove(name);
     }
     command
@@ -180,8 +221,16 @@ pub(crate) fn program() -> Command {
 
 /// The log line that tells where a listener is bound.
 pub(crate) fn listening(line: &str) -> Option<Address> {
-    let (_, address) = line.split_once("listening").and_then(|(_, fields)| fields.split_once("address="))?;
-    Some(Address(address.split_whitespace().next()?.trim_matches('"').to_owned()))
+    let (_, address) = line
+        .split_once("listening")
+        .and_then(|(_, fields)| fields.split_once("address="))?;
+    Some(Address(
+        address
+            .split_whitespace()
+            .next()?
+            .trim_matches('"')
+            .to_owned(),
+    ))
 }
 
 /// Whether the line says that a generation serves.

@@ -21,7 +21,9 @@ pub(crate) fn variables(method: &str, target: &str) -> Vec<(String, String)> {
         ("SERVER_NAME", "example.com"),
         ("HTTP_HOST", "example.com"),
     ];
-    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
 }
 
 /// A packet: modifiers, size, variables.
@@ -43,12 +45,18 @@ pub(crate) fn raw_packet(modifier1: u8, modifier2: u8, block: &[u8]) -> Vec<u8> 
 }
 
 /// The bytes of a request with further variables and a body.
-pub(crate) fn request(method: &str, target: &str, further: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+pub(crate) fn request(
+    method: &str,
+    target: &str,
+    further: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<u8> {
     let mut variables = variables(method, target);
-    let mut set = |name: &str, value: &str| match variables.iter_mut().find(|(known, _)| known == name) {
-        Some((_, old)) => *old = value.to_owned(),
-        None => variables.push((name.to_owned(), value.to_owned())),
-    };
+    let mut set =
+        |name: &str, value: &str| match variables.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => *old = value.to_owned(),
+            None => variables.push((name.to_owned(), value.to_owned())),
+        };
     if !body.is_empty() {
         set("CONTENT_LENGTH", &body.len().to_string());
     }
@@ -60,11 +68,20 @@ pub(crate) fn request(method: &str, target: &str, further: &[(&str, &str)], body
 
 impl Address {
     /// One request over the uwsgi protocol; the connection must end with the answer.
-    pub(crate) fn uwsgi(&self, method: &str, target: &str, further: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) fn uwsgi(
+        &self,
+        method: &str,
+        target: &str,
+        further: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let mut client = self.connect();
         client.send(&request(method, target, further, body));
         let answer = client.answer_to(method);
-        assert!(client.is_closed(), "the connection stays open after the answer");
+        assert!(
+            client.is_closed(),
+            "the connection stays open after the answer"
+        );
         answer
     }
 }

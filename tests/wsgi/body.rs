@@ -17,7 +17,11 @@ fn check(target: &str, expected: &str) -> Answer {
     let mut client = site.address().connect();
     client.send_get(target);
     let first = client.answer();
-    assert_eq!((first.text().as_str(), first.whole), (expected, true), "{target}");
+    assert_eq!(
+        (first.text().as_str(), first.whole),
+        (expected, true),
+        "{target}"
+    );
     client.send_get(target);
     assert_eq!(client.answer().text(), expected, "{target} again");
     first
@@ -33,7 +37,10 @@ fn check_fails(target: &str, culprit: &str) {
 fn one_item_gets_its_length() {
     assert_eq!(check("/list", "list").header("Content-Length"), Some("4"));
     assert_eq!(check("/tuple", "tuple").header("Content-Length"), Some("5"));
-    assert_eq!(check("/large", &"large".repeat(100_000)).header("Content-Length"), Some("500000"));
+    assert_eq!(
+        check("/large", &"large".repeat(100_000)).header("Content-Length"),
+        Some("500000")
+    );
 }
 
 #[test]
@@ -47,14 +54,20 @@ fn several_items() {
 
 #[test]
 fn a_generator_is_chunked() {
-    assert_eq!(check("/generator", "generator").header("Transfer-Encoding"), Some("chunked"));
+    assert_eq!(
+        check("/generator", "generator").header("Transfer-Encoding"),
+        Some("chunked")
+    );
     check("/late", "late");
     check("/huge", &"huge".repeat(1_000_000));
 }
 
 #[test]
 fn a_generator_with_a_length_is_not() {
-    assert_eq!(check("/generator?200,9", "generator").header("Transfer-Encoding"), None);
+    assert_eq!(
+        check("/generator?200,9", "generator").header("Transfer-Encoding"),
+        None
+    );
 }
 
 #[test]
@@ -82,9 +95,16 @@ fn check_bodiless(status: u16) {
     let mut client = site.address().connect();
     client.send_get(&format!("/list?{status}"));
     let answer = client.answer();
-    assert_eq!((answer.status, answer.header("Transfer-Encoding")), (status, None));
+    assert_eq!(
+        (answer.status, answer.header("Transfer-Encoding")),
+        (status, None)
+    );
     client.send_get("/tuple");
-    assert_eq!(client.answer().text(), "tuple", "nothing may follow the head of a {status}");
+    assert_eq!(
+        client.answer().text(),
+        "tuple",
+        "nothing may follow the head of a {status}"
+    );
 }
 
 #[test]
@@ -115,14 +135,26 @@ fn check_head(target: &str) {
 
 #[test]
 fn head_never_has_a_body() {
-    for target in ["/list", "/generator", "/generator?200,9", "/huge", "/nothing", "/list?404"] {
+    for target in [
+        "/list",
+        "/generator",
+        "/generator?200,9",
+        "/huge",
+        "/nothing",
+        "/list?404",
+    ] {
         check_head(target);
     }
 }
 
 #[test]
 fn a_length_that_is_kept() {
-    assert_eq!(check("/list?200,4", "list").headers("Content-Length").count(), 1);
+    assert_eq!(
+        check("/list?200,4", "list")
+            .headers("Content-Length")
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -148,7 +180,12 @@ fn a_body_shorter_than_its_length_closes() {
 #[test]
 fn every_answer_has_a_date() {
     let answer = site().get("/list");
-    assert!(answer.header("Date").is_some_and(|date| date.ends_with(" GMT")), "{answer:?}");
+    assert!(
+        answer
+            .header("Date")
+            .is_some_and(|date| date.ends_with(" GMT")),
+        "{answer:?}"
+    );
 }
 
 /// The second chunk does not exist before the client has seen the first.
@@ -170,7 +207,10 @@ fn http_1_0_gets_the_body_until_the_close() {
     let mut client = site.address().connect();
     client.send(b"GET /generator HTTP/1.0\r\n\r\n");
     let answer = client.answer();
-    assert_eq!((answer.text().as_str(), answer.header("Transfer-Encoding")), ("generator", None));
+    assert_eq!(
+        (answer.text().as_str(), answer.header("Transfer-Encoding")),
+        ("generator", None)
+    );
 }
 
 /// The bytes of a file of 300 kB, as the application of `tests/apps/file` gives them.
@@ -182,9 +222,18 @@ fn check_file(path: &str, expected: impl Fn(&[u8]) -> &[u8]) -> Answer {
     let mut client = site.address().connect();
     let mut last = None;
     for _ in 0..2 {
-        client.send(&crate::support::client::request("GET", path, &[("X-File", file.to_str().unwrap())], b""));
+        client.send(&crate::support::client::request(
+            "GET",
+            path,
+            &[("X-File", file.to_str().unwrap())],
+            b"",
+        ));
         let answer = client.answer();
-        assert!(answer.body == expected(&content) && answer.whole, "{path}: {} bytes", answer.body.len());
+        assert!(
+            answer.body == expected(&content) && answer.whole,
+            "{path}: {} bytes",
+            answer.body.len()
+        );
         last = Some(answer);
     }
     last.unwrap()
@@ -192,12 +241,18 @@ fn check_file(path: &str, expected: impl Fn(&[u8]) -> &[u8]) -> Answer {
 
 #[test]
 fn a_file_goes_out_with_its_length() {
-    assert_eq!(check_file("/whole", |content| content).header("Content-Length"), Some("1200000"));
+    assert_eq!(
+        check_file("/whole", |content| content).header("Content-Length"),
+        Some("1200000")
+    );
 }
 
 #[test]
 fn a_file_goes_out_from_its_position() {
-    assert_eq!(check_file("/offset", |content| &content[10..]).header("Content-Length"), Some("1199990"));
+    assert_eq!(
+        check_file("/offset", |content| &content[10..]).header("Content-Length"),
+        Some("1199990")
+    );
 }
 
 #[test]
@@ -220,7 +275,10 @@ fn a_file_shorter_than_its_length_closes() {
     let site = Site::app("file").start();
     let file = site.file();
     let answer = site.request("GET", "/long", &[("X-File", file.to_str().unwrap())], b"");
-    assert_eq!((answer.body == fs::read(&file).unwrap(), answer.whole), (true, false));
+    assert_eq!(
+        (answer.body == fs::read(&file).unwrap(), answer.whole),
+        (true, false)
+    );
 }
 
 #[test]
@@ -234,7 +292,10 @@ fn a_stream_is_closed() {
 /// The thread of the first request is free again before its client has read the answer.
 #[test]
 fn a_response_that_fits_the_buffer_holds_no_thread() {
-    let site = Site::app("bodies").workers(1, 1).setting("response", "buffering = \"8M\"").start();
+    let site = Site::app("bodies")
+        .workers(1, 1)
+        .setting("response", "buffering = \"8M\"")
+        .start();
     let mut slow = site.address().connect();
     slow.send_get("/huge");
     assert_eq!(site.get("/list").text(), "list");

@@ -45,7 +45,14 @@ fn request_line() {
 
 #[test]
 fn path_is_decoded_to_latin_1() {
-    check("/caf%C3%A9%20au%2Flait?q=%20", &[], &[("PATH_INFO", "/caf\u{c3}\u{a9} au/lait"), ("QUERY_STRING", "q=%20")]);
+    check(
+        "/caf%C3%A9%20au%2Flait?q=%20",
+        &[],
+        &[
+            ("PATH_INFO", "/caf\u{c3}\u{a9} au/lait"),
+            ("QUERY_STRING", "q=%20"),
+        ],
+    );
 }
 
 #[test]
@@ -55,12 +62,20 @@ fn an_escape_that_is_none_stays() {
 
 #[test]
 fn dot_segments_are_resolved() {
-    check("/a/./b/../c", &[], &[("PATH_INFO", "/a/c"), ("REQUEST_URI", "/a/./b/../c")]);
+    check(
+        "/a/./b/../c",
+        &[],
+        &[("PATH_INFO", "/a/c"), ("REQUEST_URI", "/a/./b/../c")],
+    );
 }
 
 #[test]
 fn nothing_climbs_over_the_root() {
-    check("/../../%2e%2e/etc/passwd", &[], &[("PATH_INFO", "/etc/passwd")]);
+    check(
+        "/../../%2e%2e/etc/passwd",
+        &[],
+        &[("PATH_INFO", "/etc/passwd")],
+    );
 }
 
 #[test]
@@ -71,36 +86,63 @@ fn an_empty_query_is_an_empty_string() {
 
 #[test]
 fn a_target_in_absolute_form_names_the_host() {
-    check("http://other.example/p?q", &[("Host", "localhost")], &[("PATH_INFO", "/p"), ("HTTP_HOST", "other.example")]);
+    check(
+        "http://other.example/p?q",
+        &[("Host", "localhost")],
+        &[("PATH_INFO", "/p"), ("HTTP_HOST", "other.example")],
+    );
 }
 
 #[test]
 fn headers_become_variables() {
     check(
         "/",
-        &[("X-Some-Name", "value"), ("content-type", "text/plain"), ("USER-AGENT", "test")],
-        &[("HTTP_X_SOME_NAME", "value"), ("CONTENT_TYPE", "text/plain"), ("HTTP_USER_AGENT", "test")],
+        &[
+            ("X-Some-Name", "value"),
+            ("content-type", "text/plain"),
+            ("USER-AGENT", "test"),
+        ],
+        &[
+            ("HTTP_X_SOME_NAME", "value"),
+            ("CONTENT_TYPE", "text/plain"),
+            ("HTTP_USER_AGENT", "test"),
+        ],
     );
 }
 
 #[test]
 fn content_headers_have_no_prefix() {
-    check_absent(&[("Content-Type", "text/plain"), ("Content-Length", "0")], &["HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"]);
+    check_absent(
+        &[("Content-Type", "text/plain"), ("Content-Length", "0")],
+        &["HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"],
+    );
 }
 
 #[test]
 fn repeated_headers_are_joined() {
-    check("/", &[("X-A", "1"), ("X-B", "2"), ("X-A", "3")], &[("HTTP_X_A", "1, 3"), ("HTTP_X_B", "2")]);
+    check(
+        "/",
+        &[("X-A", "1"), ("X-B", "2"), ("X-A", "3")],
+        &[("HTTP_X_A", "1, 3"), ("HTTP_X_B", "2")],
+    );
 }
 
 #[test]
 fn cookies_are_joined_as_cookies() {
-    check("/", &[("Cookie", "a=1"), ("Cookie", "b=2")], &[("HTTP_COOKIE", "a=1; b=2")]);
+    check(
+        "/",
+        &[("Cookie", "a=1"), ("Cookie", "b=2")],
+        &[("HTTP_COOKIE", "a=1; b=2")],
+    );
 }
 
 #[test]
 fn names_with_underscores_would_spoof_and_are_dropped() {
-    check("/", &[("X-Real", "good"), ("X_Real", "evil")], &[("HTTP_X_REAL", "good")]);
+    check(
+        "/",
+        &[("X-Real", "good"), ("X_Real", "evil")],
+        &[("HTTP_X_REAL", "good")],
+    );
     check_absent(&[("X_Forwarded_For", "evil")], &["HTTP_X_FORWARDED_FOR"]);
 }
 
@@ -125,7 +167,14 @@ fn names_of_the_server_and_the_client() {
     let port = site.address().0.rsplit(':').next().unwrap();
     assert_eq!(seen["SERVER_PORT"], port);
     assert_eq!(seen["REMOTE_ADDR"], "127.0.0.1");
-    assert!(seen["REMOTE_PORT"].as_str().unwrap().parse::<u16>().is_ok_and(|port| port > 1023), "{seen:#}");
+    assert!(
+        seen["REMOTE_PORT"]
+            .as_str()
+            .unwrap()
+            .parse::<u16>()
+            .is_ok_and(|port| port > 1023),
+        "{seen:#}"
+    );
     assert_ne!(seen["SERVER_NAME"], "");
 }
 
@@ -135,15 +184,31 @@ fn what_pep_3333_adds() {
     assert_eq!(seen["wsgi.version"], "(1, 0)");
     assert_eq!(seen["wsgi.url_scheme"], "http");
     assert_eq!(seen["wsgi.run_once"], "False");
-    for name in ["wsgi.input", "wsgi.errors", "wsgi.file_wrapper", "uwsgi.version", "uwsgi.node"] {
+    for name in [
+        "wsgi.input",
+        "wsgi.errors",
+        "wsgi.file_wrapper",
+        "uwsgi.version",
+        "uwsgi.node",
+    ] {
         assert!(seen.get(name).is_some(), "{name} in {seen:#}");
     }
-    assert!(seen["uwsgi.version"].as_str().unwrap().starts_with("b'"), "uWSGI gives bytes: {seen:#}");
+    assert!(
+        seen["uwsgi.version"].as_str().unwrap().starts_with("b'"),
+        "uWSGI gives bytes: {seen:#}"
+    );
 }
 
 fn check_workers(processes: u32, threads: u32, multiprocess: &str, multithread: &str) {
-    let seen = environ(&Site::app("environ").workers(processes, threads).start(), "/", &[]);
-    assert_eq!((&seen["wsgi.multiprocess"], &seen["wsgi.multithread"]), (&multiprocess.into(), &multithread.into()));
+    let seen = environ(
+        &Site::app("environ").workers(processes, threads).start(),
+        "/",
+        &[],
+    );
+    assert_eq!(
+        (&seen["wsgi.multiprocess"], &seen["wsgi.multithread"]),
+        (&multiprocess.into(), &multithread.into())
+    );
 }
 
 #[test]
@@ -156,13 +221,23 @@ fn the_flags_tell_the_settings() {
 
 #[test]
 fn a_trusted_proxy_names_the_scheme() {
-    check("/", &[("X-Forwarded-Proto", "https")], &[("wsgi.url_scheme", "https")]);
+    check(
+        "/",
+        &[("X-Forwarded-Proto", "https")],
+        &[("wsgi.url_scheme", "https")],
+    );
 }
 
 #[test]
 fn anybody_else_does_not() {
-    let site = Site::app("environ").setting("http", "trusted-proxies = []").start();
-    let seen = environ(&site, "/", &[("X-Forwarded-Proto", "https"), ("X-Forwarded-Ssl", "on")]);
+    let site = Site::app("environ")
+        .setting("http", "trusted-proxies = []")
+        .start();
+    let seen = environ(
+        &site,
+        "/",
+        &[("X-Forwarded-Proto", "https"), ("X-Forwarded-Ssl", "on")],
+    );
     assert_eq!(seen["wsgi.url_scheme"], "http");
 }
 
@@ -174,7 +249,10 @@ fn each_request_has_an_environ_of_its_own() {
     assert_eq!(client.answer().json()["HTTP_X_FIRST"], "yes");
     client.send(b"GET / HTTP/1.1\r\nHost: b\r\n\r\n");
     let second = client.answer().json();
-    assert_eq!((&second["HTTP_HOST"], &second["QUERY_STRING"]), (&"b".into(), &"".into()));
+    assert_eq!(
+        (&second["HTTP_HOST"], &second["QUERY_STRING"]),
+        (&"b".into(), &"".into())
+    );
     assert!(second.get("HTTP_X_FIRST").is_none(), "{second:#}");
 }
 
@@ -182,7 +260,13 @@ fn each_request_has_an_environ_of_its_own() {
 fn errors_and_output_reach_the_log() {
     let site = Site::app("errors").start();
     assert_eq!(site.get("/").text(), "told");
-    for text in ["to wsgi.errors", "line one", "line two", "to stdout", "to stderr"] {
+    for text in [
+        "to wsgi.errors",
+        "line one",
+        "line two",
+        "to stdout",
+        "to stderr",
+    ] {
         site.process.wait_for_text(text);
     }
 }

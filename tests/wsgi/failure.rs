@@ -9,13 +9,29 @@ fn check(case: &str, status: u16, logged: &[&str]) {
     for text in logged {
         site.process.wait_for_text(text);
     }
-    assert_eq!(site.get("/good").text(), "good", "the worker serves on after {case}");
+    assert_eq!(
+        site.get("/good").text(),
+        "good",
+        "the worker serves on after {case}"
+    );
 }
 
 #[test]
 fn an_exception_is_answered_500_and_logged_with_its_traceback() {
-    check("early", 500, &["Traceback (most recent call last):", "in early", "RuntimeError: raised before start_response"]);
-    check("called", 500, &["RuntimeError: raised after start_response"]);
+    check(
+        "early",
+        500,
+        &[
+            "Traceback (most recent call last):",
+            "in early",
+            "RuntimeError: raised before start_response",
+        ],
+    );
+    check(
+        "called",
+        500,
+        &["RuntimeError: raised after start_response"],
+    );
     check("first", 500, &["RuntimeError: raised by the iterator"]);
 }
 
@@ -30,8 +46,12 @@ fn the_answer_500_tells_nothing_of_the_application() {
 fn after_the_first_part_the_connection_is_cut() {
     let site = Site::app("raises").start();
     let answer = site.get("/later");
-    assert_eq!((answer.status, answer.text().as_str(), answer.whole), (200, "part", false));
-    site.process.wait_for_text("RuntimeError: raised by the iterator");
+    assert_eq!(
+        (answer.status, answer.text().as_str(), answer.whole),
+        (200, "part", false)
+    );
+    site.process
+        .wait_for_text("RuntimeError: raised by the iterator");
 }
 
 #[test]
@@ -46,10 +66,16 @@ fn closing() -> Running {
 
 /// The iterable is closed exactly once.
 fn check_closed(site: &Running, case: &str) {
-    site.process.wait_for_text(&format!("closed {case} 1 times"));
+    site.process
+        .wait_for_text(&format!("closed {case} 1 times"));
     assert_eq!(site.get("/whole").status, 200);
     site.process.wait_for_text("closed whole 1 times");
-    assert!(!site.process.stderr().contains(&format!("closed {case} 2 times")));
+    assert!(
+        !site
+            .process
+            .stderr()
+            .contains(&format!("closed {case} 2 times"))
+    );
 }
 
 #[test]

@@ -36,7 +36,12 @@ fn check_on(site: &Running, calls: &str, count: usize, way: Way) {
     let mut client = site.address().connect();
     send(&mut client, calls, count, way);
     let answer = client.answer().json();
-    assert_eq!(answer["differences"].to_string(), "[]", "{way:?} of {} bytes: {calls}", UNIT.len() * count);
+    assert_eq!(
+        answer["differences"].to_string(),
+        "[]",
+        "{way:?} of {} bytes: {calls}",
+        UNIT.len() * count
+    );
     assert_ne!(answer["calls"], 0);
 }
 
@@ -48,7 +53,9 @@ fn send(client: &mut Client, calls: &str, count: usize, way: Way) {
         Way::Chunked | Way::Dripped => "Transfer-Encoding: chunked".into(),
     };
     let query: String = calls.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let head = format!("POST /?{query} HTTP/1.1\r\nHost: localhost\r\nX-Unit: {unit}\r\nX-Count: {count}\r\n{framing}\r\n\r\n");
+    let head = format!(
+        "POST /?{query} HTTP/1.1\r\nHost: localhost\r\nX-Unit: {unit}\r\nX-Count: {count}\r\n{framing}\r\n\r\n"
+    );
     let mut bytes = head.into_bytes();
     match way {
         Way::Length => bytes.extend_from_slice(&body),
@@ -87,24 +94,39 @@ fn read() {
 
 #[test]
 fn read_with_sizes() {
-    check(r#"[["read", 0], ["read", 1], ["read", 10], ["read", 1000000], ["read", 1], ["read", 0]]"#, 3);
+    check(
+        r#"[["read", 0], ["read", 1], ["read", 10], ["read", 1000000], ["read", 1], ["read", 0]]"#,
+        3,
+    );
 }
 
 #[test]
 fn readline() {
-    check(r#"[["readline"], ["readline"], ["readline"], ["readline"], ["readline"], ["readline"], ["readline"]]"#, 1);
+    check(
+        r#"[["readline"], ["readline"], ["readline"], ["readline"], ["readline"], ["readline"], ["readline"]]"#,
+        1,
+    );
 }
 
 #[test]
 fn readline_with_sizes() {
-    check(r#"[["readline", 2], ["readline", 2], ["readline", 100], ["readline", 0], ["readline", -1], ["read"]]"#, 2);
-    check(r#"[["readline", null], ["readline", 4], ["readline", 3], ["read"], ["readline", 3]]"#, 2);
+    check(
+        r#"[["readline", 2], ["readline", 2], ["readline", 100], ["readline", 0], ["readline", -1], ["read"]]"#,
+        2,
+    );
+    check(
+        r#"[["readline", null], ["readline", 4], ["readline", 3], ["read"], ["readline", 3]]"#,
+        2,
+    );
 }
 
 #[test]
 fn readlines() {
     check(r#"[["readlines"], ["readlines"]]"#, 4);
-    check(r#"[["readlines", 10], ["readlines", 1], ["readlines", 0], ["readlines"]]"#, 4);
+    check(
+        r#"[["readlines", 10], ["readlines", 1], ["readlines", 0], ["readlines"]]"#,
+        4,
+    );
     check(r#"[["readlines", 20], ["readlines", -1]]"#, 4);
     check(r#"[["readlines", null], ["read"]]"#, 4);
 }
@@ -116,17 +138,26 @@ fn iteration() {
 
 #[test]
 fn any_mix() {
-    check(r#"[["read", 3], ["readline"], ["next"], ["readlines", 5], ["read", 7], ["readline", 4], ["iterate"], ["read"]]"#, 5);
+    check(
+        r#"[["read", 3], ["readline"], ["next"], ["readlines", 5], ["read", 7], ["readline", 4], ["iterate"], ["read"]]"#,
+        5,
+    );
 }
 
 #[test]
 fn nothing_to_read() {
-    check(r#"[["read"], ["readline"], ["readlines"], ["iterate"], ["next"], ["read", 5]]"#, 0);
+    check(
+        r#"[["read"], ["readline"], ["readlines"], ["iterate"], ["next"], ["read", 5]]"#,
+        0,
+    );
 }
 
 #[test]
 fn wrong_arguments() {
-    check(r#"[["read", "text"], ["readline", 1.5], ["read", 1, 2], ["read"]]"#, 1);
+    check(
+        r#"[["read", "text"], ["readline", 1.5], ["read", 1, 2], ["read"]]"#,
+        1,
+    );
 }
 
 #[test]
@@ -138,24 +169,44 @@ fn always_bytes() {
 #[test]
 fn streamed_bodies() {
     check(r#"[["read"]]"#, 20000);
-    check(r#"[["readline"], ["read", 100000], ["readlines", 100000], ["next"], ["read", 65536], ["iterate"]]"#, 20000);
+    check(
+        r#"[["readline"], ["read", 100000], ["readlines", 100000], ["next"], ["read", 65536], ["iterate"]]"#,
+        20000,
+    );
 }
 
 #[test]
 fn every_size_around_post_buffering() {
-    let site = Site::app("input").setting("request", &format!("post-buffering = \"{}\"", UNIT.len() * 10)).start();
+    let site = Site::app("input")
+        .setting(
+            "request",
+            &format!("post-buffering = \"{}\"", UNIT.len() * 10),
+        )
+        .start();
     for count in [9, 10, 11] {
         for way in WAYS {
-            check_on(&site, r#"[["read", 10], ["readline"], ["read"]]"#, count, way);
+            check_on(
+                &site,
+                r#"[["read", 10], ["readline"], ["read"]]"#,
+                count,
+                way,
+            );
         }
     }
 }
 
 #[test]
 fn bodies_in_a_temporary_file() {
-    let site = Site::app("input").setting("request", "post-buffering = \"1G\"\nspool-above = \"10K\"").start();
+    let site = Site::app("input")
+        .setting("request", "post-buffering = \"1G\"\nspool-above = \"10K\"")
+        .start();
     for way in WAYS {
-        check_on(&site, r#"[["read", 10], ["readline"], ["readlines", 100000], ["read"]]"#, 20000, way);
+        check_on(
+            &site,
+            r#"[["read", 10], ["readline"], ["readlines", 100000], ["read"]]"#,
+            20000,
+            way,
+        );
     }
 }
 
@@ -167,9 +218,12 @@ fn an_unread_body_is_skipped() {
         let mut client = site.address().connect();
         let body = b"GET /evil HTTP/1.1\r\n\r\n";
         match way {
-            Way::Length => client.send(&crate::support::client::request("POST", "/none", &[], body)),
+            Way::Length => {
+                client.send(&crate::support::client::request("POST", "/none", &[], body))
+            }
             _ => {
-                client.send(b"POST /none HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+                client
+                    .send(b"POST /none HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
                 client.send(&chunked(body, 5));
             }
         }
@@ -192,7 +246,9 @@ fn an_unread_body_that_is_long_is_no_request_either() {
 
 #[test]
 fn a_client_that_leaves_ends_the_read_with_an_error() {
-    let site = Site::app("echo").setting("request", "post-buffering = \"0\"").start();
+    let site = Site::app("echo")
+        .setting("request", "post-buffering = \"0\"")
+        .start();
     let mut client = site.address().connect();
     client.send(b"POST /all HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\npart");
     drop(client);

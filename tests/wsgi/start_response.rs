@@ -11,33 +11,60 @@ fn headers(case: &str) -> Answer {
 
 fn check_refused(site: &Running, case: &str, expected: &str) {
     let answer = site.get(&format!("/?{case}"));
-    assert_eq!(answer.header("X-Refused"), Some("yes"), "{case}: {answer:?}");
-    assert!(answer.text().starts_with(expected), "{case}: {}", answer.text());
+    assert_eq!(
+        answer.header("X-Refused"),
+        Some("yes"),
+        "{case}: {answer:?}"
+    );
+    assert!(
+        answer.text().starts_with(expected),
+        "{case}: {}",
+        answer.text()
+    );
     assert_eq!(answer.header("X-Evil"), None, "{case}");
 }
 
 #[test]
 fn a_good_head() {
     let answer = headers("good");
-    assert_eq!((answer.status, answer.reason.as_str(), answer.text().as_str()), (200, "OK", "good"));
+    assert_eq!(
+        (
+            answer.status,
+            answer.reason.as_str(),
+            answer.text().as_str()
+        ),
+        (200, "OK", "good")
+    );
 }
 
 #[test]
 fn latin_1_goes_out_as_bytes() {
     let answer = headers("latin-1");
-    assert_eq!((answer.reason.as_str(), answer.header("X-Name")), ("Tr\u{e8}s bien", Some("caf\u{e9}")));
+    assert_eq!(
+        (answer.reason.as_str(), answer.header("X-Name")),
+        ("Tr\u{e8}s bien", Some("caf\u{e9}"))
+    );
 }
 
 #[test]
 fn repeated_headers_stay_apart() {
-    assert_eq!(headers("twice").headers("Set-Cookie").collect::<Vec<_>>(), ["a=1", "b=2"]);
+    assert_eq!(
+        headers("twice").headers("Set-Cookie").collect::<Vec<_>>(),
+        ["a=1", "b=2"]
+    );
 }
 
 #[test]
 fn the_applications_own_date_counts() {
     let answer = headers("own-date");
-    assert_eq!(answer.headers("Date").collect::<Vec<_>>(), ["Thu, 01 Jan 1970 00:00:00 GMT"]);
-    assert_eq!(answer.headers("Server").collect::<Vec<_>>(), ["the application"]);
+    assert_eq!(
+        answer.headers("Date").collect::<Vec<_>>(),
+        ["Thu, 01 Jan 1970 00:00:00 GMT"]
+    );
+    assert_eq!(
+        answer.headers("Server").collect::<Vec<_>>(),
+        ["the application"]
+    );
 }
 
 #[test]
@@ -45,7 +72,14 @@ fn a_bad_status_is_refused() {
     let site = Site::app("headers").start();
     check_refused(&site, "status-bytes", "TypeError");
     check_refused(&site, "status-number", "TypeError");
-    for case in ["status-short", "status-word", "status-glued", "status-newline", "status-beyond-latin-1", "status-below-100"] {
+    for case in [
+        "status-short",
+        "status-word",
+        "status-glued",
+        "status-newline",
+        "status-beyond-latin-1",
+        "status-below-100",
+    ] {
         check_refused(&site, case, "");
     }
 }
@@ -53,7 +87,14 @@ fn a_bad_status_is_refused() {
 #[test]
 fn headers_of_a_wrong_type_are_refused() {
     let site = Site::app("headers").start();
-    for case in ["headers-tuple", "header-list", "header-three", "header-none", "name-bytes", "value-bytes"] {
+    for case in [
+        "headers-tuple",
+        "header-list",
+        "header-three",
+        "header-none",
+        "name-bytes",
+        "value-bytes",
+    ] {
         check_refused(&site, case, "");
     }
 }
@@ -61,7 +102,15 @@ fn headers_of_a_wrong_type_are_refused() {
 #[test]
 fn headers_that_would_break_the_framing_are_refused() {
     let site = Site::app("headers").start();
-    for case in ["name-empty", "name-colon", "name-blank", "name-newline", "value-newline", "value-line-feed", "value-nul"] {
+    for case in [
+        "name-empty",
+        "name-colon",
+        "name-blank",
+        "name-newline",
+        "value-newline",
+        "value-line-feed",
+        "value-nul",
+    ] {
         check_refused(&site, case, "ValueError");
     }
     check_refused(&site, "value-beyond-latin-1", "");
@@ -90,7 +139,11 @@ fn check_write(path: &str, expected: &str) {
     client.send_get(path);
     assert_eq!(client.answer().text(), expected);
     client.send_get(path);
-    assert_eq!(client.answer().text(), expected, "the connection has to be in order after it");
+    assert_eq!(
+        client.answer().text(),
+        expected,
+        "the connection has to be in order after it"
+    );
 }
 
 #[test]
@@ -106,7 +159,12 @@ fn write_alone() {
 
 #[test]
 fn many_writes() {
-    check_write("/many", &(0..1000).map(|number| format!("{number}\n")).collect::<String>());
+    check_write(
+        "/many",
+        &(0..1000)
+            .map(|number| format!("{number}\n"))
+            .collect::<String>(),
+    );
 }
 
 fn exc_info(case: &str) -> Answer {
@@ -116,8 +174,18 @@ fn exc_info(case: &str) -> Answer {
 #[test]
 fn exc_info_replaces_a_head_that_was_not_sent() {
     let answer = exc_info("replaced");
-    assert_eq!((answer.status, answer.reason.as_str(), answer.text().as_str()), (503, "Sorry", "sorry"));
-    assert_eq!((answer.header("X-First"), answer.header("X-Second")), (None, Some("yes")));
+    assert_eq!(
+        (
+            answer.status,
+            answer.reason.as_str(),
+            answer.text().as_str()
+        ),
+        (503, "Sorry", "sorry")
+    );
+    assert_eq!(
+        (answer.header("X-First"), answer.header("X-Second")),
+        (None, Some("yes"))
+    );
 }
 
 #[test]
@@ -134,7 +202,10 @@ fn exc_info_is_raised_again_once_the_head_was_sent() {
 fn a_response_that_fails_half_way_is_cut_off() {
     let site = Site::app("exc_info").start();
     let answer = site.get("/aborts");
-    assert_eq!((answer.status, answer.text().as_str(), answer.whole), (200, "sent;", false));
+    assert_eq!(
+        (answer.status, answer.text().as_str(), answer.whole),
+        (200, "sent;", false)
+    );
     site.process.wait_for_text("KeyError: 'through'");
 }
 

@@ -197,3 +197,65 @@ impl Chunked {
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Chunked, Refusal};
+
+    /// Decodes `input` whole, with more room than it needs; what the corpus in `tests/wire` cannot show is tested here.
+    fn decode(limit: u64, input: &[u8]) -> Result<(Vec<u8>, usize, bool), Refusal> {
+        let mut chunked = Chunked::new(limit);
+        let mut out = Vec::new();
+        let consumed = chunked.decode(input, &mut out, 1000)?;
+        Ok((out, consumed, chunked.is_complete()))
+    }
+
+    fn check(input: &[u8], out: &str, consumed: usize, complete: bool) {
+        assert_eq!(
+            decode(0, input),
+            Ok((out.into(), consumed, complete)),
+            "{}",
+            input.escape_ascii()
+        );
+    }
+
+    #[test]
+    fn what_follows_is_left() {
+        check(b"2\r\nok\r\n0\r\n\r\nGET", "ok", 12, true);
+    }
+
+    #[test]
+    fn it_stops_anywhere() {
+        check(b"", "", 0, false);
+        check(b"2\r\no", "o", 4, false);
+        check(b"2\r\nok\r\n0\r\n\r", "ok", 11, false);
+    }
+
+    #[test]
+    fn a_full_buffer_keeps_no_more_than_data_back() {
+        let mut chunked = Chunked::new(0);
+        let mut out = b"before".to_vec();
+        assert_eq!(chunked.decode(b"4\r\nabcd\r\n", &mut out, 8), Ok(5));
+        assert_eq!(out, b"beforeab");
+        assert_eq!(chunked.decode(b"cd\r\n0\r\n\r\n", &mut out, 8), Ok(0));
+        assert_eq!(chunked.decode(b"cd\r\n0\r\n\r\n", &mut out, 10), Ok(9));
+        assert!(chunked.is_complete());
+    }
+
+    #[test]
+    fn the_limit_is_for_all_chunks() {
+        let refused = |refusal: Refusal| refusal.status;
+        assert!(decode(4, b"4\r\nabcd\r\n0\r\n\r\n").is_ok());
+        assert_eq!(decode(4, b"5\r\n").map_err(refused), Err(413));
+        assert_eq!(
+            decode(4, b"2\r\nab\r\n2\r\ncd\r\n1\r\n").map_err(refused),
+            Err(413)
+        );
+    }
+
+    #[test]
+    fn without_a_limit_sizes_have_one_all_the_same() {
+        assert!(decode(0, b"ffffffffffffffff\r\na").is_ok());
+        assert!(decode(0, b"1ffffffffffffffff\r\na").is_err());
+    }
+}

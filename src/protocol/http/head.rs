@@ -4,6 +4,9 @@
 //! the invalid, go through [`scan`], which looks at every byte once, however small the pieces are in which they come,
 //! and finds the same fault whatever the pieces. What the header fields mean is in `fields`, the target in `target`.
 
+#[cfg(test)]
+mod tests;
+
 use std::mem::MaybeUninit;
 
 use httparse::{Header, Status};

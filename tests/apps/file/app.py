@@ -1,4 +1,4 @@
-"""wsgi.file_wrapper around the file in X-File; the path names the variant."""
+"""wsgi.file_wrapper around the file that the query or X-File names; the path names the variant."""
 
 import io
 
@@ -24,7 +24,7 @@ def application(environ, start_response):
     wrapper = environ["wsgi.file_wrapper"]
     headers = [("Content-Type", "application/octet-stream")]
     path = environ["PATH_INFO"]
-    file = open(environ["HTTP_X_FILE"], "rb")
+    file = open(environ["QUERY_STRING"] or environ["HTTP_X_FILE"], "rb")
     if path == "/stream":
         start_response("200 OK", headers)
         return wrapper(Stream(file.read(), environ["wsgi.errors"]), 1000)

@@ -1,4 +1,6 @@
-"""Raises where the path says."""
+"""Raises where the path says; /leaves ends the process."""
+
+import os
 
 TEXT = [("Content-Type", "text/plain")]
 
@@ -42,3 +44,7 @@ def items(before):
 def good(start_response):
     start_response("200 OK", TEXT)
     return [b"good"]
+
+
+def leaves(start_response):
+    os._exit(7)

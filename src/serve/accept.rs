@@ -1,0 +1,107 @@
+//! New connections: taken from the listeners while there is room, and started at once, without a detour through epoll.
+
+use std::{os::fd::OwnedFd, sync::atomic::Ordering};
+
+use rustix::{
+    event::epoll,
+    io::Errno,
+    net::{SocketFlags, acceptfrom_with},
+};
+use tracing::warn;
+
+use super::{
+    application::Application,
+    clock::coarse_ms,
+    drive::Next,
+    engine::{Engine, Topic, token},
+    local::Local,
+};
+use crate::{config::Protocol, ipc::ListenerInfo};
+
+/// Connections accepted before other events get their turn.
+const ACCEPTS: usize = 16;
+/// How long accepting rests when descriptors or memory have run out.
+const ACCEPT_REST_MS: u64 = 100;
+
+/// A listening socket of the site.
+pub(super) struct Listener {
+    pub(super) fd: OwnedFd,
+    protocol: Protocol,
+    /// `SERVER_PORT`.
+    pub(super) port: String,
+}
+
+impl Listener {
+    pub(super) fn new(info: &ListenerInfo, fd: OwnedFd) -> Self {
+        // uWSGI's rule for SERVER_PORT: what follows the last colon, 80 for Unix sockets.
+        let port = match info.address.rsplit_once(':') {
+            Some((_, port)) if !info.address.starts_with(['/', '@']) => port.to_owned(),
+            _ => "80".to_owned(),
+        };
+        Self {
+            fd,
+            protocol: info.protocol,
+            port,
+        }
+    }
+}
+
+impl<A: Application> Engine<A> {
+    pub(super) fn accept(&self, number: usize, local: &mut Local, thread: &mut A::Thread) {
+        let Some(listener) = self.listeners.get(number) else {
+            return;
+        };
+        for _ in 0..ACCEPTS {
+            if self.draining.load(Ordering::Relaxed) {
+                return;
+            }
+            match acceptfrom_with(&listener.fd, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+                Ok((socket, address)) => {
+                    let mut connection = local.connection(socket, number, listener.protocol);
+                    connection.peer.set(address, &self.rules.trusted);
+                    self.open.fetch_add(1, Ordering::SeqCst);
+                    match self.drive(&mut connection, local, thread) {
+                        Next::Close => self.close(connection, local),
+                        Next::Wait => self.park(connection, local, thread),
+                    }
+                }
+                Err(Errno::AGAIN) => return,
+                Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
+                    return self.rest(error);
+                }
+                // accept(2): errors of the new connection, which is gone; the listener is well.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Stops accepting for a moment: with descriptors exhausted the listener stays ready, and the loop would spin.
+    pub(super) fn rest(&self, error: Errno) {
+        if !self.resting.swap(true, Ordering::SeqCst) {
+            warn!(%error, "connections cannot be accepted for a moment; they wait in the queue");
+            self.unwatch_listeners();
+            self.timers.arm(coarse_ms() + ACCEPT_REST_MS);
+        }
+    }
+
+    /// EPOLLEXCLUSIVE: a new connection wakes one worker that has a thread to spare, not all of them.
+    pub(super) fn watch_listeners(&self) -> Result<(), Errno> {
+        for (number, listener) in self.listeners.iter().enumerate() {
+            let flags = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
+            epoll::add(
+                &self.epoll,
+                &listener.fd,
+                token(Topic::Listener, number as u32),
+                flags,
+            )?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn unwatch_listeners(&self) {
+        for listener in &self.listeners {
+            // Not registered (already resting) is as good.
+            let _ = epoll::delete(&self.epoll, &listener.fd);
+        }
+    }
+}

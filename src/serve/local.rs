@@ -1,0 +1,74 @@
+//! What one thread of the loop has for itself: scratch memory, and used buffers and connections to use again.
+
+use std::os::fd::OwnedFd;
+
+use super::{
+    connection::{Connection, Parts},
+    exchange::Scratch,
+};
+use crate::config::Protocol;
+
+/// Buffers and connections that a thread keeps for reuse.
+const SPARES: usize = 32;
+/// Larger buffers are given back to the allocator.
+const SPARE_CAPACITY: usize = 64 << 10;
+
+/// What one thread of the loop has for itself.
+pub(super) struct Local {
+    pub(super) index: u32,
+    pub(super) scratch: Scratch,
+    buffers: Vec<Vec<u8>>,
+    parts: Vec<Parts>,
+}
+
+impl Local {
+    /// For the thread with this number.
+    pub(super) fn new(index: u32) -> Self {
+        Self {
+            index,
+            scratch: Scratch::default(),
+            buffers: Vec::new(),
+            parts: Vec::new(),
+        }
+    }
+
+    /// A connection made of what an earlier one left.
+    pub(super) fn connection(
+        &mut self,
+        socket: OwnedFd,
+        listener: usize,
+        protocol: Protocol,
+    ) -> Box<Connection> {
+        let parts = self.parts.pop().unwrap_or_default();
+        let mut connection = Box::new(Connection::new(socket, listener, protocol, parts));
+        self.lend_buffer(&mut connection);
+        connection
+    }
+
+    /// Gives a connection that may read a buffer, if it has none.
+    pub(super) fn lend_buffer(&mut self, connection: &mut Connection) {
+        if connection.input.capacity() == 0 {
+            connection.input = self.buffers.pop().unwrap_or_default();
+        }
+    }
+
+    /// Takes the buffer of a connection that waits with nothing in it: idle connections own none.
+    pub(super) fn reclaim_buffer(&mut self, connection: &mut Connection) {
+        if connection.input.is_empty() && connection.input.capacity() > 0 {
+            let buffer = std::mem::take(&mut connection.input);
+            if self.buffers.len() < SPARES && buffer.capacity() <= SPARE_CAPACITY {
+                self.buffers.push(buffer);
+            }
+        }
+    }
+
+    /// Closes a connection and keeps what can be used again.
+    pub(super) fn recycle(&mut self, mut connection: Box<Connection>) {
+        connection.input.clear();
+        self.reclaim_buffer(&mut connection);
+        let parts = connection.close();
+        if self.parts.len() < SPARES {
+            self.parts.push(parts);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The settings of a site as the request path needs them: plain numbers, computed once.
+
+use std::time::Duration;
+
+use crate::{
+    config::{ByteSize, Settings, TimeSpan, TrustedProxy},
+    protocol::http::head::Limits,
+};
+
+/// Unread request bodies up to here are read and dropped, so that the connection lives on.
+const DISCARD: u64 = 256 << 10;
+
+/// The settings as the request path needs them.
+pub(super) struct Rules {
+    pub(super) http: Limits,
+    pub(super) uwsgi_packet: usize,
+    pub(super) body_limit: u64,
+    pub(super) read_ahead: u64,
+    pub(super) spool_above: u64,
+    pub(super) keep_alive_ms: u64,
+    pub(super) header_ms: u64,
+    pub(super) body_ms: u64,
+    pub(super) send_ms: u64,
+    pub(super) socket: Duration,
+    pub(super) buffering: u64,
+    pub(super) discard: u64,
+    pub(super) trusted: Vec<TrustedProxy>,
+}
+
+impl Rules {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let ms = |span: TimeSpan| u64::try_from(span.0.as_millis()).unwrap_or(u64::MAX >> 1);
+        let size = |size: ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
+        Self {
+            http: Limits {
+                head: size(settings.http.buffer_size),
+                body: settings.http.max_body.0,
+            },
+            uwsgi_packet: size(settings.uwsgi.buffer_size),
+            body_limit: settings.http.max_body.0,
+            read_ahead: settings.request.post_buffering.0,
+            spool_above: settings.request.spool_above.0,
+            keep_alive_ms: ms(settings.http.keep_alive),
+            header_ms: ms(settings.http.header_timeout),
+            body_ms: ms(settings.http.body_timeout),
+            send_ms: ms(settings.http.send_timeout),
+            socket: settings.timeouts.socket.0,
+            buffering: settings.response.buffering.0,
+            discard: DISCARD,
+            trusted: settings.http.trusted_proxies.clone(),
+        }
+    }
+}
