@@ -13,7 +13,7 @@ pub(super) fn log(report: &Report, running: impl Fn(&WorkerTag) -> Option<String
             warn!(
                 generation,
                 ?delay,
-                "processes die as soon as they start, waiting before the next"
+                "a process died early, waiting before the next one is made"
             );
         }
         Report::ForkRefused { slot, reason } => error!(slot, %reason, "no worker was made"),

@@ -203,14 +203,21 @@ impl Lifecycle {
     /// One line for `systemctl status`.
     pub(super) fn status(&self) -> String {
         let serving = self.serving(self.current);
+        let wanted = self
+            .generations
+            .get(&self.current)
+            .map_or(0, |found| found.plan.processes);
         let mut text = match (self.phase, self.reload) {
             (Phase::Starting, _) => "loading the application".to_owned(),
             (Phase::Serving, Reload::None) => {
-                format!("serving, {serving} workers, generation {}", self.current)
+                format!(
+                    "serving with {serving} of {wanted} workers, generation {}",
+                    self.current
+                )
             }
             (Phase::Serving, _) => format!("reloading, generation {} serves", self.current),
             (Phase::Stopping { .. } | Phase::Done, _) => {
-                format!("stopping, {} workers left", self.workers.len())
+                format!("stopping, workers left: {}", self.workers.len())
             }
         };
         if let Some(failure) = &self.last_failure {
