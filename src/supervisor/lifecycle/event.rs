@@ -135,6 +135,8 @@ pub(crate) enum Event {
     Tick,
     /// The interpreter is none that hostler can use.
     Unsupported { zygote: ZygoteId, reason: String },
+    /// A worker accepts no more connections.
+    WorkerDraining(WorkerId),
     /// The application cannot be loaded in this worker.
     WorkerFailed {
         worker: WorkerId,

@@ -158,6 +158,12 @@ impl Site {
         }
     }
 
+    /// They say that they accept nothing more.
+    fn quiet(&mut self, ids: &[u64]) {
+        ids.iter()
+            .for_each(|id| self.step(Event::WorkerDraining(WorkerId(*id))));
+    }
+
     fn worker_exits(&mut self, worker: WorkerId, status: ExitStatus) {
         self.step(Event::Exited {
             pid: Self::worker_pid(worker),

@@ -50,12 +50,42 @@ fn a_worker_goes_when_its_successor_serves() {
     assert_eq!(site.drained(), [1]);
     site.make_ready(WorkerId(3));
     assert_eq!(site.drained(), [2]);
+    assert!(site.did(&Action::Stop(ZygoteId(1))));
+}
+
+#[test]
+fn a_reload_is_complete_when_the_old_workers_accept_nothing_more() {
+    let mut site = Site::reloading(2, 2);
+    site.load_last_zygote();
+    site.make_ready(WorkerId(3));
+    site.make_ready(WorkerId(4));
+    site.quiet(&[1]);
+    assert!(!site.did(&Action::Notify(Notice::Ready)));
+    site.quiet(&[2]);
     assert!(site.did(&Action::Report(Report::Reloaded {
         generation: 2,
         workers: 2
     })));
     assert!(site.did(&Action::Notify(Notice::Ready)));
-    assert!(site.did(&Action::Stop(ZygoteId(1))));
+}
+
+#[test]
+fn a_reload_is_complete_when_the_old_workers_are_gone() {
+    let mut site = Site::reloading(1, 1);
+    site.load_last_zygote();
+    site.make_ready(WorkerId(2));
+    site.worker_exits(WorkerId(1), CLEAN);
+    assert!(site.did(&Action::Notify(Notice::Ready)));
+}
+
+#[test]
+fn a_reload_does_not_wait_for_old_workers_that_are_too_busy_to_answer() {
+    let mut site = Site::reloading(1, 1);
+    site.load_last_zygote();
+    site.make_ready(WorkerId(2));
+    assert_eq!(site.lifecycle.wake_at(), Some(site.now + SETTLING));
+    site.wait(SETTLING);
+    assert!(site.did(&Action::Notify(Notice::Ready)));
 }
 
 #[test]
@@ -87,8 +117,9 @@ fn a_reload_to_more_workers_ends_with_more() {
     site.load_last_zygote();
     site.make_ready(WorkerId(2));
     assert_eq!(site.drained(), [1]);
-    assert!(!site.did(&Action::Notify(Notice::Ready)));
+    site.quiet(&[1]);
     site.make_ready(WorkerId(3));
+    assert!(!site.did(&Action::Notify(Notice::Ready)));
     site.make_ready(WorkerId(4));
     assert!(site.did(&Action::Notify(Notice::Ready)));
 }
@@ -120,6 +151,7 @@ fn a_draining_worker_is_killed_when_its_time_is_over() {
     site.load_last_zygote();
     site.make_ready(WorkerId(2));
     site.zygote_exits(ZygoteId(1), CLEAN);
+    site.quiet(&[1]);
     assert_eq!(site.lifecycle.wake_at(), Some(site.now + WORKER_MERCY));
     site.wait(WORKER_MERCY);
     assert_eq!(site.killed(), [2001]);
@@ -214,6 +246,7 @@ fn a_reload_asked_for_during_a_reload_comes_after_it() {
     assert!(site.last.is_empty());
     site.load_last_zygote();
     site.make_ready(WorkerId(2));
+    site.quiet(&[1]);
     assert!(site.did(&Action::ReadSettings { generation: 3 }));
     site.step(Event::SettingsRead(Err("bad".into())));
     assert!(!site.did(&Action::ReadSettings { generation: 3 }));
