@@ -52,7 +52,7 @@ pub enum IpcError {
     Truncated,
     /// The peer was built from another version.
     #[error(
-        "the program has version {VERSION} here and {theirs} there: install both parts of hostler from the same release"
+        "the program has version {VERSION} here and {theirs} there: restart the service if hostler was upgraded, or install both parts from the same release"
     )]
     Version {
         /// What the peer calls itself.

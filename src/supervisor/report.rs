@@ -26,7 +26,7 @@ pub(super) fn log(report: &Report, running: impl Fn(&WorkerTag) -> Option<String
             );
         }
         Report::Loaded { generation, python } => {
-            info!(generation, %python, "the application is loaded");
+            info!(generation, %python, "the zygote is ready");
         }
         Report::ReloadFailed { reason } => {
             error!(%reason, "the reload failed, the previous generation serves on");

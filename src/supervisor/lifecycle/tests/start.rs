@@ -21,6 +21,14 @@ fn a_loaded_zygote_is_asked_for_all_workers_each_in_its_slot() {
 }
 
 #[test]
+fn the_service_manager_is_asked_for_time_for_each_import() {
+    let mut site = Site::new(1);
+    assert!(site.did(&Action::Notify(Notice::Extend(START + PATIENCE))));
+    site.load_last_zygote();
+    assert!(site.did(&Action::Notify(Notice::Extend(START + PATIENCE))));
+}
+
+#[test]
 fn the_service_is_ready_when_the_last_worker_is() {
     let mut site = Site::new(2);
     site.load_last_zygote();
