@@ -25,10 +25,14 @@
 
 mod support;
 
+mod cli;
 mod compat;
+mod examples;
 mod frameworks;
 mod http;
 mod process;
+mod pythons;
 mod slow;
+mod tidy;
 mod uwsgi;
 mod wsgi;

@@ -23,7 +23,14 @@ fn site(app: &str) -> Site {
 /// Every client is a descriptor here and one in the worker, which inherits the limit.
 fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+    setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            ..limit
+        },
+    )
+    .unwrap();
 }
 
 /// For three seconds every slow client does its `step` once a second, and quick requests are answered quickly.
@@ -34,7 +41,11 @@ fn check_responsive(site: &Running, slow: &mut [Client], quick: &str, step: impl
         while second.elapsed() < Duration::from_secs(1) {
             let asked = Instant::now();
             assert_eq!(site.get(quick).status, 200);
-            assert!(asked.elapsed() < RESPONSIVE, "a quick request took {:?}", asked.elapsed());
+            assert!(
+                asked.elapsed() < RESPONSIVE,
+                "a quick request took {:?}",
+                asked.elapsed()
+            );
         }
     }
 }
@@ -59,7 +70,10 @@ fn slow_senders_of_heads() {
 #[test]
 fn slow_senders_of_bodies() {
     let site = site("echo").start();
-    let mut clients = senders(&site, b"POST /all HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n.");
+    let mut clients = senders(
+        &site,
+        b"POST /all HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n.",
+    );
     check_responsive(&site, &mut clients, "/none", |client| client.send(b"x"));
     for client in &mut clients {
         client.send(b".");
@@ -69,11 +83,17 @@ fn slow_senders_of_bodies() {
 
 #[test]
 fn slow_senders_of_packets() {
-    let site = site("echo").listen("uwsgi", "./uwsgi.sock").listen("http", "127.0.0.1:0").start();
+    let site = site("echo")
+        .listen("uwsgi", "./uwsgi.sock")
+        .listen("http", "127.0.0.1:0")
+        .start();
     let packet = crate::support::uwsgi::request("POST", "/all", &[], b".xxx.");
     let (beginning, end) = packet.split_at(packet.len() - 5);
     let mut clients = senders(&site, beginning);
-    let quick = Running { addresses: vec![site.addresses[1].clone()], ..site };
+    let quick = Running {
+        addresses: vec![site.addresses[1].clone()],
+        ..site
+    };
     check_responsive(&quick, &mut clients, "/none", |_| {});
     for client in &mut clients {
         client.send(end);
@@ -82,7 +102,9 @@ fn slow_senders_of_packets() {
 }
 
 fn check_readers(site: &Running, slow: &[u8], quick: &str, length: usize) {
-    let mut clients: Vec<Client> = (0..CLIENTS).map(|_| site.address().connect_with_small_buffer()).collect();
+    let mut clients: Vec<Client> = (0..CLIENTS)
+        .map(|_| site.address().connect_with_small_buffer())
+        .collect();
     clients.iter_mut().for_each(|client| client.send(slow));
     check_responsive(site, &mut clients, quick, |client| client.read_one());
     for client in &mut clients[..10] {
@@ -93,13 +115,20 @@ fn check_readers(site: &Running, slow: &[u8], quick: &str, length: usize) {
 /// 500 kB each: more than the sockets hold, less than `response.buffering`.
 #[test]
 fn slow_readers() {
-    check_readers(&site("bodies").start(), &request("GET", "/large", &[], b""), "/list", 500_000);
+    check_readers(
+        &site("bodies").start(),
+        &request("GET", "/large", &[], b""),
+        "/list",
+        500_000,
+    );
 }
 
 /// A file holds no thread whatever its size: sendfile goes on without Python.
 #[test]
 fn slow_readers_of_files() {
-    let site = site("file").setting("response", "buffering = \"64K\"").start();
+    let site = site("file")
+        .setting("response", "buffering = \"64K\"")
+        .start();
     let file = site.directory.path().join("content");
     std::fs::write(&file, vec![b'x'; 5_000_000]).unwrap();
     let slow = request("GET", &format!("/whole?{}", file.display()), &[], b"");

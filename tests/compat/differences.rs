@@ -22,10 +22,16 @@ impl Known {
 }
 
 const fn known(requests: &'static str, what: &'static str, reason: &'static str) -> Known {
-    Known { requests, what, reason }
+    Known {
+        requests,
+        what,
+        reason,
+    }
 }
 
 /// Searched from the top: the narrow rows come before the wide ones.
-pub(super) const DIFFERENCES: &[Known] = &[
-    known("http:", "environ REMOTE_PORT", "uWSGI's http-socket does not tell the client's port"),
-];
+pub(super) const DIFFERENCES: &[Known] = &[known(
+    "http:",
+    "environ REMOTE_PORT",
+    "uWSGI's http-socket does not tell the client's port",
+)];

@@ -9,7 +9,8 @@ mod requests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{
-    client::{self, Address},
+    address::Address,
+    answer,
     peer::Uwsgi,
     site::{Running, Site},
 };
@@ -25,20 +26,43 @@ type Seen = (String, String, Option<String>, Option<String>);
 
 #[test]
 fn answers_and_environs_are_uwsgis() {
-    let seen: Vec<Seen> = ["environ", "echo", "bodies", "headers", "raises"].into_iter().flat_map(compare_app).collect();
-    let known = |seen: &Seen| DIFFERENCES.iter().position(|known| known.covers(&seen.0, &seen.1));
+    let seen: Vec<Seen> = ["environ", "echo", "bodies", "headers", "raises"]
+        .into_iter()
+        .flat_map(compare_app)
+        .collect();
+    let known = |seen: &Seen| {
+        DIFFERENCES
+            .iter()
+            .position(|known| known.covers(&seen.0, &seen.1))
+    };
     let unknown: Vec<&Seen> = seen.iter().filter(|seen| known(seen).is_none()).collect();
-    assert!(unknown.is_empty(), "differences (request, what, uWSGI, hostler) that no row explains: {unknown:#?}");
+    assert!(
+        unknown.is_empty(),
+        "differences (request, what, uWSGI, hostler) that no row explains: {unknown:#?}"
+    );
     let used: BTreeSet<usize> = seen.iter().filter_map(known).collect();
-    let unused: Vec<_> = DIFFERENCES.iter().enumerate().filter(|(row, _)| !used.contains(row)).collect();
-    assert!(unused.is_empty(), "rows of the table that no request shows any more: {unused:#?}");
+    let unused: Vec<_> = DIFFERENCES
+        .iter()
+        .enumerate()
+        .filter(|(row, _)| !used.contains(row))
+        .collect();
+    assert!(
+        unused.is_empty(),
+        "rows of the table that no request shows any more: {unused:#?}"
+    );
 }
 
 fn compare_app(app: &str) -> Vec<Seen> {
     let theirs = Uwsgi::start(app);
-    let ours = Site::app(app).bare().workers(1, 2).listen("http", "127.0.0.1:0").listen("uwsgi", "./uwsgi.sock").start();
+    let ours = Site::app(app)
+        .bare()
+        .workers(1, 2)
+        .listen("http", "127.0.0.1:0")
+        .listen("uwsgi", "./uwsgi.sock")
+        .start();
     let mine = REQUESTS.iter().filter(|request| request.app == app);
-    mine.flat_map(|request| compare(request, &theirs, &ours)).collect()
+    mine.flat_map(|request| compare(request, &theirs, &ours))
+        .collect()
 }
 
 fn compare(request: &Request, theirs: &Uwsgi, ours: &Running) -> Vec<Seen> {
@@ -52,7 +76,14 @@ fn compare(request: &Request, theirs: &Uwsgi, ours: &Running) -> Vec<Seen> {
     names
         .into_iter()
         .filter(|name| theirs.get(*name) != ours.get(*name))
-        .map(|name| (request.name.to_owned(), name.clone(), theirs.get(name).cloned(), ours.get(name).cloned()))
+        .map(|name| {
+            (
+                request.name.to_owned(),
+                name.clone(),
+                theirs.get(name).cloned(),
+                ours.get(name).cloned(),
+            )
+        })
         .collect()
 }
 
@@ -67,11 +98,18 @@ fn traits_of(address: &Address, bytes: &[u8]) -> Traits {
         traits.insert("answer".into(), "none".into());
         return traits;
     }
-    let answer = client::parse(&received);
-    traits.insert("status line".into(), format!("{} {} {}", answer.version, answer.status, answer.reason));
+    let answer = answer::parse(&received);
+    traits.insert(
+        "status line".into(),
+        format!("{} {} {}", answer.version, answer.status, answer.reason),
+    );
     for (name, _) in &answer.headers {
         let values: Vec<&str> = answer.headers(name).collect();
-        let value = if name == "Date" { "a date".into() } else { values.join(" | ") };
+        let value = if name == "Date" {
+            "a date".into()
+        } else {
+            values.join(" | ")
+        };
         traits.insert(format!("header {}", name.to_lowercase()), value);
     }
     let port = address.0.rsplit(':').next().unwrap_or_default();
@@ -79,7 +117,11 @@ fn traits_of(address: &Address, bytes: &[u8]) -> Traits {
         Ok(environ) => {
             // The length of an environ says nothing that the environ does not.
             traits.remove("header content-length");
-            traits.extend(environ.iter().map(|(name, value)| (format!("environ {name}"), comparable(name, value, port))));
+            traits.extend(
+                environ.iter().map(|(name, value)| {
+                    (format!("environ {name}"), comparable(name, value, port))
+                }),
+            );
         }
         Err(_) => _ = traits.insert("body".into(), answer.text()),
     }

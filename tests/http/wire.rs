@@ -3,7 +3,8 @@
 use std::{fs, path::Path};
 
 use crate::support::{
-    client::{Answer, Client},
+    answer::Answer,
+    client::Client,
     root,
     site::{Running, Site},
 };

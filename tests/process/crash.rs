@@ -14,7 +14,9 @@ fn a_killed_worker_is_replaced() {
     worker.signal(Signal::KILL);
     worker.wait();
     assert_ne!(pid(&site), first);
-    site.process.wait_for("the signal", |line| (line.contains("SIGKILL") || line.contains("signal 9")).then_some(()));
+    site.process.wait_for("the signal", |line| {
+        (line.contains("SIGKILL") || line.contains("signal 9")).then_some(())
+    });
 }
 
 #[test]
@@ -37,7 +39,11 @@ fn under_load_only_its_own_requests_fail() {
     Watched::new(pid(&site)).signal(Signal::KILL);
     load.wait_for(500);
     let (done, failures) = load.finish();
-    assert!(failures.len() <= 8, "{} failures in {done} requests: {failures:#?}", failures.len());
+    assert!(
+        failures.len() <= 8,
+        "{} failures in {done} requests: {failures:#?}",
+        failures.len()
+    );
 }
 
 #[test]

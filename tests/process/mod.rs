@@ -14,7 +14,7 @@ use rustix::fs::{CWD, FileType, Mode};
 use serde_json::Value;
 
 use crate::support::{
-    client::Answer,
+    answer::Answer,
     site::{Running, Site},
 };
 
@@ -47,9 +47,15 @@ impl Held {
             let mut client = address.connect();
             client.send_get(&target);
             // A server that kills the request closes without a word.
-            if client.has_more() { client.answer() } else { Answer::default() }
+            if client.has_more() {
+                client.answer()
+            } else {
+                Answer::default()
+            }
         });
-        site.process.wait_for_nth("that it waits", nth, |line| line.contains("waiting").then_some(()));
+        site.process.wait_for_nth("that it waits", nth, |line| {
+            line.contains("waiting").then_some(())
+        });
         Self { fifo, client }
     }
 

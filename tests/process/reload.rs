@@ -18,7 +18,10 @@ fn version(site: &Running) -> String {
 fn reload(site: &Running, next: &Site, nth: usize) {
     site.rewrite(next);
     site.process.signal(Signal::HUP);
-    site.process.wait_for_nth("that the next generation serves", nth, |line| serves(line).then_some(()));
+    site.process
+        .wait_for_nth("that the next generation serves", nth, |line| {
+            serves(line).then_some(())
+        });
 }
 
 #[test]
@@ -26,7 +29,11 @@ fn settings_and_application_are_read_again() {
     let site = site().env("TEST_VERSION", "1").start();
     let old = Watched::new(pid(&site));
     assert_eq!(version(&site), "1");
-    reload(&site, &super::site().env("TEST_VERSION", "2").workers(2, 2), 2);
+    reload(
+        &site,
+        &super::site().env("TEST_VERSION", "2").workers(2, 2),
+        2,
+    );
     old.wait();
     assert_eq!(version(&site), "2");
 }
@@ -39,13 +46,21 @@ fn no_request_is_lost_under_load() {
     for nth in 2..=5 {
         load.wait_for(200);
         let old = Watched::new(pid(&site));
-        reload(&site, &settings().env("TEST_VERSION", &nth.to_string()), nth);
+        reload(
+            &site,
+            &settings().env("TEST_VERSION", &nth.to_string()),
+            nth,
+        );
         old.wait();
         assert_eq!(version(&site), nth.to_string());
     }
     load.wait_for(200);
     let (done, failures) = load.finish();
-    assert!(failures.is_empty(), "{} failures in {done} requests: {failures:#?}", failures.len());
+    assert!(
+        failures.is_empty(),
+        "{} failures in {done} requests: {failures:#?}",
+        failures.len()
+    );
 }
 
 #[test]
@@ -57,7 +72,11 @@ fn no_request_is_lost_with_lazy_apps() {
     reload(&site, &settings(), 2);
     load.wait_for(200);
     let (done, failures) = load.finish();
-    assert!(failures.is_empty(), "{} failures in {done} requests: {failures:#?}", failures.len());
+    assert!(
+        failures.is_empty(),
+        "{} failures in {done} requests: {failures:#?}",
+        failures.len()
+    );
 }
 
 #[test]
@@ -68,7 +87,11 @@ fn a_running_request_is_finished_by_the_old_worker() {
     reload(&site, &super::site(), 2);
     assert_ne!(pid(&site), old);
     assert_eq!(held.end()["pid"], old);
-    assert!(!site.process.stderr().contains("SIGKILL"), "{}", site.process.stderr());
+    assert!(
+        !site.process.stderr().contains("SIGKILL"),
+        "{}",
+        site.process.stderr()
+    );
 }
 
 /// The reload fails for the reason that `text` names, and the old generation serves on, then and at the next reload.
@@ -85,13 +108,22 @@ fn check_keeps(bad: impl FnOnce(&Running), text: &str) {
 
 #[test]
 fn bad_settings_keep_the_old_generation() {
-    check_keeps(|site| std::fs::write(site.file(), "[app]\nmodul = \"x\"\n").unwrap(), "site.toml:2:1");
-    check_keeps(|site| std::fs::remove_file(site.file()).unwrap(), "site.toml");
+    check_keeps(
+        |site| std::fs::write(site.file(), "[app]\nmodul = \"x\"\n").unwrap(),
+        "site.toml:2:1",
+    );
+    check_keeps(
+        |site| std::fs::remove_file(site.file()).unwrap(),
+        "site.toml",
+    );
 }
 
 #[test]
 fn an_application_that_cannot_be_imported_keeps_the_old_generation() {
-    check_keeps(|site| site.rewrite(&Site::app("broken")), "LookupError: this application cannot be imported");
+    check_keeps(
+        |site| site.rewrite(&Site::app("broken")),
+        "LookupError: this application cannot be imported",
+    );
     check_keeps(
         |site| site.rewrite(&Site::app("broken").app_setting("lazy-apps = true")),
         "LookupError: this application cannot be imported",
@@ -100,7 +132,10 @@ fn an_application_that_cannot_be_imported_keeps_the_old_generation() {
 
 #[test]
 fn a_virtual_environment_that_is_gone_keeps_the_old_generation() {
-    check_keeps(|site| site.rewrite(&super::site().virtualenv(Some("/nowhere/venv".as_ref()))), "/nowhere/venv");
+    check_keeps(
+        |site| site.rewrite(&super::site().virtualenv(Some("/nowhere/venv".as_ref()))),
+        "/nowhere/venv",
+    );
 }
 
 #[test]
@@ -109,7 +144,10 @@ fn two_reloads_at_once_end_in_a_site_that_serves() {
     for _ in 0..3 {
         site.process.signal(Signal::HUP);
     }
-    site.process.wait_for_nth("that the next generation serves", 2, |line| serves(line).then_some(()));
+    site.process
+        .wait_for_nth("that the next generation serves", 2, |line| {
+            serves(line).then_some(())
+        });
     assert_eq!(site.get("/pid").status, 200);
 }
 

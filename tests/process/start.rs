@@ -12,35 +12,55 @@ fn check_fails(site: &Site, texts: &[&str]) {
     for text in texts {
         process.wait_for_text(text);
     }
-    assert!(process.wait().code().is_some_and(|code| code != 0), "{}", process.stderr());
+    assert!(
+        process.wait().code().is_some_and(|code| code != 0),
+        "{}",
+        process.stderr()
+    );
 }
 
 #[test]
 fn an_application_that_cannot_be_imported_ends_the_start_with_its_traceback() {
-    let texts = ["Traceback (most recent call last):", "in deep", "LookupError: this application cannot be imported"];
+    let texts = [
+        "Traceback (most recent call last):",
+        "in deep",
+        "LookupError: this application cannot be imported",
+    ];
     check_fails(&Site::app("broken"), &texts);
     check_fails(&Site::app("broken").app_setting("lazy-apps = true"), &texts);
 }
 
 #[test]
 fn a_module_that_does_not_exist() {
-    check_fails(&Site::new("module = \"nowhere.wsgi\""), &["ModuleNotFoundError: No module named 'nowhere'"]);
+    check_fails(
+        &Site::new("module = \"nowhere.wsgi\""),
+        &["ModuleNotFoundError: No module named 'nowhere'"],
+    );
 }
 
 #[test]
 fn a_file_that_does_not_exist() {
-    check_fails(&Site::new("file = \"/nowhere/app.py\""), &["/nowhere/app.py"]);
+    check_fails(
+        &Site::new("file = \"/nowhere/app.py\""),
+        &["/nowhere/app.py"],
+    );
 }
 
 #[test]
 fn a_callable_that_does_not_exist() {
-    check_fails(&site().app_setting("callable = \"aplication\""), &["aplication"]);
+    check_fails(
+        &site().app_setting("callable = \"aplication\""),
+        &["aplication"],
+    );
     check_fails(&site().app_setting("callable = \"name\""), &["name"]);
 }
 
 #[test]
 fn virtual_environments_that_are_none() {
-    check_fails(&site().virtualenv(Some(Path::new("/nowhere/venv"))), &["/nowhere/venv"]);
+    check_fails(
+        &site().virtualenv(Some(Path::new("/nowhere/venv"))),
+        &["/nowhere/venv"],
+    );
     check_fails(&site().virtualenv(Some(Path::new("/usr"))), &["/usr"]);
 }
 
@@ -71,24 +91,42 @@ fn the_application_gets_its_surroundings() {
         .app_setting("argv = [\"one\", \"two\"]\npython-path = [\"/first\", \"/second\"]")
         .start();
     assert_eq!(site.get("/env/SOME_NAME").json(), "some value");
-    assert_eq!(site.get("/argv").json().as_array().unwrap()[1..], ["one", "two"]);
+    assert_eq!(
+        site.get("/argv").json().as_array().unwrap()[1..],
+        ["one", "two"]
+    );
     let path = site.get("/path").json();
     let apps = root().join("tests/apps");
-    assert_eq!(path.as_array().unwrap()[..3], [apps.to_str().unwrap(), "/first", "/second"]);
+    assert_eq!(
+        path.as_array().unwrap()[..3],
+        [apps.to_str().unwrap(), "/first", "/second"]
+    );
 }
 
 #[test]
 fn the_interpreter_is_that_of_the_virtual_environment() {
     let seen = site().start().get("/python").json();
     assert_eq!(seen["prefix"], venv().to_str().unwrap());
-    assert!(seen["executable"].as_str().unwrap().starts_with(venv().to_str().unwrap()), "{seen}");
+    assert!(
+        seen["executable"]
+            .as_str()
+            .unwrap()
+            .starts_with(venv().to_str().unwrap()),
+        "{seen}"
+    );
     assert_eq!(seen["cwd"], root().join("tests/apps").to_str().unwrap());
 }
 
 #[test]
 fn without_one_it_is_python3_on_path() {
-    let site = site().env("TEST_STDLIB_ONLY", "yes").virtualenv(None).start();
-    assert_ne!(site.get("/python").json()["prefix"], venv().to_str().unwrap());
+    let site = site()
+        .env("TEST_STDLIB_ONLY", "yes")
+        .virtualenv(None)
+        .start();
+    assert_ne!(
+        site.get("/python").json()["prefix"],
+        venv().to_str().unwrap()
+    );
 }
 
 #[test]
@@ -96,20 +134,34 @@ fn the_application_is_imported_once_and_workers_are_forked() {
     let site = site().workers(2, 1).start();
     let seen = site.get("/pid").json();
     assert_ne!(seen["imported-by"], seen["pid"]);
-    assert_eq!(seen["parent"], site.process.pid(), "workers are the supervisor's children");
+    assert_eq!(
+        seen["parent"],
+        site.process.pid(),
+        "workers are the supervisor's children"
+    );
 }
 
 #[test]
 fn lazy_apps_are_imported_by_each_worker() {
-    let seen = site().app_setting("lazy-apps = true").workers(2, 1).start().get("/pid").json();
+    let seen = site()
+        .app_setting("lazy-apps = true")
+        .workers(2, 1)
+        .start()
+        .get("/pid")
+        .json();
     assert_eq!(seen["imported-by"], seen["pid"]);
 }
 
 #[test]
 fn as_many_processes_as_the_settings_say() {
     let site = site().workers(3, 1).start();
-    let held = (1..=3).map(|nth| Held::begin_nth(&site, nth)).collect::<Vec<_>>();
-    let mut pids: Vec<_> = held.into_iter().map(|held| held.end()["pid"].as_u64().unwrap()).collect();
+    let held = (1..=3)
+        .map(|nth| Held::begin_nth(&site, nth))
+        .collect::<Vec<_>>();
+    let mut pids: Vec<_> = held
+        .into_iter()
+        .map(|held| held.end()["pid"].as_u64().unwrap())
+        .collect();
     pids.sort_unstable();
     pids.dedup();
     assert_eq!(pids.len(), 3);
@@ -118,7 +170,9 @@ fn as_many_processes_as_the_settings_say() {
 #[test]
 fn as_many_threads_as_the_settings_say() {
     let site = site().workers(1, 3).start();
-    let held = (1..=2).map(|nth| Held::begin_nth(&site, nth)).collect::<Vec<_>>();
+    let held = (1..=2)
+        .map(|nth| Held::begin_nth(&site, nth))
+        .collect::<Vec<_>>();
     let pid = pid(&site);
     assert!(held.into_iter().all(|held| held.end()["pid"] == pid));
 }
@@ -131,25 +185,51 @@ fn threads_at_import_are_refused_by_name() {
 #[test]
 fn unless_the_site_allows_them() {
     for setting in ["fork-with-threads = true", "lazy-apps = true"] {
-        assert_eq!(Site::app("threads").app_setting(setting).start().get("/").text(), "forked anyway");
+        assert_eq!(
+            Site::app("threads")
+                .app_setting(setting)
+                .start()
+                .get("/")
+                .text(),
+            "forked anyway"
+        );
     }
 }
 
 /// What a program that the application starts would inherit.
 #[test]
 fn descriptors_are_close_on_exec() {
-    let site = site().listen("http", "127.0.0.1:0").listen("uwsgi", "./uwsgi.sock").workers(2, 2).start();
+    let site = site()
+        .listen("http", "127.0.0.1:0")
+        .listen("uwsgi", "./uwsgi.sock")
+        .workers(2, 2)
+        .start();
     let open = site.get("/fds").json();
-    let descriptors: Vec<&str> = open.as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    let descriptors: Vec<&str> = open
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line.as_str().unwrap())
+        .collect();
     // 0, 1, 2, and the directory that ls itself lists.
     assert_eq!(descriptors.len(), 4, "{descriptors:#?}");
-    assert!(!descriptors.iter().any(|line| line.contains("socket:")), "{descriptors:#?}");
+    assert!(
+        !descriptors.iter().any(|line| line.contains("socket:")),
+        "{descriptors:#?}"
+    );
 }
 
 #[test]
 fn an_import_that_takes_too_long_ends_the_start() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join("slow.py"), "import threading\nthreading.Event().wait(600)\n").unwrap();
+    fs::write(
+        directory.path().join("slow.py"),
+        "import threading\nthreading.Event().wait(600)\n",
+    )
+    .unwrap();
     let app = format!("module = \"slow\"\nchdir = {:?}", directory.path());
-    check_fails(&Site::new(&app).setting("timeouts", "start = \"500ms\""), &["start"]);
+    check_fails(
+        &Site::new(&app).setting("timeouts", "start = \"500ms\""),
+        &["start"],
+    );
 }

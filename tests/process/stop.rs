@@ -10,7 +10,12 @@ fn check_stops(signal: Signal) {
     let mut site = site().workers(2, 2).start();
     let worker = Watched::new(pid(&site));
     site.process.signal(signal);
-    assert_eq!(site.process.wait().code(), Some(0), "{}", site.process.stderr());
+    assert_eq!(
+        site.process.wait().code(),
+        Some(0),
+        "{}",
+        site.process.stderr()
+    );
     worker.wait();
     assert!(site.address().try_connect().is_err());
 }
@@ -33,7 +38,9 @@ fn running_requests_are_finished() {
 
 #[test]
 fn requests_that_do_not_end_are_killed_after_reload_mercy() {
-    let mut site = site().setting("timeouts", "reload-mercy = \"300ms\"").start();
+    let mut site = site()
+        .setting("timeouts", "reload-mercy = \"300ms\"")
+        .start();
     let held = Held::begin(&site);
     site.process.signal(Signal::TERM);
     assert_eq!(site.process.wait().code(), Some(0));

@@ -11,7 +11,8 @@ use std::{
 
 use super::{
     PATIENCE,
-    client::{Address, Client, request},
+    address::Address,
+    client::{Client, request},
 };
 
 /// Clients at work.
@@ -30,18 +31,29 @@ impl Load {
         let clients = (0..count)
             .map(|number| {
                 let (stop, done) = (Arc::clone(&stop), Arc::clone(&done));
-                let mut user = User { address: address.clone(), target: target.to_owned(), kept: None, keeps: number % 2 == 0 };
+                let mut user = User {
+                    address: address.clone(),
+                    target: target.to_owned(),
+                    kept: None,
+                    keeps: number % 2 == 0,
+                };
                 thread::spawn(move || user.ask_until(&stop, &done))
             })
             .collect();
-        Self { stop, done, clients }
+        Self {
+            stop,
+            done,
+            clients,
+        }
     }
 
     /// Waits until `more` requests were answered from now on.
     pub(crate) fn wait_for(&self, more: usize) {
         let wanted = self.done.load(Ordering::Relaxed) + more;
         let deadline = Instant::now() + PATIENCE;
-        while self.done.load(Ordering::Relaxed) < wanted && self.clients.iter().any(|client| !client.is_finished()) {
+        while self.done.load(Ordering::Relaxed) < wanted
+            && self.clients.iter().any(|client| !client.is_finished())
+        {
             assert!(Instant::now() < deadline, "the server answers too little");
             thread::park_timeout(Duration::from_millis(5));
         }
@@ -50,7 +62,11 @@ impl Load {
     /// Ends it: how many were answered, and what went wrong.
     pub(crate) fn finish(self) -> (usize, Vec<String>) {
         self.stop.store(true, Ordering::Relaxed);
-        let failures = self.clients.into_iter().flat_map(|client| client.join().unwrap()).collect();
+        let failures = self
+            .clients
+            .into_iter()
+            .flat_map(|client| client.join().unwrap())
+            .collect();
         (self.done.load(Ordering::Relaxed), failures)
     }
 }
@@ -83,8 +99,15 @@ impl User {
                 return self.take_answer(client);
             }
         }
-        let mut client = self.address.try_connect().map_err(|error| format!("connect: {error}"))?;
-        let close: &[_] = if self.keeps { &[] } else { &[("Connection", "close")] };
+        let mut client = self
+            .address
+            .try_connect()
+            .map_err(|error| format!("connect: {error}"))?;
+        let close: &[_] = if self.keeps {
+            &[]
+        } else {
+            &[("Connection", "close")]
+        };
         client.send(&request("GET", &self.target, close, b""));
         if !client.has_more() {
             return Err("closed without an answer".into());
@@ -95,7 +118,12 @@ impl User {
     fn take_answer(&mut self, mut client: Client) -> Result<(), String> {
         let answer = client.try_answer()?;
         if answer.status != 200 || !answer.whole {
-            return Err(format!("{} {:?}, whole: {}", answer.status, answer.text(), answer.whole));
+            return Err(format!(
+                "{} {:?}, whole: {}",
+                answer.status,
+                answer.text(),
+                answer.whole
+            ));
         }
         if self.keeps && answer.header("Connection") != Some("close") {
             self.kept = Some(client);

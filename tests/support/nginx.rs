@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{client::Address, process::Process};
+use super::{address::Address, process::Process};
 
 /// A running nginx: one server, one front address, per backend.
 pub(crate) struct Nginx {
@@ -33,39 +33,69 @@ impl Nginx {
     pub(crate) fn before(backends: &[Backend]) -> Self {
         // A port that was free a moment ago may be taken by the next moment; then another one is tried.
         for _ in 0..5 {
-            let directory = tempfile::Builder::new().prefix("hostler-nginx-").tempdir().unwrap();
+            let directory = tempfile::Builder::new()
+                .prefix("hostler-nginx-")
+                .tempdir()
+                .unwrap();
             let fronts: Vec<Address> = backends.iter().map(|_| free_address()).collect();
             let configuration = write_configuration(directory.path(), &fronts, backends);
             let mut command = Command::new(program());
-            command.arg("-p").arg(directory.path()).arg("-c").arg(&configuration).args(["-e", "stderr"]);
+            command
+                .arg("-p")
+                .arg(directory.path())
+                .arg("-c")
+                .arg(&configuration)
+                .args(["-e", "stderr"]);
             let process = Process::start("nginx", &mut command);
             let started = process.wait_for("that its workers start", |line| {
                 let taken = line.contains("bind()").then_some(false);
                 taken.or(line.contains("start worker process ").then_some(true))
             });
             if started {
-                return Self { fronts, _process: process, _directory: directory };
+                return Self {
+                    fronts,
+                    _process: process,
+                    _directory: directory,
+                };
             }
         }
         panic!("nginx finds no free port");
     }
 }
 
-fn program() -> PathBuf {
+/// Where Debian and others put it.
+pub(crate) fn program() -> PathBuf {
     let found = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"].map(PathBuf::from);
-    found.into_iter().find(|path| path.exists()).expect("nginx is missing: `apt-get install nginx`, or `make test` as root")
+    found
+        .into_iter()
+        .find(|path| path.exists())
+        .expect("nginx is missing: `apt-get install nginx`, or `make test` as root")
 }
 
 fn free_address() -> Address {
-    Address(TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string())
+    Address(
+        TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .to_string(),
+    )
 }
 
 fn write_configuration(directory: &Path, fronts: &[Address], backends: &[Backend]) -> PathBuf {
-    let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
+    let user = if rustix::process::geteuid().is_root() {
+        "user root;"
+    } else {
+        ""
+    };
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("{kind}_temp_path {}/{kind};\n", directory.display()))
         .concat();
-    let servers: String = fronts.iter().zip(backends).map(|(front, backend)| server(front, backend)).collect();
+    let servers: String = fronts
+        .iter()
+        .zip(backends)
+        .map(|(front, backend)| server(front, backend))
+        .collect();
     let text = format!(
         "{user}\ndaemon off;\nworker_processes 1;\npid {directory}/pid;\nerror_log stderr notice;\n\
          events {{ worker_connections 512; }}\n\
@@ -78,9 +108,18 @@ fn write_configuration(directory: &Path, fronts: &[Address], backends: &[Backend
 }
 
 fn server(front: &Address, backend: &Backend) -> String {
-    let unix = |address: &Address| if address.0.starts_with('/') { format!("unix:{}", address.0) } else { address.0.clone() };
+    let unix = |address: &Address| {
+        if address.0.starts_with('/') {
+            format!("unix:{}", address.0)
+        } else {
+            address.0.clone()
+        }
+    };
     let pass = match backend {
-        Backend::Uwsgi(address) => format!("include /etc/nginx/uwsgi_params; uwsgi_pass {};", unix(address)),
+        Backend::Uwsgi(address) => format!(
+            "include /etc/nginx/uwsgi_params; uwsgi_pass {};",
+            unix(address)
+        ),
         Backend::Proxy(address) => format!(
             "proxy_pass http://{}; proxy_http_version 1.1; proxy_set_header Connection \"\"; \
              proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;",

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{client::Address, process::Process, root, venv};
+use super::{address::Address, process::Process, root, venv};
 
 /// A running uWSGI that serves one of `tests/apps/`.
 pub(crate) struct Uwsgi {
@@ -19,22 +19,53 @@ pub(crate) struct Uwsgi {
 impl Uwsgi {
     /// Starts it with one process of two threads.
     pub(crate) fn start(app: &str) -> Self {
-        let directory = tempfile::Builder::new().prefix("hostler-uwsgi-").tempdir().unwrap();
+        let directory = tempfile::Builder::new()
+            .prefix("hostler-uwsgi-")
+            .tempdir()
+            .unwrap();
         let path = directory.path().join("uwsgi.sock");
         let apps = root().join("tests/apps");
         let mut command = Command::new(venv().join("bin/uwsgi"));
         command
-            .arg("--chdir").arg(&apps)
-            .arg("--virtualenv").arg(venv())
-            .args(["--module", "entry:application", "--http-socket", "127.0.0.1:0", "--socket"]).arg(&path)
-            .args(["--master", "--processes", "1", "--threads", "2", "--need-app", "--die-on-term", "--buffer-size", "32768"])
-            .envs([("TEST_APP", app), ("TEST_BARE", "yes"), ("PYTHONDONTWRITEBYTECODE", "1")]);
+            .arg("--chdir")
+            .arg(&apps)
+            .arg("--virtualenv")
+            .arg(venv())
+            .args([
+                "--module",
+                "entry:application",
+                "--http-socket",
+                "127.0.0.1:0",
+                "--socket",
+            ])
+            .arg(&path)
+            .args([
+                "--master",
+                "--processes",
+                "1",
+                "--threads",
+                "2",
+                "--need-app",
+                "--die-on-term",
+                "--buffer-size",
+                "32768",
+            ])
+            .envs([
+                ("TEST_APP", app),
+                ("TEST_BARE", "yes"),
+                ("PYTHONDONTWRITEBYTECODE", "1"),
+            ]);
         let process = Process::start("uwsgi", &mut command);
         let http = process.wait_for("where it listens", |line| {
             let (_, bound) = line.split_once("bound to TCP address ")?;
             Some(Address(bound.split_whitespace().next()?.to_owned()))
         });
         process.wait_for_text("spawned uWSGI worker 1");
-        Self { http, uwsgi: Address(path.to_str().unwrap().to_owned()), _process: process, _directory: directory }
+        Self {
+            http,
+            uwsgi: Address(path.to_str().unwrap().to_owned()),
+            _process: process,
+            _directory: directory,
+        }
     }
 }

@@ -9,11 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{
-    client::{Address, Answer},
-    process::Process,
-    root, venv,
-};
+use super::{address::Address, answer::Answer, process::Process, root, venv};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_hostler");

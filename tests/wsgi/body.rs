@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use crate::support::{
-    client::Answer,
+    answer::Answer,
     site::{Running, Site},
 };
 

@@ -1,7 +1,7 @@
 //! start_response: status and header checks, the write callable, exc_info.
 
 use crate::support::{
-    client::Answer,
+    answer::Answer,
     site::{Running, Site},
 };
 
