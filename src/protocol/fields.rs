@@ -24,15 +24,10 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Notes `name`, which is not empty; `before` holds the fields that were noted before it.
+    /// Notes `name`; `before` holds the fields that were noted before it.
     pub(super) fn note(&mut self, buffer: &[u8], name: &[u8], before: &[Field]) {
-        let ends = name
-            .first()
-            .zip(name.last())
-            .map_or((0, 0), |(&first, &last)| (first | 0x20, last | 0x20));
-        let hash = name.len().wrapping_mul(37)
-            ^ usize::from(ends.0).wrapping_mul(11)
-            ^ usize::from(ends.1).wrapping_mul(3);
+        let end = |byte: Option<&u8>| usize::from(byte.map_or(0, |byte| byte | 0x20));
+        let hash = name.len() * 37 + end(name.first()) * 11 + end(name.last()) * 3;
         let (word, bit) = (&mut self.bloom[hash / 64 % 4], 1 << (hash % 64));
         if *word & bit != 0 && !self.repeat {
             self.repeat = before

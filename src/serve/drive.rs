@@ -11,7 +11,7 @@ use tracing::{debug, error};
 use super::{
     application::Application,
     body::{Ahead, Body, BodyError},
-    clock::coarse_ms,
+    clock::{DateText, coarse_ms},
     connection::{Connection, Phase, Received},
     engine::Engine,
     exchange::{Exchange, send_continue},
@@ -292,7 +292,7 @@ impl<A: Application> Engine<A> {
         }
         connection.keep_alive = false;
         connection.linger = true;
-        let mut answer = response::canned(status, true, false);
+        let mut answer = response::canned(status, true, false, DateText::default().now());
         if connection
             .output
             .send(connection.socket.as_fd(), &mut answer, None, b"")

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     environ::{self, Peer, Variable},
     protocol::{
-        Framing, Request,
+        Framing, Kind, Request, Version,
         http::response::{self, BodyFraming, Facts},
     },
 };
@@ -257,7 +257,12 @@ impl<'e> Exchange<'e> {
         let is_head = request.method.of(&self.connection.input) == b"HEAD";
         let (framing, keep_alive) = response::plan(request, is_head, &facts);
         let out = &mut self.scratch.staged;
-        response::status_line(out, request.version, &head.status);
+        // RFC 9112 section 2.3: a server answers with its own version. Over uwsgi the front server's word is repeated.
+        let version = match request.kind {
+            Kind::Http => Version::Http11,
+            Kind::Uwsgi { .. } => request.version,
+        };
+        response::status_line(out, version, &head.status);
         out.extend_from_slice(&head.lines);
         let date = self.scratch.date.now();
         response::finish_head(out, request, &facts, framing, keep_alive, date.as_bytes());
@@ -474,9 +479,10 @@ impl<'e> Exchange<'e> {
         self.answer.status = status;
         self.scratch.staged.clear();
         let is_head = self.request().method() == b"HEAD";
+        let date = self.scratch.date.now();
         self.scratch
             .staged
-            .extend_from_slice(&response::canned(status, true, is_head));
+            .extend_from_slice(&response::canned(status, true, is_head, date));
         self.connection.linger |= !self.connection.body.is_read();
         self.flush();
     }

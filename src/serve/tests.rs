@@ -191,7 +191,7 @@ fn closes_when_the_client_asks() {
     let answer = Site::new(hello).say("GET / HTTP/1.0\r\n\r\n");
     assert_eq!(
         answer,
-        "HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
     );
 }
 

@@ -55,6 +55,10 @@ impl<A: Application> Engine<A> {
         *place = Some(connection);
         drop(place);
         fence(Ordering::SeqCst);
+        if self.draining.load(Ordering::SeqCst) {
+            // The drain may have gone through the table before this place was taken.
+            slot.mark(false);
+        }
         self.attend(slot, local, thread);
     }
 
@@ -169,17 +173,10 @@ impl<A: Application> Engine<A> {
             let _ = epoll::delete(&self.epoll, fd);
         }
         self.unwatch_listeners();
-        let limit = self.idle_deadline(NEVER);
+        // Whoever looks at a connection from now on gives it the deadline of a drain; marks make somebody look.
         for (_, slot) in self.table.iter() {
-            if let Some(mut place) = slot.try_own() {
-                if let Some(connection) = place.as_mut().filter(|connection| connection.is_idle()) {
-                    connection.deadline = connection.deadline.min(limit);
-                    self.note_deadline(slot, connection);
-                }
-                drop(place);
-                fence(Ordering::SeqCst);
-                self.attend(slot, local, thread);
-            }
+            slot.mark(false);
+            self.attend(slot, local, thread);
         }
         self.end_if_drained();
     }

@@ -74,7 +74,21 @@ impl Address {
                 Box::new(stream)
             }
         };
-        Client::new(Box::new(stream))
+        Ok(Client::new(stream))
+    }
+
+    /// Connects.
+    pub(crate) fn connect(&self) -> Client {
+        self.try_connect()
+            .unwrap_or_else(|error| panic!("no connection to {}: {error}", self.0))
+    }
+
+    /// Connects over TCP with as small a receive buffer as the kernel gives, so that the server feels what is not read.
+    pub(crate) fn connect_with_small_buffer(&self) -> Client {
+        let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        sockopt::set_socket_recv_buffer_size(&socket, 1).unwrap();
+        net::connect(&socket, &self.0.parse::<SocketAddr>().unwrap()).unwrap();
+        Client::new(Box::new(TcpStream::from(socket)))
     }
 
     /// One GET on a connection of its own.

@@ -5,8 +5,9 @@ use crate::protocol::Version;
 
 /// A complete `text/plain` answer whose body is the reason phrase, as uWSGI's own answers are.
 ///
-/// `close` adds `Connection: close` (for HTTP); `head_method` leaves out the body, but not its length.
-pub fn canned(status: u16, close: bool, head_method: bool) -> Vec<u8> {
+/// `close` adds `Connection: close` (for HTTP); `head_method` leaves out the body, but not its length; `date` is the
+/// text of the Date header (RFC 9110 section 6.6.1).
+pub fn canned(status: u16, close: bool, head_method: bool, date: &str) -> Vec<u8> {
     let phrase = reason_phrase(status);
     let mut out = Vec::with_capacity(160 + phrase.len() * 2);
     status_line(
@@ -14,6 +15,7 @@ pub fn canned(status: u16, close: bool, head_method: bool) -> Vec<u8> {
         Version::Http11,
         format!("{status} {phrase}").as_bytes(),
     );
+    header(&mut out, b"Date", date.as_bytes());
     header(&mut out, b"Content-Type", b"text/plain");
     header(
         &mut out,

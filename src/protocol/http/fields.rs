@@ -54,7 +54,7 @@ struct Seen {
     host: bool,
     content_length: Option<u64>,
     chunked: bool,
-    /// The fault of a transfer coding, kept until it is known that nothing worse is wrong.
+    /// Another coding below chunked; refused when it is known that nothing worse is wrong.
     unknown_coding: bool,
     close: bool,
     keep_alive: bool,
@@ -67,10 +67,9 @@ impl Seen {
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.note_host(value),
             6 if name.eq_ignore_ascii_case(b"expect") => {
-                match value.eq_ignore_ascii_case(b"100-continue") {
-                    true => self.expect_continue = true,
-                    false => self.expect_other = true,
-                }
+                let is_known = value.eq_ignore_ascii_case(b"100-continue");
+                self.expect_continue |= is_known;
+                self.expect_other |= !is_known;
                 Ok(())
             }
             10 if name.eq_ignore_ascii_case(b"connection") => {
@@ -113,7 +112,7 @@ impl Seen {
 
     /// RFC 9112 section 6.3: 400 where chunked is not the final coding; section 6.1: 501 for a coding not understood.
     fn note_transfer_encoding(&mut self, value: &[u8]) -> Result<(), Refusal> {
-        if self.chunked || self.unknown_coding {
+        if self.chunked {
             return Err(Refusal::new(400, "more than one Transfer-Encoding"));
         }
         let mut codings = value.rsplit(|&byte| byte == b',').map(<[u8]>::trim_ascii);

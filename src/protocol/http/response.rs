@@ -41,7 +41,7 @@ pub struct Facts {
     pub content_length: Option<u64>,
     /// Length of the whole body where the server knows it although the application did not say it.
     pub body_length: Option<u64>,
-    /// Whether the application sent `Connection: close`.
+    /// Whether application or server want the connection closed; `Connection` itself is always ours to write.
     pub close: bool,
     /// Whether the application sent `Date`.
     pub date: bool,
@@ -75,7 +75,7 @@ pub fn plan(request: &Head, is_head_method: bool, facts: &Facts) -> (BodyFraming
     (framing, keep_alive)
 }
 
-/// RFC 9112 section 6.3: "any response with a 1xx, 204, or 304 status code is always terminated by the first empty line".
+/// RFC 9112 section 6.3: answers with these statuses end with the empty line, whatever their fields say.
 fn never_has_body(status: u16) -> bool {
     matches!(status, 100..=199 | 204 | 304)
 }

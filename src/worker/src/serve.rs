@@ -63,7 +63,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         .control
         .send(&FromWorker::Ready, &[])
         .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
-    turn(py, &engine, 0, WsgiThread::new(py, &template)?);
+    turn(py, &engine, 0, state(py, &template, 0, threads)?);
     for thread in others {
         thread.call_method0("join")?;
     }
@@ -98,7 +98,10 @@ fn start_threads<'py>(
         .transpose()?;
     let mut started = Vec::new();
     for index in 1..threads {
-        let (engine, mut state) = (Arc::clone(engine), Some(WsgiThread::new(py, template)?));
+        let (engine, mut state) = (
+            Arc::clone(engine),
+            Some(state(py, template, index, threads)?),
+        );
         let state = std::sync::Mutex::new(state.take());
         let target = PyCFunction::new_closure(py, None, None, move |arguments, _| {
             let taken = state
@@ -122,6 +125,20 @@ fn start_threads<'py>(
         threading.call_method1("stack_size", (before,))?;
     }
     Ok(started)
+}
+
+/// What thread `index` keeps; like uWSGI it tells the application its number where there are several.
+fn state(
+    py: Python<'_>,
+    template: &Bound<'_, PyDict>,
+    index: u32,
+    threads: u32,
+) -> PyResult<WsgiThread> {
+    let template = template.copy()?;
+    if threads > 1 {
+        template.set_item("uwsgi.core", index)?;
+    }
+    WsgiThread::new(py, &template)
 }
 
 /// One thread serves. Alone it keeps the interpreter lock between waits, beside others only while Python runs.

@@ -169,14 +169,15 @@ fn of_a_length_that_the_application_sent() {
 }
 
 #[test]
-fn connection_close_of_the_application_is_not_repeated() {
+fn an_end_of_the_connection_that_somebody_asked_for() {
     let facts = Facts {
         content_length: Some(5),
         close: true,
         ..OK
     };
-    check(&HTTP11, facts, BodyFraming::Length(5), false, "");
-    check(&HTTP10_KEEP, facts, BodyFraming::Length(5), false, "");
+    let lines = "Connection: close|";
+    check(&HTTP11, facts, BodyFraming::Length(5), false, lines);
+    check(&HTTP10_KEEP, facts, BodyFraming::Length(5), false, lines);
 }
 
 #[test]
@@ -308,13 +309,14 @@ fn chunk_sizes_are_hexadecimal() {
 
 #[test]
 fn canned_answers() {
-    let expected = "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n";
+    let expected =
+        "HTTP/1.1 404 Not Found\r\nDate: now\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n";
     assert_eq!(
-        canned(404, false, false),
+        canned(404, false, false, "now"),
         format!("{expected}\r\nNot Found").into_bytes()
     );
     assert_eq!(
-        canned(404, true, true),
+        canned(404, true, true, "now"),
         format!("{expected}Connection: close\r\n\r\n").into_bytes()
     );
 }

@@ -98,6 +98,8 @@ impl EnvironMaker {
                         Entry::new(py, &key)
                     })
                 }
+                // The front server has no say in what is ours.
+                Variable::Raw(name) if name.starts_with(b"wsgi.") => false,
                 Variable::Raw(name) => set_named(&mut self.raw, &environ, name, value, |name| {
                     Entry::new(py, name)
                 }),
