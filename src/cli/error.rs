@@ -2,7 +2,12 @@
 
 use std::io;
 
-use crate::config::{ConfigError, Problem};
+use crate::{
+    config::{ConfigError, Problem},
+    journal::JournalError,
+    listener::ListenError,
+    supervisor::{InterpreterError, SupervisorError},
+};
 
 use super::exit::Exit;
 
@@ -12,6 +17,15 @@ pub(super) enum CliError {
     /// The settings file cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The site's Python cannot be used.
+    #[error(transparent)]
+    Interpreter(#[from] InterpreterError),
+    /// There is no log.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The service cannot listen where it should.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// Standard output does not take what was asked for.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
@@ -21,6 +35,9 @@ pub(super) enum CliError {
     /// The settings cannot be written as TOML.
     #[error("cannot show the settings")]
     Show(#[source] toml::ser::Error),
+    /// There is no supervisor.
+    #[error(transparent)]
+    Supervisor(#[from] SupervisorError),
     /// The command line makes no sense.
     #[error("{message}; try 'hostler --help'")]
     Usage {
@@ -35,8 +52,13 @@ pub(super) enum CliError {
 impl CliError {
     pub(super) fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) => Exit::Config,
-            Self::Output(_) | Self::Show(_) | Self::WorkingDirectory(_) => Exit::Failure,
+            Self::Config(_) | Self::Interpreter(_) => Exit::Config,
+            Self::Journal(_)
+            | Self::Listen(_)
+            | Self::Output(_)
+            | Self::Show(_)
+            | Self::Supervisor(_)
+            | Self::WorkingDirectory(_) => Exit::Failure,
             Self::Run(_) | Self::Usage { .. } => Exit::Usage,
         }
     }

@@ -44,9 +44,9 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
 }
 
 fn serve_file(file: PathBuf) -> Result<ExitCode, CliError> {
-    Ok(serve::serve(ServeOptions {
+    serve::serve(ServeOptions {
         settings: config::load(&file)?,
         source: Some(file),
         reload_on_change: false,
-    }))
+    })
 }

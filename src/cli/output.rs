@@ -30,7 +30,7 @@ pub(super) fn tell(error: &dyn Error) {
 }
 
 /// An error and its causes, outermost first.
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

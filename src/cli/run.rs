@@ -17,11 +17,11 @@ use super::{
 pub(super) fn run(arguments: RunArguments) -> Result<ExitCode, CliError> {
     let here = env::current_dir().map_err(CliError::WorkingDirectory)?;
     let reload_on_change = arguments.reload;
-    Ok(serve(ServeOptions {
+    serve(ServeOptions {
         settings: settings(arguments, env::var_os("VIRTUAL_ENV"), &here)?,
         source: None,
         reload_on_change,
-    }))
+    })
 }
 
 /// Relative paths count from where the command was typed, also under `--chdir`.

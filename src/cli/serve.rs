@@ -1,11 +1,23 @@
-//! `hostler serve`: hands the settings to the supervisor.
+//! `hostler serve`: everything that must be right before there is a process of the application, in the order in which
+//! people correct it; then the supervisor.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use crate::config::Settings;
+use crate::{
+    config::{self, Protocol, Settings},
+    ipc::ListenerInfo,
+    journal::{self, Identity, Role},
+    listener::{ListenError, Listeners},
+    supervisor::{self, Interpreter, Reread, Site},
+    systemd,
+};
+
+use super::error::CliError;
 
 /// What to serve.
-#[expect(dead_code, reason = "the supervisor reads it")]
 pub(super) struct ServeOptions {
     /// Checked settings.
     pub(super) settings: Settings,
@@ -16,6 +28,121 @@ pub(super) struct ServeOptions {
 }
 
 /// Serves until told to stop.
-pub(super) fn serve(_options: ServeOptions) -> ExitCode {
-    ExitCode::FAILURE
+///
+/// # Errors
+/// The service could not begin. What happens later is in the log, and in the exit code.
+pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
+    let ServeOptions {
+        settings,
+        source,
+        reload_on_change,
+    } = options;
+    let name = site_name(source.as_deref(), &settings);
+    journal::init(
+        &settings.log,
+        Identity {
+            site: name.clone(),
+            role: Role::Supervisor,
+        },
+    )?;
+    let interpreter = Interpreter::find(&settings.app)?;
+    let inherited = systemd::inherited().map_err(ListenError::from)?;
+    let listeners = Listeners::bind(&settings.listen, settings.timeouts.socket.0, inherited)?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), site = %name, "hostler starts");
+    listeners.infos().iter().for_each(tell);
+    if rustix::process::geteuid().is_root() {
+        tracing::warn!(
+            "running as root: the application may read and change every file; set User= in its unit, or start it as another user"
+        );
+    }
+    let reread = reread(source, settings.clone());
+    let site = Site {
+        name,
+        settings,
+        listeners,
+        interpreter,
+        reread,
+        reload_on_change,
+    };
+    Ok(ExitCode::from(supervisor::run(site)?))
+}
+
+/// The file's name without its ending, which is also the instance of the unit; or the application's.
+fn site_name(source: Option<&Path>, settings: &Settings) -> String {
+    let app = &settings.app;
+    let file = source.or(app.file.as_deref()).and_then(Path::file_stem);
+    let module = app
+        .module
+        .as_ref()
+        .and_then(|module| module.split(['.', ':']).next());
+    match (file, module) {
+        (Some(name), _) => name.to_string_lossy().into_owned(),
+        (None, Some(module)) => module.to_owned(),
+        (None, None) => "hostler".to_owned(),
+    }
+}
+
+/// Settings from the command line cannot change, but the application can.
+fn reread(source: Option<PathBuf>, settings: Settings) -> Reread {
+    Box::new(move || match &source {
+        Some(file) => config::load(file).map_err(|error| super::output::chain(&error)),
+        None => Ok(settings.clone()),
+    })
+}
+
+fn tell(listener: &ListenerInfo) {
+    let ListenerInfo { protocol, address } = listener;
+    match protocol {
+        Protocol::Http => {
+            let url = url(address);
+            tracing::info!(protocol = "http", %address, url, "listening");
+        }
+        Protocol::Uwsgi => tracing::info!(protocol = "uwsgi", %address, "listening"),
+    }
+}
+
+/// What a person on this machine can open.
+fn url(address: &str) -> Option<String> {
+    let (host, port) = address
+        .rsplit_once(':')
+        .filter(|_| !address.starts_with(['/', '@']))?;
+    let host = if ["0.0.0.0", "[::]"].contains(&host) {
+        "localhost"
+    } else {
+        host
+    };
+    Some(format!("http://{host}:{port}/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_url(address: &str, expected: Option<&str>) {
+        assert_eq!(url(address).as_deref(), expected);
+    }
+
+    #[test]
+    fn addresses_that_a_browser_knows_become_urls() {
+        check_url("127.0.0.1:8000", Some("http://127.0.0.1:8000/"));
+        check_url("[::1]:8000", Some("http://[::1]:8000/"));
+        check_url("[::]:8000", Some("http://localhost:8000/"));
+        check_url("0.0.0.0:8000", Some("http://localhost:8000/"));
+        check_url("/run/a:1.sock", None);
+        check_url("@a:1", None);
+    }
+
+    #[track_caller]
+    fn check_name(source: Option<&str>, module: &str, expected: &str) {
+        let mut settings = Settings::default();
+        settings.app.module = Some(module.to_owned());
+        assert_eq!(site_name(source.map(Path::new), &settings), expected);
+    }
+
+    #[test]
+    fn a_site_is_called_as_its_file_or_its_application() {
+        check_name(Some("/etc/hostler/shop.toml"), "a.wsgi", "shop");
+        check_name(None, "shop.wsgi:application", "shop");
+    }
 }

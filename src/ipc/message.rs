@@ -66,6 +66,11 @@ pub enum FromZygote {
         /// Version and path of the interpreter.
         python: String,
     },
+    /// The interpreter is none that hostler can use; said by the few lines that load the extension.
+    Unsupported {
+        /// One line: what it is, and what is needed.
+        reason: String,
+    },
 }
 
 /// Why an application cannot be loaded.

@@ -1,2 +1,69 @@
 //! The life of zygote and workers.
+//!
+//! `lifecycle` decides, `children` remembers who there is, `run` waits and acts. A generation is one (re)load of the
+//! settings; what belongs to it is in `generation`, how its interpreter is found and started in `interpreter` and
+//! `spawn`. The supervisor loads no application code and parses no request.
+
+mod children;
+mod generation;
+mod interpreter;
 mod lifecycle;
+mod perform;
+mod report;
+mod run;
+mod spawn;
+mod watch;
+
+use std::{io, os::fd::OwnedFd};
+
+use tokio::io::{Interest, unix::AsyncFd};
+
+use crate::{config::Settings, listener::Listeners};
+
+pub(crate) use interpreter::{Interpreter, InterpreterError};
+pub(crate) use run::run;
+
+/// Reads the settings again; the error is one line.
+pub(crate) type Reread = Box<dyn Fn() -> Result<Settings, String>>;
+
+/// What is to be served, and how a reload finds out what that is by then.
+pub(crate) struct Site {
+    /// For the log.
+    pub(crate) name: String,
+    /// Of the first generation.
+    pub(crate) settings: Settings,
+    /// Of the first generation.
+    pub(crate) listeners: Listeners,
+    /// Of the first generation.
+    pub(crate) interpreter: Interpreter,
+    /// Where later generations come from.
+    pub(crate) reread: Reread,
+    /// Reload when a file of the application changes.
+    pub(crate) reload_on_change: bool,
+}
+
+/// Why there is no supervisor.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SupervisorError {
+    /// The loop that waits cannot be set up.
+    #[error("cannot {operation}")]
+    Setup {
+        /// What failed.
+        operation: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+fn setup(operation: &'static str) -> impl Fn(io::Error) -> SupervisorError {
+    move |source| SupervisorError::Setup { operation, source }
+}
+
+/// A descriptor that the loop can wait for.
+fn readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    #[expect(
+        deprecated,
+        reason = "its successor is unsafe because of types that change their descriptor; an OwnedFd does not"
+    )]
+    AsyncFd::with_interest(fd, Interest::READABLE)
+}

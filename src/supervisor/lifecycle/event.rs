@@ -192,14 +192,14 @@ pub(crate) enum Report {
     Loaded { generation: u32, python: String },
     /// The new generation has not come up, the old one serves on.
     ReloadFailed { reason: String },
-    /// A reload begins.
-    Reloading,
     /// The new generation serves alone.
     Reloaded { generation: u32, workers: u32 },
+    /// A reload begins.
+    Reloading,
     /// The first generation serves.
     Serving { workers: u32 },
-    /// The service could not start.
-    StartFailed { reason: String },
+    /// The service could not start; why, another report has told.
+    StartFailed,
     /// The service has ended; so many workers were killed.
     Stopped { killed: u32 },
     /// The service ends, with this much time for running requests.

@@ -45,9 +45,7 @@ impl Lifecycle {
     /// Something in a generation went wrong that it cannot make good by itself unless it serves already.
     pub(super) fn generation_failed(&mut self, number: u32, reason: &str, code: u8, now: Time) {
         if self.phase == Phase::Starting {
-            self.report(Report::StartFailed {
-                reason: reason.to_owned(),
-            });
+            self.report(Report::StartFailed);
             self.stop_with(code, now);
         } else if self.phase == Phase::Serving {
             if self.is_next(number) {

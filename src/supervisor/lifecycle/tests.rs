@@ -334,7 +334,7 @@ fn a_zygote_that_does_not_fork_ends_the_start() {
         slot: 0,
         reason,
     });
-    assert!(site.reported(|report| matches!(report, Report::StartFailed { .. })));
+    assert!(site.did(&Action::Report(Report::StartFailed)));
     assert_eq!(site.killed(), [1001]);
 }
 

@@ -1,0 +1,31 @@
+# Run by `python -c` with: path of the extension, descriptor of the supervisor's channel, version of the program.
+# Must be understood by every Python there is, so that the wrong ones can be told apart.
+import sys
+if sys.path and sys.path[0] == "":
+    del sys.path[0]
+import json, os, traceback
+path, fd, version = sys.argv[1:]
+def send(message):
+    os.write(int(fd), (version + "\n" + json.dumps(message)).encode("ascii"))
+def unsupported(what):
+    send({"Unsupported": {"reason": "%s is %s; hostler needs CPython 3.9 or newer" % (sys.executable, what)}})
+    sys.exit(1)
+number = ".".join(map(str, sys.version_info[:3]))
+if sys.version_info < (3, 9):
+    unsupported("Python " + number)
+if sys.implementation.name != "cpython":
+    unsupported(sys.implementation.name + " " + number)
+if "t" in sys.abiflags:
+    unsupported("a free-threaded build of Python " + number)
+try:
+    from importlib.machinery import ExtensionFileLoader
+    from importlib.util import module_from_spec, spec_from_loader
+    loader = ExtensionFileLoader("_hostler", path)
+    module = module_from_spec(spec_from_loader("_hostler", loader, origin=path))
+    loader.exec_module(module)
+    sys.modules["_hostler"] = module
+    module.zygote(int(fd))
+except Exception as error:
+    reason = "%s cannot load %s: %s" % (sys.executable, path, error)
+    send({"Failed": {"reason": reason, "traceback": traceback.format_exc()}})
+    sys.exit(1)

@@ -1,0 +1,315 @@
+//! Who there is: the sockets to zygotes and workers, watched together, and the exits of processes.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
+
+use rustix::{
+    buffer::spare_capacity,
+    event::{Timespec, epoll},
+    io::retry_on_intr,
+    process::{WaitOptions, wait},
+};
+use serde::de::DeserializeOwned;
+
+use crate::ipc::{Channel, FromWorker, FromZygote, IpcError, LoadFailure, ToWorker, ToZygote};
+
+use super::{
+    generation::one_line,
+    lifecycle::{Event, ExitStatus, WorkerId, ZygoteId},
+};
+
+/// Who is at the other end of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Peer {
+    Worker(WorkerId),
+    Zygote(ZygoteId),
+}
+
+/// Every channel that is open. The loop waits for this to become readable instead of for each of them.
+pub(super) struct Children {
+    epoll: OwnedFd,
+    /// By the number under which epoll knows them.
+    channels: BTreeMap<u64, (Peer, Channel)>,
+}
+
+impl AsFd for Children {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.epoll.as_fd()
+    }
+}
+
+impl Children {
+    pub(super) fn new() -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        Ok(Self {
+            epoll,
+            channels: BTreeMap::new(),
+        })
+    }
+
+    pub(super) fn add_zygote(&mut self, id: ZygoteId, channel: Channel) -> io::Result<()> {
+        self.add(Peer::Zygote(id), channel)
+    }
+
+    pub(super) fn add_worker(&mut self, id: WorkerId, channel: Channel) -> io::Result<()> {
+        self.add(Peer::Worker(id), channel)
+    }
+
+    /// Closes our end, which tells the zygote to go if it still exists.
+    pub(super) fn forget_zygote(&mut self, id: ZygoteId) {
+        self.channels.remove(&Peer::Zygote(id).number());
+    }
+
+    /// Closes our end, which tells the worker to drain if it still exists.
+    pub(super) fn forget_worker(&mut self, id: WorkerId) {
+        self.channels.remove(&Peer::Worker(id).number());
+    }
+
+    pub(super) fn tell_zygote(
+        &self,
+        id: ZygoteId,
+        message: &ToZygote,
+        fds: &[BorrowedFd<'_>],
+    ) -> Result<(), IpcError> {
+        let found = self.channels.get(&Peer::Zygote(id).number());
+        found.map_or(Err(IpcError::Closed), |(_, channel)| {
+            channel.send(message, fds)
+        })
+    }
+
+    pub(super) fn tell_worker(&self, id: WorkerId, message: &ToWorker) -> Result<(), IpcError> {
+        let found = self.channels.get(&Peer::Worker(id).number());
+        found.map_or(Err(IpcError::Closed), |(_, channel)| {
+            channel.send(message, &[])
+        })
+    }
+
+    /// Reads everything that has been said. A peer that has closed, or whose words make no sense, is not heard again.
+    pub(super) fn events(&mut self) -> io::Result<Vec<Event>> {
+        let mut events = Vec::new();
+        loop {
+            let mut ready = Vec::with_capacity(64);
+            let at_once = Timespec::default();
+            retry_on_intr(|| epoll::wait(&self.epoll, spare_capacity(&mut ready), Some(&at_once)))?;
+            if ready.is_empty() {
+                return Ok(events);
+            }
+            for number in ready.iter().map(|event| event.data.u64()) {
+                let Some((peer, channel)) = self.channels.get(&number) else {
+                    continue;
+                };
+                if !peer.read_all(channel, &mut events) {
+                    self.channels.remove(&number);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, peer: Peer, channel: Channel) -> io::Result<()> {
+        channel.set_nonblocking()?;
+        let data = epoll::EventData::new_u64(peer.number());
+        epoll::add(&self.epoll, &channel, data, epoll::EventFlags::IN)?;
+        self.channels.insert(peer.number(), (peer, channel));
+        Ok(())
+    }
+}
+
+impl Peer {
+    fn number(self) -> u64 {
+        match self {
+            Self::Worker(id) => id.0 << 1,
+            Self::Zygote(id) => u64::from(id.0) << 1 | 1,
+        }
+    }
+
+    /// Gives whether the channel is still of use.
+    fn read_all(self, channel: &Channel, events: &mut Vec<Event>) -> bool {
+        loop {
+            let event = match self {
+                Self::Worker(id) => receive(channel).map(|message| from_worker(id, message)),
+                Self::Zygote(id) => receive(channel).map(|message| from_zygote(id, message)),
+            };
+            match event {
+                Received::Closed => {
+                    events.extend(self.closed());
+                    return false;
+                }
+                Received::Message(event) => events.push(event),
+                Received::Nothing => return true,
+                Received::Nonsense(error) => {
+                    events.push(self.misunderstood(&error));
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// A zygote that closes its channel ends, which is seen by its exit.
+    fn closed(self) -> Option<Event> {
+        match self {
+            Self::Worker(id) => Some(Event::ControlClosed(id)),
+            Self::Zygote(_) => None,
+        }
+    }
+
+    fn misunderstood(self, error: &IpcError) -> Event {
+        let failure = LoadFailure {
+            reason: one_line(error),
+            traceback: String::new(),
+        };
+        match self {
+            Self::Worker(worker) => Event::WorkerFailed { worker, failure },
+            Self::Zygote(zygote) => Event::LoadFailed { zygote, failure },
+        }
+    }
+}
+
+enum Received<T> {
+    Closed,
+    Message(T),
+    Nonsense(IpcError),
+    Nothing,
+}
+
+impl<T> Received<T> {
+    fn map<U>(self, make: impl FnOnce(T) -> U) -> Received<U> {
+        match self {
+            Self::Closed => Received::Closed,
+            Self::Message(message) => Received::Message(make(message)),
+            Self::Nonsense(error) => Received::Nonsense(error),
+            Self::Nothing => Received::Nothing,
+        }
+    }
+}
+
+fn receive<T: DeserializeOwned>(channel: &Channel) -> Received<T> {
+    match channel.recv() {
+        Ok(Some((message, _))) => Received::Message(message),
+        Ok(None) => Received::Closed,
+        Err(error) if error.is_would_block() => Received::Nothing,
+        Err(error) => Received::Nonsense(error),
+    }
+}
+
+fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Event {
+    match message {
+        FromZygote::Failed(failure) => Event::LoadFailed { zygote, failure },
+        FromZygote::ForkRefused { slot, reason } => Event::ForkRefused {
+            zygote,
+            slot,
+            reason,
+        },
+        FromZygote::Forked { slot, pid } => Event::Forked { zygote, slot, pid },
+        FromZygote::Ready { python } => Event::Loaded { zygote, python },
+        FromZygote::Unsupported { reason } => Event::Unsupported { zygote, reason },
+    }
+}
+
+fn from_worker(worker: WorkerId, message: FromWorker) -> Event {
+    match message {
+        FromWorker::Failed(failure) => Event::WorkerFailed { worker, failure },
+        FromWorker::Ready => Event::WorkerReady { worker, pid: None },
+    }
+}
+
+/// Reaps every child that has ended, strangers that were left to us included.
+pub(super) fn reap() -> Vec<Event> {
+    let mut events = Vec::new();
+    loop {
+        match retry_on_intr(|| wait(WaitOptions::NOHANG)) {
+            Ok(Some((pid, status))) => {
+                let code = status.exit_status().map(ExitStatus::Code);
+                let signal = status.terminating_signal().map(ExitStatus::Signal);
+                if let Some(status) = code.or(signal) {
+                    events.push(Event::Exited {
+                        pid: pid.as_raw_nonzero().get(),
+                        status,
+                    });
+                }
+            }
+            // Nobody has ended, or there is nobody (ECHILD).
+            Ok(None) | Err(_) => return events,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn children() -> (Children, Channel) {
+        let mut children = Children::new().unwrap();
+        let (ours, theirs) = Channel::pair().unwrap();
+        children.add_zygote(ZygoteId(1), ours).unwrap();
+        (children, theirs)
+    }
+
+    #[test]
+    fn everything_that_was_said_is_heard_in_order() {
+        let (mut children, zygote) = children();
+        zygote
+            .send(
+                &FromZygote::Ready {
+                    python: "3.13".into(),
+                },
+                &[],
+            )
+            .unwrap();
+        zygote
+            .send(&FromZygote::Forked { slot: 2, pid: 7 }, &[])
+            .unwrap();
+        drop(zygote);
+        let events = children.events().unwrap();
+        assert!(matches!(
+            &events[..],
+            [
+                Event::Loaded { .. },
+                Event::Forked {
+                    slot: 2,
+                    pid: 7,
+                    ..
+                }
+            ]
+        ));
+        assert!(children.events().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_closed_control_socket_is_told_once() {
+        let mut children = Children::new().unwrap();
+        let (ours, theirs) = Channel::pair().unwrap();
+        children.add_worker(WorkerId(9), ours).unwrap();
+        theirs.send(&FromWorker::Ready, &[]).unwrap();
+        drop(theirs);
+        let events = children.events().unwrap();
+        assert!(matches!(
+            &events[..],
+            [Event::WorkerReady { .. }, Event::ControlClosed(WorkerId(9))]
+        ));
+        assert!(children.events().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_peer_that_talks_nonsense_is_a_failure() {
+        let (mut children, zygote) = children();
+        zygote.send(&"nonsense", &[]).unwrap();
+        assert!(matches!(
+            &children.events().unwrap()[..],
+            [Event::LoadFailed { .. }]
+        ));
+    }
+
+    #[test]
+    fn who_is_forgotten_sees_the_end() {
+        let (mut children, zygote) = children();
+        children.forget_zygote(ZygoteId(1));
+        assert!(zygote.recv::<ToZygote>().unwrap().is_none());
+        assert!(matches!(
+            children.tell_zygote(ZygoteId(1), &ToZygote::Stop, &[]),
+            Err(IpcError::Closed)
+        ));
+    }
+}

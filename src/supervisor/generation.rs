@@ -1,0 +1,84 @@
+//! What belongs to one (re)load: settings, interpreter, listening sockets and scoreboard.
+
+use std::io;
+
+use crate::{
+    config::Settings,
+    ipc::{Start, ToZygote},
+    listener::Listeners,
+    scoreboard::Scoreboard,
+};
+
+use super::{Interpreter, lifecycle::Plan};
+
+/// The parts of a generation; they go with its last process.
+pub(super) struct Generation {
+    pub(super) settings: Settings,
+    pub(super) interpreter: Interpreter,
+    pub(super) listeners: Listeners,
+    pub(super) scoreboard: Scoreboard,
+}
+
+impl Generation {
+    /// The first one.
+    pub(super) fn new(
+        settings: Settings,
+        interpreter: Interpreter,
+        listeners: Listeners,
+    ) -> io::Result<Self> {
+        let slots = Plan::from(&settings).slots;
+        let scoreboard = Scoreboard::create(slots, settings.workers.threads)?;
+        Ok(Self {
+            settings,
+            interpreter,
+            listeners,
+            scoreboard,
+        })
+    }
+
+    /// The one that follows this one, with other settings; the error is one line.
+    pub(super) fn successor(&self, settings: Settings) -> Result<Self, String> {
+        let interpreter = Interpreter::find(&settings.app).map_err(|error| one_line(&error))?;
+        let defer = settings.timeouts.socket.0;
+        let listeners = self.listeners.rebind(&settings.listen, defer);
+        let listeners = listeners.map_err(|error| one_line(&error))?;
+        Self::new(settings, interpreter, listeners)
+            .map_err(|error| format!("cannot make a scoreboard: {error}"))
+    }
+
+    /// The first message to a zygote; the descriptors that go with it are [`Generation::fds`].
+    pub(super) fn start_message(&self, site: &str, generation: u32) -> ToZygote {
+        ToZygote::Start(Box::new(Start {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            site: site.to_owned(),
+            generation,
+            settings: self.settings.clone(),
+            listeners: self.listeners.infos(),
+        }))
+    }
+
+    /// The scoreboard, then each listener.
+    pub(super) fn fds(&self) -> Vec<std::os::fd::BorrowedFd<'_>> {
+        use std::os::fd::AsFd;
+
+        std::iter::once(self.scoreboard.as_fd())
+            .chain(self.listeners.fds())
+            .collect()
+    }
+
+    /// How people call the application.
+    pub(super) fn application(&self) -> String {
+        let app = &self.settings.app;
+        match (&app.module, &app.file) {
+            (Some(module), _) => module.clone(),
+            (None, Some(file)) => file.display().to_string(),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+/// An error and its causes.
+pub(super) fn one_line(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

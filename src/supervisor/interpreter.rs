@@ -1,0 +1,251 @@
+//! Finds the site's own Python and our extension for it, and explains what is wrong with what it finds.
+//!
+//! Nothing is run here. Which version the interpreter has, it says itself when it is started as a zygote.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use crate::config::App;
+
+/// Where packages put the extension.
+const INSTALLED: &str = "/usr/lib/hostler/_hostler.abi3.so";
+
+/// What a zygote is started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Interpreter {
+    /// The program.
+    pub(crate) python: PathBuf,
+    /// The module `_hostler`.
+    pub(crate) extension: PathBuf,
+}
+
+/// Why there is no interpreter; all of these are errors of configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InterpreterError {
+    /// The environment outlived its Python.
+    #[error(
+        "virtualenv {virtualenv}: its {python} points to a Python that is gone; make the environment again: python3 -m venv --clear {virtualenv}"
+    )]
+    Dangling {
+        /// The environment.
+        virtualenv: PathBuf,
+        /// The dangling link.
+        python: PathBuf,
+    },
+    /// The package is incomplete, or nothing was built.
+    #[error("the extension for Python is missing; looked for {}; install all of hostler, build it (cargo build --workspace), or name it in $HOSTLER_EXTENSION", list(.tried))]
+    NoExtension {
+        /// Where it was looked for.
+        tried: Vec<PathBuf>,
+    },
+    /// Nothing to run.
+    #[error("there is no python3 on PATH; install Python 3.9 or newer, or set app.virtualenv")]
+    NoPython,
+    /// Nothing there.
+    #[error("virtualenv {virtualenv} does not exist; make it: python3 -m venv {virtualenv}")]
+    NoVirtualenv {
+        /// As in the settings.
+        virtualenv: PathBuf,
+    },
+    /// There is something else.
+    #[error(
+        "{virtualenv} is not a virtual environment, it has no pyvenv.cfg; make one: python3 -m venv {virtualenv}"
+    )]
+    NotVirtualenv {
+        /// As in the settings.
+        virtualenv: PathBuf,
+    },
+    /// A directory or file that we may not see.
+    #[error("virtualenv: cannot read {path}")]
+    Unreadable {
+        /// What we may not see.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+impl Interpreter {
+    /// The interpreter that an application's settings ask for.
+    pub(crate) fn find(app: &App) -> Result<Self, InterpreterError> {
+        let python = match &app.virtualenv {
+            Some(virtualenv) => python_of(virtualenv)?,
+            None => {
+                let path = app
+                    .env
+                    .get("PATH")
+                    .map(OsString::from)
+                    .or_else(|| env::var_os("PATH"));
+                on_path(&path.unwrap_or_default()).ok_or(InterpreterError::NoPython)?
+            }
+        };
+        let program = env::current_exe().unwrap_or_default();
+        let extension = extension(env::var_os("HOSTLER_EXTENSION"), &program)?;
+        Ok(Self { python, extension })
+    }
+}
+
+fn python_of(virtualenv: &Path) -> Result<PathBuf, InterpreterError> {
+    let exists = |path: &Path| match path.try_exists() {
+        Err(source) => Err(InterpreterError::Unreadable {
+            path: path.to_owned(),
+            source,
+        }),
+        Ok(exists) => Ok(exists),
+    };
+    let virtualenv_name = virtualenv.to_owned();
+    if !exists(virtualenv)? {
+        return Err(InterpreterError::NoVirtualenv {
+            virtualenv: virtualenv_name,
+        });
+    }
+    if !exists(&virtualenv.join("pyvenv.cfg"))? {
+        return Err(InterpreterError::NotVirtualenv {
+            virtualenv: virtualenv_name,
+        });
+    }
+    let python = virtualenv.join("bin/python");
+    if !exists(&python)? {
+        return Err(InterpreterError::Dangling {
+            virtualenv: virtualenv_name,
+            python,
+        });
+    }
+    Ok(python)
+}
+
+fn on_path(path: &std::ffi::OsStr) -> Option<PathBuf> {
+    env::split_paths(path)
+        .map(|directory| directory.join("python3"))
+        .find(|file| {
+            let executable =
+                |found: fs::Metadata| found.is_file() && found.permissions().mode() & 0o111 != 0;
+            fs::metadata(file).is_ok_and(executable)
+        })
+}
+
+/// Beside the program, as cargo builds it; where an installation into a prefix puts it; where packages put it.
+fn extension(named: Option<OsString>, program: &Path) -> Result<PathBuf, InterpreterError> {
+    let directory = program.parent().unwrap_or(program);
+    let tried = match named {
+        Some(path) => vec![path.into()],
+        None => vec![
+            directory.join("lib_hostler.so"),
+            directory.join("../lib/hostler/_hostler.abi3.so"),
+            INSTALLED.into(),
+        ],
+    };
+    match tried.iter().find(|path| path.is_file()) {
+        Some(path) => Ok(path.clone()),
+        None => Err(InterpreterError::NoExtension { tried }),
+    }
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A directory that looks like a virtual environment as far as `make` goes.
+    fn virtualenv(make: impl Fn(&Path)) -> TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("bin")).unwrap();
+        make(directory.path());
+        directory
+    }
+
+    fn refused(make: impl Fn(&Path)) -> String {
+        python_of(virtualenv(make).path()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_virtualenv_gives_its_own_python() {
+        let directory = virtualenv(|path| {
+            fs::write(path.join("pyvenv.cfg"), "").unwrap();
+            symlink("/bin/sh", path.join("bin/python")).unwrap();
+        });
+        assert_eq!(
+            python_of(directory.path()).unwrap(),
+            directory.path().join("bin/python")
+        );
+    }
+
+    #[test]
+    fn a_missing_virtualenv_is_named() {
+        let error = python_of(Path::new("/no/such/venv"))
+            .unwrap_err()
+            .to_string();
+        let expected =
+            "virtualenv /no/such/venv does not exist; make it: python3 -m venv /no/such/venv";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_directory_that_is_no_virtualenv_is_told_apart() {
+        assert!(refused(|_| {}).contains("is not a virtual environment, it has no pyvenv.cfg"));
+    }
+
+    #[test]
+    fn a_virtualenv_whose_python_is_gone_is_told_apart() {
+        let error = refused(|path| {
+            fs::write(path.join("pyvenv.cfg"), "").unwrap();
+            symlink("/no/such/python3.8", path.join("bin/python")).unwrap();
+        });
+        assert!(error.contains("points to a Python that is gone"));
+    }
+
+    #[test]
+    fn python_is_found_on_path_only_if_it_can_be_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let python = directory.path().join("python3");
+        fs::write(&python, "").unwrap();
+        assert_eq!(on_path(directory.path().as_os_str()), None);
+        fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(on_path(directory.path().as_os_str()), Some(python));
+    }
+
+    #[test]
+    fn the_extension_is_found_beside_the_program_or_in_its_prefix() {
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("bin/hostler");
+        let installed = directory.path().join("lib/hostler");
+        fs::create_dir_all(&installed).unwrap();
+        fs::create_dir(directory.path().join("bin")).unwrap();
+        fs::write(installed.join("_hostler.abi3.so"), "").unwrap();
+        let found = extension(None, &program).unwrap();
+        assert_eq!(
+            fs::canonicalize(found).unwrap(),
+            fs::canonicalize(installed.join("_hostler.abi3.so")).unwrap()
+        );
+        let built = directory.path().join("bin/lib_hostler.so");
+        fs::write(&built, "").unwrap();
+        assert_eq!(extension(None, &program).unwrap(), built);
+    }
+
+    #[test]
+    fn a_named_extension_is_the_only_one() {
+        let error =
+            extension(Some("/no/such.so".into()), Path::new("/usr/bin/hostler")).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("the extension for Python is missing; looked for /no/such.so; ")
+        );
+    }
+}

@@ -1,0 +1,186 @@
+//! Carries out what the lifecycle has decided.
+
+use std::{collections::VecDeque, io, os::fd::AsFd};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tracing::{debug, warn};
+
+use crate::{
+    ipc::{Channel, LoadFailure, ToWorker, ToZygote},
+    scoreboard,
+};
+
+use super::{
+    generation::one_line,
+    lifecycle::{Action, Event, Notice, Plan, WorkerId, ZygoteId},
+    report,
+    run::Supervisor,
+    spawn,
+};
+
+impl Supervisor {
+    /// Tells the lifecycle of `event` and of everything that follows at once from what it wants done. Gives the exit
+    /// code when that was the end.
+    pub(super) fn happen(&mut self, event: Event) -> Option<u8> {
+        let mut exit = None;
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            let event = self.complete(event);
+            debug!(?event, "event");
+            let now = self.started.elapsed();
+            for action in self.lifecycle.step(event, now) {
+                exit = exit.or(self.perform(action, &mut events));
+            }
+        }
+        self.notifier.status(self.lifecycle.status());
+        exit
+    }
+
+    /// Does one thing; what comes of it is added to `events`. Gives the exit code when it is the end.
+    pub(super) fn perform(&mut self, action: Action, events: &mut VecDeque<Event>) -> Option<u8> {
+        match action {
+            Action::Drain(worker) => {
+                // Who does not listen any more is gone, and seen by its exit.
+                let _ = self.children.tell_worker(worker, &ToWorker::Drain);
+            }
+            Action::Exit(code) => return Some(code),
+            Action::ForgetWorker(worker) => {
+                self.children.forget_worker(worker);
+                self.workers.remove(&worker);
+            }
+            Action::ForgetZygote(zygote) => self.children.forget_zygote(zygote),
+            Action::Fork {
+                zygote,
+                generation,
+                worker,
+                slot,
+            } => {
+                self.workers.insert(worker, (generation, slot));
+                if let Err(reason) = self.fork(zygote, generation, worker, slot) {
+                    events.push_back(Event::ForkRefused {
+                        zygote,
+                        slot,
+                        reason,
+                    });
+                }
+            }
+            Action::Kill { pid } => kill(pid),
+            Action::Notify(notice) => self.notify(notice),
+            Action::ReadSettings { generation } => {
+                let result = self.read_settings(generation);
+                events.push_back(Event::SettingsRead(result));
+            }
+            Action::Report(report) => report::log(&report, |worker| {
+                let generation = self.generations.get(&worker.generation)?;
+                report::running(&generation.scoreboard, worker.slot, scoreboard::now_us())
+            }),
+            Action::Retire { generation } => {
+                self.generations.remove(&generation);
+            }
+            Action::Spawn { zygote, generation } => {
+                events.extend(self.spawn(zygote, generation));
+            }
+            Action::Stop(zygote) => {
+                let _ = self.children.tell_zygote(zygote, &ToZygote::Stop, &[]);
+            }
+        }
+        None
+    }
+
+    /// A worker that says that it serves may be one whose zygote died before it could tell its process; the worker has
+    /// written it into its slot.
+    fn complete(&self, event: Event) -> Event {
+        let Event::WorkerReady { worker, pid: None } = event else {
+            return event;
+        };
+        let slot = self.workers.get(&worker).and_then(|(generation, slot)| {
+            Some(
+                self.generations
+                    .get(generation)?
+                    .scoreboard
+                    .worker(*slot)
+                    .snapshot(),
+            )
+        });
+        let pid = slot.map(|slot| slot.pid).filter(|pid| *pid != 0);
+        Event::WorkerReady { worker, pid }
+    }
+
+    fn fork(
+        &mut self,
+        zygote: ZygoteId,
+        generation: u32,
+        worker: WorkerId,
+        slot: u32,
+    ) -> Result<(), String> {
+        let Some(parts) = self.generations.get(&generation) else {
+            return Ok(());
+        };
+        parts.scoreboard.clear(slot);
+        let (ours, theirs) = Channel::pair().map_err(|error| one_line(&error))?;
+        self.children
+            .add_worker(worker, ours)
+            .map_err(|error| one_line(&error))?;
+        self.children
+            .tell_zygote(zygote, &ToZygote::Fork { slot }, &[theirs.as_fd()])
+            .map_err(|error| one_line(&error))
+    }
+
+    fn spawn(&mut self, zygote: ZygoteId, generation: u32) -> Vec<Event> {
+        let Some(parts) = self.generations.get(&generation) else {
+            return Vec::new();
+        };
+        let started = Channel::pair().and_then(|(ours, theirs)| {
+            let pid = spawn::spawn(&parts.interpreter, &parts.settings.app, &theirs)?;
+            self.children.add_zygote(zygote, ours)?;
+            Ok(pid)
+        });
+        let pid = match started {
+            Ok(pid) => pid,
+            Err(error) => {
+                let reason = not_started(&parts.interpreter.python, &error);
+                return vec![Event::SpawnFailed { zygote, reason }];
+            }
+        };
+        let mut events = vec![Event::Spawned { zygote, pid }];
+        let message = parts.start_message(&self.site, generation);
+        if let Err(error) = self.children.tell_zygote(zygote, &message, &parts.fds()) {
+            let failure = LoadFailure {
+                reason: one_line(&error),
+                traceback: String::new(),
+            };
+            events.push(Event::LoadFailed { zygote, failure });
+        }
+        events
+    }
+
+    fn read_settings(&mut self, number: u32) -> Result<Plan, String> {
+        let settings = (self.reread)()?;
+        let newest = self.generations.values().next_back();
+        let generation = newest.ok_or("no generation is left")?.successor(settings)?;
+        let plan = Plan::from(&generation.settings);
+        self.generations.insert(number, generation);
+        Ok(plan)
+    }
+
+    fn notify(&self, notice: Notice) {
+        match notice {
+            Notice::Extend(time) => self.notifier.extend(time),
+            Notice::Ready => self.notifier.ready(),
+            Notice::Reloading => self.notifier.reloading(),
+            Notice::Stopping => self.notifier.stopping(),
+        }
+    }
+}
+
+/// The process is our child and not yet reaped, so its number is nobody else's.
+fn kill(pid: i32) {
+    let killed = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::KILL));
+    if let Some(Err(error)) = killed {
+        warn!(pid, %error, "a process cannot be killed");
+    }
+}
+
+fn not_started(python: &std::path::Path, error: &io::Error) -> String {
+    format!("cannot run {}: {error}", python.display())
+}

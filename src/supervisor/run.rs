@@ -1,0 +1,200 @@
+//! The loop: it waits for whatever may happen, and hands it to the lifecycle. There is no decision in it.
+
+use std::{
+    collections::BTreeMap,
+    future,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{getpid, set_child_subreaper};
+use tokio::{
+    io::unix::AsyncFd,
+    runtime,
+    signal::unix::{Signal, SignalKind, signal},
+    time::{Interval, MissedTickBehavior, interval, sleep_until},
+};
+
+use crate::systemd::{Notifier, watchdog_interval};
+
+use super::{
+    Reread, Site, SupervisorError,
+    children::{Children, reap},
+    generation::Generation,
+    lifecycle::{Event, Lifecycle, Plan, StopSignal, WorkerId},
+    readable, setup,
+    watch::Watch,
+};
+
+/// Everything that lives as long as the service.
+pub(super) struct Supervisor {
+    pub(super) site: String,
+    pub(super) reread: Reread,
+    pub(super) started: Instant,
+    pub(super) lifecycle: Lifecycle,
+    pub(super) children: Children,
+    pub(super) generations: BTreeMap<u32, Generation>,
+    /// Generation and slot of each worker.
+    pub(super) workers: BTreeMap<WorkerId, (u32, u32)>,
+    pub(super) notifier: Notifier,
+}
+
+/// Where events come from.
+struct Sources {
+    /// The channels' epoll instance, by a duplicate: the channels are the supervisor's.
+    channels: AsyncFd<std::os::fd::OwnedFd>,
+    child: Signal,
+    hangup: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+    watch: Option<Watch>,
+    watchdog: Option<Interval>,
+}
+
+/// What ended the wait.
+enum Wake {
+    /// Somebody has said something, a process has ended, or time has passed.
+    Look,
+    Reload,
+    Stop(StopSignal),
+    Watchdog,
+}
+
+/// Serves until told to stop, and gives the exit code.
+pub(crate) fn run(site: Site) -> Result<u8, SupervisorError> {
+    // One thread: processes are forked from here, and a zygote's parent-death signal is about the thread.
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    runtime
+        .map_err(setup("make a runtime"))?
+        .block_on(serve(site))
+}
+
+async fn serve(site: Site) -> Result<u8, SupervisorError> {
+    // Workers are orphans of a process in the middle; this makes them our children.
+    set_child_subreaper(Some(getpid()))
+        .map_err(|errno| setup("adopt orphaned processes")(errno.into()))?;
+    let watch = site
+        .reload_on_change
+        .then(|| Watch::new(&site.settings.app))
+        .transpose();
+    let watch = watch.map_err(setup("watch the application's files"))?;
+    let children = Children::new().map_err(setup("make an epoll instance"))?;
+    let mut sources = Sources::new(&children, watch)?;
+    let plan = Plan::from(&site.settings);
+    let generation = Generation::new(site.settings, site.interpreter, site.listeners)
+        .map_err(setup("make a scoreboard"))?;
+    tracing::info!(
+        application = %generation.application(),
+        python = %generation.interpreter.python.display(),
+        processes = generation.settings.workers.processes,
+        threads = generation.settings.workers.threads,
+        "loading the application"
+    );
+    let (lifecycle, actions) = Lifecycle::start(plan, Duration::ZERO);
+    let mut supervisor = Supervisor {
+        site: site.name,
+        reread: site.reread,
+        started: Instant::now(),
+        lifecycle,
+        children,
+        generations: BTreeMap::from([(1, generation)]),
+        workers: BTreeMap::new(),
+        notifier: Notifier::default(),
+    };
+    let mut events = Default::default();
+    for action in actions {
+        supervisor.perform(action, &mut events);
+    }
+    let mut code = events
+        .into_iter()
+        .find_map(|event| supervisor.happen(event));
+    while code.is_none() {
+        let wake = sources.wait(supervisor.wake_at()).await;
+        code = supervisor.look(wake)?;
+    }
+    Ok(code.unwrap_or_default())
+}
+
+impl Supervisor {
+    fn wake_at(&self) -> Option<Instant> {
+        self.lifecycle.wake_at().map(|time| self.started + time)
+    }
+
+    /// Takes in everything that has happened. Exits are collected before the channels are read and told after it: so
+    /// the last words of a process are heard before its end.
+    fn look(&mut self, wake: Wake) -> Result<Option<u8>, SupervisorError> {
+        let exits = reap();
+        let messages = self.children.events().map_err(setup("read the channels"))?;
+        let wake = match wake {
+            Wake::Look => Some(Event::Tick),
+            Wake::Reload => Some(Event::ReloadRequested),
+            Wake::Stop(signal) => Some(Event::StopRequested(signal)),
+            Wake::Watchdog => {
+                self.notifier.watchdog();
+                None
+            }
+        };
+        let events = messages.into_iter().chain(exits).chain(wake);
+        Ok(events.fold(None, |code, event| code.or(self.happen(event))))
+    }
+}
+
+impl Sources {
+    fn new(children: &Children, watch: Option<Watch>) -> Result<Self, SupervisorError> {
+        use std::os::fd::AsFd;
+
+        let channels = children.as_fd().try_clone_to_owned();
+        let channels = channels.and_then(readable);
+        let on = |kind| signal(kind).map_err(setup("handle signals"));
+        let watchdog = watchdog_interval().map(|time| {
+            let mut interval = interval(time);
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            interval
+        });
+        Ok(Self {
+            channels: channels.map_err(setup("wait for the channels"))?,
+            child: on(SignalKind::child())?,
+            hangup: on(SignalKind::hangup())?,
+            interrupt: on(SignalKind::interrupt())?,
+            terminate: on(SignalKind::terminate())?,
+            watch,
+            watchdog,
+        })
+    }
+
+    async fn wait(&mut self, deadline: Option<Instant>) -> Wake {
+        let time = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline.into()).await,
+                None => future::pending().await,
+            }
+        };
+        let watchdog = async {
+            match &mut self.watchdog {
+                Some(interval) => interval.tick().await,
+                None => future::pending().await,
+            }
+        };
+        let changed = async {
+            match &mut self.watch {
+                Some(watch) => watch.changed().await,
+                None => future::pending().await,
+            }
+        };
+        tokio::select! {
+            ready = self.channels.readable() => {
+                // Everything is read after this, so that the next word makes it ready again.
+                if let Ok(mut ready) = ready {
+                    ready.clear_ready();
+                }
+                Wake::Look
+            }
+            _ = self.child.recv() => Wake::Look,
+            () = time => Wake::Look,
+            _ = self.hangup.recv() => Wake::Reload,
+            () = changed => Wake::Reload,
+            _ = self.interrupt.recv() => Wake::Stop(StopSignal::Interrupt),
+            _ = self.terminate.recv() => Wake::Stop(StopSignal::Terminate),
+            _ = watchdog => Wake::Watchdog,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Starts a zygote: the site's own Python with a few lines that load our extension and hand it a socket.
+
+use std::{
+    env,
+    ffi::OsString,
+    io,
+    os::fd::{AsFd, AsRawFd},
+    process::{Command, Stdio},
+};
+
+use crate::{config::App, ipc::Channel, sys::spawn_with_fds, systemd::PRIVATE_VARIABLES};
+
+use super::Interpreter;
+
+const BOOTSTRAP: &str = include_str!("bootstrap.py");
+
+/// Starts the interpreter and gives its process; its end of the channel is `theirs`.
+pub(super) fn spawn(interpreter: &Interpreter, app: &App, theirs: &Channel) -> io::Result<i32> {
+    let mut command = Command::new(&interpreter.python);
+    command
+        .args(["-c", BOOTSTRAP])
+        .arg(&interpreter.extension)
+        .arg(theirs.as_raw_fd().to_string())
+        .arg(env!("CARGO_PKG_VERSION"))
+        .stdin(Stdio::null());
+    if let Some(directory) = &app.chdir {
+        command.current_dir(directory);
+    }
+    set_environment(&mut command, app);
+    let child = spawn_with_fds(command, &[theirs.as_fd()])?;
+    Ok(child.id().cast_signed())
+}
+
+/// Ours, without what is between us and the service manager, with what activating the environment would do
+/// (venv's `activate`), and with the settings' own variables, which win.
+fn set_environment(command: &mut Command, app: &App) {
+    PRIVATE_VARIABLES.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    if let Some(virtualenv) = &app.virtualenv {
+        let mut path = OsString::from(virtualenv.join("bin"));
+        if let Some(rest) = env::var_os("PATH").filter(|rest| !rest.is_empty()) {
+            path.push(":");
+            path.push(rest);
+        }
+        command
+            .env("VIRTUAL_ENV", virtualenv)
+            .env("PATH", path)
+            .env_remove("PYTHONHOME");
+    }
+    command.envs(&app.env);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, ffi::OsStr};
+
+    use super::*;
+
+    fn environment(app: &App) -> BTreeMap<String, Option<String>> {
+        let mut command = Command::new("python3");
+        set_environment(&mut command, app);
+        let text = |value: &OsStr| value.to_str().unwrap().to_owned();
+        command
+            .get_envs()
+            .map(|(name, value)| (text(name), value.map(text)))
+            .collect()
+    }
+
+    #[test]
+    fn nobody_else_speaks_with_the_service_manager() {
+        let environment = environment(&App::default());
+        assert!(
+            PRIVATE_VARIABLES
+                .iter()
+                .all(|name| environment[*name].is_none())
+        );
+    }
+
+    #[test]
+    fn a_virtualenv_is_activated() {
+        let app = App {
+            virtualenv: Some("/srv/venv".into()),
+            ..App::default()
+        };
+        let environment = environment(&app);
+        assert_eq!(environment["VIRTUAL_ENV"].as_deref(), Some("/srv/venv"));
+        assert!(
+            environment["PATH"]
+                .as_ref()
+                .unwrap()
+                .starts_with("/srv/venv/bin:")
+        );
+        assert_eq!(environment["PYTHONHOME"], None);
+    }
+
+    #[test]
+    fn the_settings_win() {
+        let env = BTreeMap::from([("PATH".to_owned(), "/mine".to_owned())]);
+        let app = App {
+            virtualenv: Some("/srv/venv".into()),
+            env,
+            ..App::default()
+        };
+        assert_eq!(environment(&app)["PATH"].as_deref(), Some("/mine"));
+    }
+}

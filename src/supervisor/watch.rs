@@ -1,0 +1,229 @@
+//! `run --reload`: sees that a Python file of the application has changed (inotify(7)).
+//!
+//! Directories are watched, not the modules that happen to be loaded: a file that is imported later, or that was broken
+//! when it was tried, counts as well.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    mem::MaybeUninit,
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
+use tokio::{io::unix::AsyncFd, time::timeout};
+
+use crate::config::App;
+
+/// Editors and version control write many files at once; the last one must be written before anything is loaded.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// Watches the directories of an application.
+pub(super) struct Watch {
+    inotify: AsyncFd<OwnedFd>,
+    directories: BTreeMap<i32, PathBuf>,
+    /// Something has changed, and it is not yet quiet. Kept here because a wait may be given up at any time.
+    changing: bool,
+}
+
+impl Watch {
+    /// Watches the working directory, that of the file, and those of the module path, each with all below it.
+    pub(super) fn new(app: &App) -> io::Result<Self> {
+        let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+        let inotify = super::readable(fd)?;
+        let mut watch = Self {
+            inotify,
+            directories: BTreeMap::new(),
+            changing: false,
+        };
+        let file = app.file.as_deref().and_then(Path::parent);
+        let roots = app.chdir.iter().map(PathBuf::as_path).chain(file);
+        for root in roots.chain(app.python_path.iter().map(PathBuf::as_path)) {
+            watch.add(root);
+        }
+        Ok(watch)
+    }
+
+    /// Returns when something has changed and nothing more has for a moment.
+    pub(super) async fn changed(&mut self) {
+        loop {
+            if !self.changing {
+                self.changing = self.read().await;
+                continue;
+            }
+            match timeout(QUIET, self.read()).await {
+                Ok(_) => {}
+                Err(_) => {
+                    self.changing = false;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Waits for events; whether one of them matters.
+    async fn read(&mut self) -> bool {
+        let Ok(mut ready) = self.inotify.readable().await else {
+            return false;
+        };
+        ready.clear_ready();
+        drop(ready);
+        let (mut matters, mut new) = (false, Vec::new());
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut reader = Reader::new(self.inotify.get_ref(), &mut buffer);
+        while let Ok(event) = reader.next() {
+            let name = event
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
+            let name = name.unwrap_or_default();
+            matters |= name.ends_with(".py");
+            if let (true, Some(directory)) = (
+                event.events().contains(ReadFlags::ISDIR),
+                self.directories.get(&event.wd()),
+            ) {
+                new.push(directory.join(name));
+            }
+        }
+        new.iter()
+            .filter(|directory| holds_code(directory))
+            .for_each(|directory| self.add(directory));
+        matters
+    }
+
+    /// Watches a directory and all below it. One that cannot be read or watched is left out: it is gone already, it is
+    /// not ours, or there are more than fs.inotify.max_user_watches.
+    fn add(&mut self, directory: &Path) {
+        let flags = WatchFlags::CLOSE_WRITE
+            | WatchFlags::CREATE
+            | WatchFlags::DELETE
+            | WatchFlags::MOVE
+            | WatchFlags::ONLYDIR;
+        let Ok(wd) = inotify::add_watch(self.inotify.get_ref(), directory, flags) else {
+            return;
+        };
+        self.directories.insert(wd, directory.to_owned());
+        let Ok(entries) = fs::read_dir(directory) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_directory && holds_code(&entry.path()) {
+                self.add(&entry.path());
+            }
+        }
+    }
+}
+
+/// Not hidden, no cache, nobody else's code.
+fn holds_code(directory: &Path) -> bool {
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    let foreign = ["__pycache__", "node_modules", "site-packages"].contains(&&*name);
+    !name.starts_with('.') && !foreign && !directory.join("pyvenv.cfg").exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// Whether `change`, made in a watched directory, is seen; a file that always counts is written after it.
+    fn sees(change: impl Fn(&Path)) -> bool {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["pkg", "venv", ".git"] {
+            fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        fs::write(directory.path().join("venv/pyvenv.cfg"), "").unwrap();
+        let app = App {
+            chdir: Some(directory.path().to_owned()),
+            ..App::default()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut watch = Watch::new(&app).unwrap();
+            change(directory.path());
+            // Without any event of its own this would wait for ever.
+            fs::write(directory.path().join("end.txt"), "").unwrap();
+            timeout(PATIENCE, watch.read()).await.unwrap()
+        })
+    }
+
+    #[test]
+    fn a_written_python_file_counts() {
+        assert!(sees(
+            |path| fs::write(path.join("pkg/views.py"), "").unwrap()
+        ));
+    }
+
+    #[test]
+    fn a_python_file_put_in_place_by_a_rename_counts() {
+        assert!(sees(|path| {
+            fs::write(path.join("views.tmp"), "").unwrap();
+            fs::rename(path.join("views.tmp"), path.join("views.py")).unwrap();
+        }));
+    }
+
+    #[test]
+    fn a_removed_python_file_counts() {
+        assert!(sees(|path| {
+            fs::write(path.join("old.py"), "").unwrap();
+            fs::remove_file(path.join("old.py")).unwrap();
+        }));
+    }
+
+    #[test]
+    fn other_files_and_other_peoples_code_do_not_count() {
+        assert!(!sees(|path| {
+            fs::write(path.join("db.sqlite3"), "").unwrap();
+            fs::write(path.join("venv/six.py"), "").unwrap();
+            fs::write(path.join(".git/hook.py"), "").unwrap();
+        }));
+    }
+
+    #[test]
+    fn a_new_directory_is_watched_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let app = App {
+            chdir: Some(directory.path().to_owned()),
+            ..App::default()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut watch = Watch::new(&app).unwrap();
+            let new = directory.path().join("new");
+            fs::create_dir(&new).unwrap();
+            assert!(!timeout(PATIENCE, watch.read()).await.unwrap());
+            fs::write(new.join("views.py"), "").unwrap();
+            assert!(timeout(PATIENCE, watch.read()).await.unwrap());
+        });
+    }
+
+    #[test]
+    fn many_changes_are_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let app = App {
+            chdir: Some(directory.path().to_owned()),
+            ..App::default()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut watch = Watch::new(&app).unwrap();
+            for number in 0..50 {
+                fs::write(directory.path().join(format!("m{number}.py")), "").unwrap();
+            }
+            timeout(PATIENCE, watch.changed()).await.unwrap();
+            assert!(timeout(3 * QUIET, watch.changed()).await.is_err());
+        });
+    }
+}
