@@ -47,12 +47,16 @@ fn a_file_that_does_not_exist() {
 }
 
 #[test]
-fn a_callable_that_does_not_exist() {
-    check_fails(
-        &site().app_setting("callable = \"aplication\""),
-        &["aplication"],
-    );
-    check_fails(&site().app_setting("callable = \"name\""), &["name"]);
+fn a_callable_that_is_none() {
+    check_fails(&callable("aplication"), &["aplication", "application"]);
+    check_fails(&callable("name"), &["name"]);
+    check_fails(&callable("name()"), &["name"]);
+}
+
+/// Another name of `tests/apps/entry.py`.
+fn callable(name: &str) -> Site {
+    let apps = root().join("tests/apps");
+    Site::new(&format!("module = \"entry:{name}\"\nchdir = {apps:?}")).env("TEST_APP", "process")
 }
 
 #[test]

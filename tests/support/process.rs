@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     os::fd::OwnedFd,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -62,7 +62,7 @@ impl Process {
 
     /// Everything on stderr so far.
     pub(crate) fn stderr(&self) -> String {
-        self.log.0.lock().unwrap().lines.join("\n")
+        locked(&self.log.0).lines.join("\n")
     }
 
     /// Waits for a line on stderr that `wanted` turns into something.
@@ -79,7 +79,7 @@ impl Process {
     ) -> T {
         let deadline = Instant::now() + PATIENCE;
         let (log, changed) = &*self.log;
-        let mut log = log.lock().unwrap();
+        let mut log = locked(log);
         loop {
             if let Some(found) = log
                 .lines
@@ -102,7 +102,8 @@ impl Process {
                     log.lines.join("\n")
                 );
             }
-            log = changed.wait_timeout(log, left).unwrap().0;
+            let waited = changed.wait_timeout(log, left);
+            log = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -128,7 +129,7 @@ impl Process {
         // Children of the process may hold its stderr for a moment longer.
         drop(
             changed
-                .wait_timeout_while(log.lock().unwrap(), PATIENCE, |log| !log.ended)
+                .wait_timeout_while(locked(log), PATIENCE, |log| !log.ended)
                 .unwrap(),
         );
         status
@@ -177,6 +178,11 @@ impl Watched {
     }
 }
 
+/// The lock of a thread that failed is as good as any: the log only grows.
+fn locked(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn pid_of(child: &Child) -> Pid {
     Pid::from_child(child)
 }
@@ -194,10 +200,10 @@ fn collect(stderr: impl Read, log: &(Mutex<Log>, Condvar)) {
         .is_ok_and(|read| read > 0)
     {
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-        log.0.lock().unwrap().lines.push(text);
+        locked(&log.0).lines.push(text);
         log.1.notify_all();
         line.clear();
     }
-    log.0.lock().unwrap().ended = true;
+    locked(&log.0).ended = true;
     log.1.notify_all();
 }

@@ -231,5 +231,5 @@ pub(crate) fn listening(line: &str) -> Option<Address> {
 
 /// Whether the line says that a generation serves.
 pub(crate) fn serves(line: &str) -> bool {
-    line.contains(" ready")
+    line.contains("supervisor: ready ") || line.contains("supervisor: reloaded ")
 }
