@@ -200,7 +200,7 @@ fn pings_are_answered() {
     let site = site("echo");
     let mut client = site.address().connect();
     client.send(&raw_packet(100, 0, b""));
-    assert_eq!(client.read(4), [100, 0, 1, 0]);
+    assert_eq!(client.read(4), [100, 0, 0, 1]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A child process whose stderr is collected line by line, and which never outlives its test.
+//! A child process whose output is collected line by line, and which never outlives its test.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -34,18 +34,20 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `command` with its output collected.
     pub(crate) fn start(name: &str, command: &mut Command) -> Self {
-        let mut child = command
+        let (output, writer) = std::io::pipe().unwrap();
+        let child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stdout(writer.try_clone().unwrap())
+            .stderr(writer)
             .spawn()
             .unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
+        // The command has our copies of the pipe's other end.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         let pidfd = rustix::process::pidfd_open(pid_of(&child), PidfdFlags::empty()).unwrap();
         let log = Arc::new((Mutex::new(Log::default()), Condvar::new()));
-        let stderr = child.stderr.take().unwrap();
         thread::spawn({
             let log = Arc::clone(&log);
-            move || collect(stderr, &log)
+            move || collect(output, &log)
         });
         Self {
             name: name.to_owned(),
@@ -60,12 +62,12 @@ impl Process {
         self.child.id()
     }
 
-    /// Everything on stderr so far.
-    pub(crate) fn stderr(&self) -> String {
+    /// Everything it has written so far.
+    pub(crate) fn output(&self) -> String {
         locked(&self.log.0).lines.join("\n")
     }
 
-    /// Waits for a line on stderr that `wanted` turns into something.
+    /// Waits for a line that `wanted` turns into something.
     pub(crate) fn wait_for<T>(&self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
         self.wait_for_nth(what, 1, wanted)
     }
@@ -107,7 +109,7 @@ impl Process {
         }
     }
 
-    /// Waits for a line on stderr that contains `text`.
+    /// Waits for a line that contains `text`.
     pub(crate) fn wait_for_text(&self, text: &str) -> String {
         self.wait_for(&format!("{text:?}"), |line| {
             line.contains(text).then(|| line.to_owned())
@@ -122,7 +124,7 @@ impl Process {
     /// Waits for the end of the process, and of its output.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         if !ends_within(&self.pidfd, PATIENCE) {
-            panic!("{} does not end; its log:\n{}", self.name, self.stderr());
+            panic!("{} does not end; its log:\n{}", self.name, self.output());
         }
         let status = self.child.wait().unwrap();
         let (log, changed) = &*self.log;
@@ -152,7 +154,7 @@ impl Drop for Process {
             let _ = self.child.wait();
         }
         if thread::panicking() {
-            eprintln!("--- stderr of {}:\n{}\n---", self.name, self.stderr());
+            eprintln!("--- output of {}:\n{}\n---", self.name, self.output());
         }
     }
 }
@@ -192,8 +194,8 @@ fn ends_within(pidfd: &OwnedFd, time: Duration) -> bool {
     rustix::event::poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&timeout)).unwrap() > 0
 }
 
-fn collect(stderr: impl Read, log: &(Mutex<Log>, Condvar)) {
-    let mut reader = BufReader::new(stderr);
+fn collect(output: impl Read, log: &(Mutex<Log>, Condvar)) {
+    let mut reader = BufReader::new(output);
     let mut line = Vec::new();
     while reader
         .read_until(b'\n', &mut line)

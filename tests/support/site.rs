@@ -5,6 +5,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -179,6 +181,39 @@ impl Running {
         body: &[u8],
     ) -> Answer {
         self.address().request(method, target, headers, body)
+    }
+
+    /// Processes of the site besides the supervisor.
+    pub(crate) fn children(&self) -> Vec<u64> {
+        let pid = self.process.pid();
+        let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        list.split_whitespace()
+            .map(|pid| pid.parse().unwrap())
+            .collect()
+    }
+
+    /// How many sockets the workers have open.
+    pub(crate) fn open_sockets(&self) -> usize {
+        let descriptors = self
+            .children()
+            .into_iter()
+            .filter_map(|pid| fs::read_dir(format!("/proc/{pid}/fd")).ok());
+        let targets = descriptors
+            .flatten()
+            .flatten()
+            .filter_map(|entry| fs::read_link(entry.path()).ok());
+        targets
+            .filter(|target| target.to_string_lossy().starts_with("socket:"))
+            .count()
+    }
+
+    /// For what announces itself to nobody: asks again and again.
+    pub(crate) fn wait_until(&self, what: &str, holds: impl Fn() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !holds() {
+            assert!(Instant::now() < deadline, "in vain: {what}");
+            thread::park_timeout(Duration::from_millis(10));
+        }
     }
 
     /// The file with the settings.
