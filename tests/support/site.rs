@@ -209,7 +209,7 @@ impl Running {
 
     /// For what announces itself to nobody: asks again and again.
     pub(crate) fn wait_until(&self, what: &str, holds: impl Fn() -> bool) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + super::PATIENCE;
         while !holds() {
             assert!(Instant::now() < deadline, "in vain: {what}");
             thread::park_timeout(Duration::from_millis(10));
