@@ -72,7 +72,9 @@ pub(super) const DIFFERENCES: &[Known] = &[
     row("uwsgi: a status without reason", "status line", PHRASE),
     row("uwsgi: a connection header", "header connection", HOP),
     row("uwsgi: text", "status line", FAILED),
+    row("uwsgi: text", "body", FAILED),
     row("uwsgi: none", "status line", FAILED),
+    row("uwsgi: none", "body", FAILED),
     row("uwsgi: an exception", "status line", FAILED),
     row("http: an exception", "status line", FAILED),
 ];
