@@ -19,6 +19,7 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a test that panics is a test that fails, and its helpers are no different"
 )]

@@ -34,6 +34,9 @@ fn every_interpreter_serves() {
         let (major, minor, patch) = interpreter.version;
         assert_eq!(seen["version"], serde_json::json!([major, minor, patch]));
         assert_eq!(seen["prefix"], venv.path().to_str().unwrap());
+        // The extension brings no libpython along: there is one in the process if the interpreter has one.
+        let maps = fs::read_to_string(format!("/proc/{}/maps", seen["pid"])).unwrap();
+        assert_eq!(maps.contains("/libpython"), interpreter.shared);
     }
 }
 
