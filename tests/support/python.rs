@@ -14,7 +14,7 @@ use tempfile::TempDir;
 pub(crate) struct Interpreter {
     pub(crate) program: PathBuf,
     pub(crate) version: (u32, u32, u32),
-    /// Whether it links to a libpython; Debian's does not.
+    /// Whether it has its code in a libpython; Debian's has all of it in the program.
     pub(crate) shared: bool,
 }
 
@@ -60,8 +60,8 @@ fn usual_places() -> Vec<PathBuf> {
 
 /// Asks a program what it is; one that does not run is none (pyenv's shims of versions that are not chosen).
 fn probe(program: &Path) -> Option<(String, Interpreter)> {
-    const QUESTION: &str = "import sys, sysconfig; \
-        print(*sys.version_info[:3], int(bool(sysconfig.get_config_var('Py_ENABLE_SHARED'))), sys.base_prefix)";
+    const QUESTION: &str = "import sys; \
+        print(*sys.version_info[:3], int('/libpython' in open('/proc/self/maps').read()), sys.base_prefix)";
     let output = Command::new(program)
         .args(["-c", QUESTION])
         .output()
