@@ -374,6 +374,11 @@ impl<'e> Exchange<'e> {
         admitted
     }
 
+    /// Bytes that wait for the next [`Exchange::flush`].
+    pub fn staged(&self) -> usize {
+        self.scratch.staged.len()
+    }
+
     /// Sends what is staged, without blocking.
     pub fn flush(&mut self) -> Progress {
         if self.scratch.staged.is_empty() && self.connection.output.is_empty() {
@@ -499,7 +504,7 @@ fn receive_directly(
     match recv(&connection.socket, &mut buffer[..room], RecvFlags::empty()) {
         Ok((0, _)) => Err(gone()),
         Ok((length, _)) => {
-            connection.drained = length < room;
+            connection.drained = length < room && !connection.ended;
             connection.body.received_directly(length);
             Ok(length)
         }

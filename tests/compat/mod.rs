@@ -9,7 +9,8 @@ mod requests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{
-    client::{self, Address},
+    address::Address,
+    answer,
     peer::Uwsgi,
     site::{Running, Site},
 };
@@ -34,7 +35,11 @@ fn answers_and_environs_are_uwsgis() {
             .iter()
             .position(|known| known.covers(&seen.0, &seen.1))
     };
-    let unknown: Vec<&Seen> = seen.iter().filter(|seen| known(seen).is_none()).collect();
+    let unknown: Vec<String> = seen
+        .iter()
+        .filter(|seen| known(seen).is_none())
+        .map(|seen| format!("{seen:?}"))
+        .collect();
     assert!(
         unknown.is_empty(),
         "differences (request, what, uWSGI, hostler) that no row explains: {unknown:#?}"
@@ -94,14 +99,18 @@ fn traits_of(address: &Address, bytes: &[u8]) -> Traits {
     let received = connection.rest();
     let mut traits = Traits::new();
     if received.is_empty() {
-        traits.insert("answer".into(), "none".into());
+        traits.insert("status line".into(), "no answer".into());
         return traits;
     }
-    let answer = client::parse(&received);
+    let answer = answer::parse(&received);
     traits.insert(
         "status line".into(),
         format!("{} {} {}", answer.version, answer.status, answer.reason),
     );
+    if answer.status == 500 {
+        // The error page of a server says no more than its status.
+        return traits;
+    }
     for (name, _) in &answer.headers {
         let values: Vec<&str> = answer.headers(name).collect();
         let value = if name == "Date" {
@@ -132,6 +141,7 @@ fn comparable(name: &str, value: &str, port: &str) -> String {
     match name {
         "SERVER_PORT" | "HTTP_HOST" => value.replace(port, "PORT"),
         "REMOTE_PORT" => "a port".into(),
+        "uwsgi.core" => "a thread".into(),
         _ if value.starts_with('<') => "an object".into(),
         _ => value.to_owned(),
     }

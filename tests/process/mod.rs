@@ -14,7 +14,7 @@ use rustix::fs::{CWD, FileType, Mode};
 use serde_json::Value;
 
 use crate::support::{
-    client::Answer,
+    answer::Answer,
     site::{Running, Site},
 };
 

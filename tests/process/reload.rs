@@ -88,9 +88,9 @@ fn a_running_request_is_finished_by_the_old_worker() {
     assert_ne!(pid(&site), old);
     assert_eq!(held.end()["pid"], old);
     assert!(
-        !site.process.stderr().contains("SIGKILL"),
+        !site.process.output().contains("SIGKILL"),
         "{}",
-        site.process.stderr()
+        site.process.output()
     );
 }
 

@@ -14,7 +14,7 @@ fn check_stops(signal: Signal) {
         site.process.wait().code(),
         Some(0),
         "{}",
-        site.process.stderr()
+        site.process.output()
     );
     worker.wait();
     assert!(site.address().try_connect().is_err());

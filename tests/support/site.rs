@@ -5,15 +5,13 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
-use super::{
-    client::{Address, Answer},
-    process::Process,
-    root, venv,
-};
+use super::{address::Address, answer::Answer, process::Process, root, venv};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_hostler");
@@ -185,6 +183,39 @@ impl Running {
         self.address().request(method, target, headers, body)
     }
 
+    /// Processes of the site besides the supervisor.
+    pub(crate) fn children(&self) -> Vec<u64> {
+        let pid = self.process.pid();
+        let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        list.split_whitespace()
+            .map(|pid| pid.parse().unwrap())
+            .collect()
+    }
+
+    /// How many sockets the workers have open.
+    pub(crate) fn open_sockets(&self) -> usize {
+        let descriptors = self
+            .children()
+            .into_iter()
+            .filter_map(|pid| fs::read_dir(format!("/proc/{pid}/fd")).ok());
+        let targets = descriptors
+            .flatten()
+            .flatten()
+            .filter_map(|entry| fs::read_link(entry.path()).ok());
+        targets
+            .filter(|target| target.to_string_lossy().starts_with("socket:"))
+            .count()
+    }
+
+    /// For what announces itself to nobody: asks again and again.
+    pub(crate) fn wait_until(&self, what: &str, holds: impl Fn() -> bool) {
+        let deadline = Instant::now() + super::PATIENCE;
+        while !holds() {
+            assert!(Instant::now() < deadline, "in vain: {what}");
+            thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+
     /// The file with the settings.
     pub(crate) fn file(&self) -> PathBuf {
         self.directory.path().join("site.toml")
@@ -235,5 +266,5 @@ pub(crate) fn listening(line: &str) -> Option<Address> {
 
 /// Whether the line says that a generation serves.
 pub(crate) fn serves(line: &str) -> bool {
-    line.contains(" ready")
+    line.contains("supervisor: ready ") || line.contains("supervisor: reloaded ")
 }

@@ -17,6 +17,8 @@ use crate::traceback;
 
 /// From this size on bytes are sent from where they are.
 const HELD_FROM: usize = 16 << 10;
+/// Small pieces of a list are collected up to here, so that a long list is not copied as a whole.
+const STAGED: usize = 64 << 10;
 
 /// Bytes that the application made, on their way out. Dropped without the interpreter lock it is released later, by
 /// whoever takes the lock next.
@@ -202,7 +204,10 @@ impl Call<'_> {
     ) -> Progress {
         if piece.as_bytes().len() < HELD_FROM {
             exchange.write(piece.as_bytes());
-            return Progress::Open;
+            return match exchange.staged() {
+                0..STAGED => Progress::Open,
+                _ => push(py, self.wsgi, exchange),
+            };
         }
         let held = HeldBytes::new(piece);
         match py.detach(|| exchange.write_held(held)) {

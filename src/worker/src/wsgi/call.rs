@@ -31,7 +31,7 @@ impl WsgiThread {
     pub(crate) fn new(py: Python<'_>, template: &Bound<'_, PyDict>) -> PyResult<Self> {
         let link = Arc::<Link>::default();
         Ok(Self {
-            environs: EnvironMaker::new(py, template),
+            environs: EnvironMaker::new(template),
             callables: Callables::new(py, &link)?,
             link,
         })

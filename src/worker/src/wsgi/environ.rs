@@ -1,19 +1,12 @@
 //! The environ dict of a request, made as cheaply as it can be without the application noticing.
 //!
-//! Keys are made once per thread. What does not change from request to request lies in a template that is copied. A
-//! value that is the same bytes as last time under the same name (Host, Accept, agent) is the same object as last
-//! time: comparing is cheaper than decoding.
+//! Requests come in few shapes: the same variables in the same order. For each shape a template is kept, a dict with
+//! everything in it, the values of an earlier request included. A new environ is a copy of that, in which only those
+//! values are replaced that are other bytes than then: comparing is cheaper than decoding and inserting.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use hostler::{
-    environ::{Standard, Variable, header_key},
-    serve::{BodySupply, Exchange},
-};
+use hostler::serve::{BodySupply, Exchange};
 use pyo3::{
     ffi,
     prelude::*,
@@ -23,49 +16,56 @@ use pyo3::{
 use super::{
     exchange_link::{Link, StreamedBody},
     input::Input,
+    names::{Name, Names},
     text::latin1,
 };
 
+/// Shapes kept per thread: some browsers, a load balancer's check, and the methods they use.
+const SHAPES: usize = 16;
 /// Values longer than this are not kept for comparing.
 const KEPT_VALUE: usize = 128;
-/// After so many misses in a row a name's values count as ever new (ports, the paths of a large site).
+/// After so many other values in a row a variable counts as ever new (ports, the paths of a large site).
 const MISSES: u8 = 32;
-/// Names kept per thread; what a client makes up beyond is made anew each time.
-const KEPT_NAMES: usize = 256;
 
 /// What one serving thread keeps for making environs.
 pub(super) struct EnvironMaker {
-    template: Py<PyDict>,
-    standard: Vec<Entry>,
-    headers: Names,
-    raw: Names,
+    /// What is the same for all requests of the worker.
+    base: Py<PyDict>,
+    names: Names,
+    /// The names of the request at hand.
+    row: Vec<Name>,
+    shapes: Vec<Shape>,
+    /// The shape to give up next when there are too many.
+    oldest: usize,
     empty_input: Option<Py<Input>>,
     input_key: Py<PyString>,
     scheme_key: Py<PyString>,
     https: Py<PyString>,
 }
 
-/// Key and last value of one variable.
-struct Entry {
-    key: Py<PyString>,
+/// Requests with the same variables.
+struct Shape {
+    row: Vec<Name>,
+    template: Py<PyDict>,
+    values: Vec<Value>,
+}
+
+/// The value of one variable in a template, as it was on the wire.
+struct Value {
     bytes: Vec<u8>,
-    value: Option<Py<PyAny>>,
     misses: u8,
 }
 
-type Names = HashMap<Box<[u8]>, Entry, BuildHasherDefault<NameHasher>>;
-
 impl EnvironMaker {
-    /// `template` holds what is the same for all requests of the worker.
-    pub(super) fn new(py: Python<'_>, template: &Bound<'_, PyDict>) -> Self {
+    /// `base` holds what is the same for all requests of the worker.
+    pub(super) fn new(base: &Bound<'_, PyDict>) -> Self {
+        let py = base.py();
         Self {
-            template: template.clone().unbind(),
-            standard: Standard::ALL
-                .iter()
-                .map(|standard| Entry::new(py, standard.name().as_bytes()))
-                .collect(),
-            headers: Names::default(),
-            raw: Names::default(),
+            base: base.clone().unbind(),
+            names: Names::default(),
+            row: Vec::new(),
+            shapes: Vec::new(),
+            oldest: 0,
             empty_input: None,
             input_key: PyString::intern(py, "wsgi.input").unbind(),
             scheme_key: PyString::intern(py, "wsgi.url_scheme").unbind(),
@@ -84,30 +84,7 @@ impl EnvironMaker {
         link: &Arc<Link>,
         serial: u64,
     ) -> PyResult<(Bound<'py, PyDict>, Option<Bound<'py, Input>>)> {
-        let environ = self.template.bind(py).copy()?;
-        let mut failed = false;
-        exchange.variables(|name, value| {
-            failed |= match name {
-                Variable::Standard(standard) => {
-                    self.standard[standard.index()].set(&environ, value)
-                }
-                Variable::Header(name) => {
-                    set_named(&mut self.headers, &environ, name, value, |name| {
-                        let mut key = Vec::with_capacity(name.len() + 5);
-                        header_key(name, &mut key);
-                        Entry::new(py, &key)
-                    })
-                }
-                // The front server has no say in what is ours.
-                Variable::Raw(name) if name.starts_with(b"wsgi.") => false,
-                Variable::Raw(name) => set_named(&mut self.raw, &environ, name, value, |name| {
-                    Entry::new(py, name)
-                }),
-            };
-        });
-        if failed {
-            return Err(PyErr::fetch(py));
-        }
+        let environ = self.variables(py, exchange)?;
         if exchange.scheme() == "https" {
             environ.set_item(&self.scheme_key, &self.https)?;
         }
@@ -129,6 +106,59 @@ impl EnvironMaker {
         Ok((environ, Some(input)))
     }
 
+    fn variables<'py>(
+        &mut self,
+        py: Python<'py>,
+        exchange: &mut Exchange<'_>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        if self.names.are_too_many() {
+            self.names = Names::default();
+            self.shapes.clear();
+        }
+        let Self { names, row, .. } = self;
+        row.clear();
+        exchange.variables(|variable, _| {
+            let name = names.find(py, variable, row.len());
+            row.push(name);
+        });
+        match self.shapes.iter().position(|shape| shape.row == self.row) {
+            Some(known) => self.shapes[known].fill(py, &self.names, exchange),
+            None => self.learn(py, exchange),
+        }
+    }
+
+    /// Makes a template of the request at hand.
+    fn learn<'py>(
+        &mut self,
+        py: Python<'py>,
+        exchange: &mut Exchange<'_>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let template = self.base.bind(py).copy()?;
+        let mut values = Vec::with_capacity(self.row.len());
+        let mut failed = false;
+        exchange.variables(|_, value| {
+            failed |= self
+                .names
+                .set(&template, self.row[values.len()], &latin1(py, value));
+            values.push(Value::new(value));
+        });
+        if failed {
+            return Err(PyErr::fetch(py));
+        }
+        let shape = Shape {
+            row: self.row.clone(),
+            template: template.clone().unbind(),
+            values,
+        };
+        if self.shapes.len() < SHAPES {
+            self.shapes.push(shape);
+        } else {
+            self.shapes[self.oldest] = shape;
+            self.oldest = (self.oldest + 1) % SHAPES;
+        }
+        template.copy()
+    }
+
     /// Most requests have no body: they share one object, unless an application kept it from an earlier one.
     fn empty_input<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, Input>> {
         let kept = self
@@ -148,89 +178,61 @@ impl EnvironMaker {
     }
 }
 
-#[expect(unsafe_code, reason = "pyo3 counts no references")]
-fn is_ours_alone(input: &Bound<'_, Input>) -> bool {
-    // SAFETY: the object is alive.
-    unsafe { ffi::Py_REFCNT(input.as_ptr()) == 1 }
+impl Shape {
+    fn fill<'py>(
+        &mut self,
+        py: Python<'py>,
+        names: &Names,
+        exchange: &mut Exchange<'_>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let template = self.template.bind(py);
+        let environ = template.copy()?;
+        let mut failed = false;
+        let mut pairs = self.row.iter().zip(&mut self.values);
+        exchange.variables(|_, bytes| {
+            let Some((name, value)) = pairs.next() else {
+                return;
+            };
+            if value.bytes == bytes {
+                value.misses = 0;
+                return;
+            }
+            let text = latin1(py, bytes);
+            failed |= names.set(&environ, *name, &text);
+            if value.keep(bytes) {
+                failed |= names.set(template, *name, &text);
+            }
+        });
+        if failed {
+            Err(PyErr::fetch(py))
+        } else {
+            Ok(environ)
+        }
+    }
 }
 
-fn set_named(
-    names: &mut Names,
-    environ: &Bound<'_, PyDict>,
-    name: &[u8],
-    value: &[u8],
-    make: impl FnOnce(&[u8]) -> Entry,
-) -> bool {
-    if let Some(entry) = names.get_mut(name) {
-        return entry.set(environ, value);
-    }
-    let mut entry = make(name);
-    let failed = entry.set(environ, value);
-    if names.len() < KEPT_NAMES {
-        names.insert(name.into(), entry);
-    }
-    failed
-}
-
-impl Entry {
-    fn new(py: Python<'_>, key: &[u8]) -> Self {
-        let text: String = key.iter().map(|&byte| char::from(byte)).collect();
+impl Value {
+    fn new(bytes: &[u8]) -> Self {
         Self {
-            key: PyString::intern(py, &text).unbind(),
-            bytes: Vec::new(),
-            value: None,
+            bytes: bytes.to_vec(),
             misses: 0,
         }
     }
 
-    /// Puts the variable into `environ`; true means that this failed and an exception is set.
-    fn set(&mut self, environ: &Bound<'_, PyDict>, value: &[u8]) -> bool {
-        let py = environ.py();
-        match &self.value {
-            Some(last) if self.bytes == value => {
-                self.misses = 0;
-                insert(environ, &self.key, last.bind(py))
-            }
-            _ => {
-                let text = latin1(py, value);
-                let failed = insert(environ, &self.key, &text);
-                if self.misses < MISSES && value.len() <= KEPT_VALUE {
-                    self.misses += 1;
-                    self.bytes.clear();
-                    self.bytes.extend_from_slice(value);
-                    self.value = Some(text.unbind());
-                }
-                failed
-            }
+    /// Whether `bytes` are worth being the template's value from now on.
+    fn keep(&mut self, bytes: &[u8]) -> bool {
+        if self.misses >= MISSES || bytes.len() > KEPT_VALUE {
+            return false;
         }
+        self.misses += 1;
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        true
     }
 }
 
-#[expect(unsafe_code, reason = "the hot path of every request")]
-fn insert(environ: &Bound<'_, PyDict>, key: &Py<PyString>, value: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: all three are alive; the dict takes references of its own.
-    unsafe { ffi::PyDict_SetItem(environ.as_ptr(), key.as_ptr(), value.as_ptr()) != 0 }
-}
-
-/// FNV-1a over eight bytes at a time: names are short, and the table is bounded, so that collisions made on purpose
-/// cost no more than a walk over [`KEPT_NAMES`] entries.
-#[derive(Default)]
-struct NameHasher(u64);
-
-impl Hasher for NameHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        const PRIME: u64 = 0x0000_0100_0000_01b3;
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(PRIME);
-        }
-        for &byte in rest {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(PRIME);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        // The table takes its tag from the high bits and its place from the low ones.
-        self.0 ^ (self.0 >> 29)
-    }
+#[expect(unsafe_code, reason = "pyo3 counts no references")]
+fn is_ours_alone(input: &Bound<'_, Input>) -> bool {
+    // SAFETY: the object is alive.
+    unsafe { ffi::Py_REFCNT(input.as_ptr()) == 1 }
 }

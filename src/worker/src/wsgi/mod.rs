@@ -9,6 +9,7 @@ mod environ;
 mod exchange_link;
 pub(crate) mod file_wrapper;
 pub(crate) mod input;
+mod names;
 mod start_response;
 mod text;
 

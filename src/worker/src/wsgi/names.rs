@@ -1,0 +1,139 @@
+//! Names of variables, as their front servers write them, and the `str` that is their key in an environ.
+//!
+//! Each name is looked up once per request and there are two dozen of them, so the order of the last request is
+//! remembered: clients and front servers always send theirs in the same one, and a single comparison confirms it.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use hostler::environ::{Variable, header_key};
+use pyo3::{
+    ffi,
+    prelude::*,
+    types::{PyDict, PyString},
+};
+
+/// So many names are worth remembering; a client that makes up more costs a new beginning.
+const ENOUGH: usize = 512;
+
+/// A name that [`Names`] knows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Name(u32);
+
+/// All names that a thread has met.
+#[derive(Default)]
+pub(super) struct Names {
+    known: Vec<Known>,
+    index: HashMap<Wire, Name, BuildHasherDefault<NameHasher>>,
+    /// Which name was last met at each position of a request.
+    usual: Vec<Name>,
+}
+
+struct Known {
+    wire: Wire,
+    /// `None`: a name that no peer may set.
+    key: Option<Py<PyString>>,
+}
+
+/// How a variable is written, with its kind in front.
+type Wire = Box<[u8]>;
+
+impl Names {
+    /// Whether it is time to forget them all, and with them all that was made of [`Name`]s.
+    pub(super) fn are_too_many(&self) -> bool {
+        self.known.len() > ENOUGH
+    }
+
+    /// The name of a variable, the `position`th of its request.
+    pub(super) fn find(&mut self, py: Python<'_>, variable: Variable<'_>, position: usize) -> Name {
+        let (kind, name) = split(variable);
+        if let Some(usual) = self.usual.get(position) {
+            if let Some((first, rest)) = self.known[usual.0 as usize].wire.split_first() {
+                if *first == kind && rest == name {
+                    return *usual;
+                }
+            }
+        }
+        let found = self.look_up(py, variable, kind, name);
+        match self.usual.get_mut(position) {
+            Some(usual) => *usual = found,
+            None => self.usual.push(found),
+        }
+        found
+    }
+
+    fn look_up(&mut self, py: Python<'_>, variable: Variable<'_>, kind: u8, name: &[u8]) -> Name {
+        let wire: Wire = [&[kind], name].concat().into();
+        if let Some(known) = self.index.get(&wire) {
+            return *known;
+        }
+        let new = Name(self.known.len() as u32);
+        self.known.push(Known {
+            wire: wire.clone(),
+            key: key(py, variable),
+        });
+        self.index.insert(wire, new);
+        new
+    }
+
+    /// Puts a variable into `environ`; true means that this failed and an exception is set.
+    #[expect(unsafe_code, reason = "the hot path of every request")]
+    pub(super) fn set(
+        &self,
+        environ: &Bound<'_, PyDict>,
+        name: Name,
+        value: &Bound<'_, PyAny>,
+    ) -> bool {
+        let Some(key) = &self.known[name.0 as usize].key else {
+            return false;
+        };
+        // SAFETY: all three are alive; the dict takes references of its own.
+        unsafe { ffi::PyDict_SetItem(environ.as_ptr(), key.as_ptr(), value.as_ptr()) != 0 }
+    }
+}
+
+fn split(variable: Variable<'_>) -> (u8, &[u8]) {
+    match variable {
+        Variable::Header(name) => (b'h', name),
+        Variable::Raw(name) => (b'r', name),
+        Variable::Standard(standard) => (b's', standard.name().as_bytes()),
+    }
+}
+
+fn key(py: Python<'_>, variable: Variable<'_>) -> Option<Py<PyString>> {
+    let mut key = Vec::new();
+    match variable {
+        Variable::Header(name) => header_key(name, &mut key),
+        // PEP 3333's own variables are the server's to set.
+        Variable::Raw(name) if name.starts_with(b"wsgi.") => return None,
+        Variable::Raw(name) => key.extend_from_slice(name),
+        Variable::Standard(standard) => key.extend_from_slice(standard.name().as_bytes()),
+    }
+    let text: String = key.iter().map(|&byte| char::from(byte)).collect();
+    Some(PyString::intern(py, &text).unbind())
+}
+
+/// FNV-1a over eight bytes at a time: names are short, and there are at most [`ENOUGH`] of them, so that collisions
+/// made on purpose cost little.
+#[derive(Default)]
+struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        const PRIME: u64 = 0x0000_0100_0000_01b3;
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(PRIME);
+        }
+        for &byte in rest {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(PRIME);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        // The table takes its tag from the high bits and its place from the low ones.
+        self.0 ^ (self.0 >> 29)
+    }
+}
