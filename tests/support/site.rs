@@ -133,7 +133,12 @@ impl Site {
 
     /// Starts it and waits until it serves.
     pub(crate) fn start(&self) -> Running {
-        let (process, directory) = self.launch();
+        self.start_by(program())
+    }
+
+    /// The same by another command, which is given the arguments of the program.
+    pub(crate) fn start_by(&self, command: Command) -> Running {
+        let (process, directory) = self.launch_by(command);
         process.wait_for("that it serves", |line| serves(line).then_some(()));
         let listeners = self.listen.len().max(1);
         let addresses = (1..=listeners)
@@ -148,16 +153,19 @@ impl Site {
 
     /// Starts it and expects nothing.
     pub(crate) fn launch(&self) -> (Process, TempDir) {
+        self.launch_by(program())
+    }
+
+    /// The same by another command.
+    pub(crate) fn launch_by(&self, mut command: Command) -> (Process, TempDir) {
         let directory = tempfile::Builder::new()
             .prefix("hostler-test-")
             .tempdir()
             .unwrap();
         let file = directory.path().join("site.toml");
         fs::write(&file, self.settings(directory.path())).unwrap();
-        (
-            Process::start("hostler", program().arg("serve").arg(file)),
-            directory,
-        )
+        let process = Process::start("hostler", command.arg("serve").arg(file));
+        (process, directory)
     }
 }
 
@@ -190,6 +198,16 @@ impl Running {
         list.split_whitespace()
             .map(|pid| pid.parse().unwrap())
             .collect()
+    }
+
+    /// The one process of the site that calls itself so.
+    pub(crate) fn child_named(&self, name: &str) -> u64 {
+        let is_named = |pid: &u64| {
+            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name)
+        };
+        let named: Vec<u64> = self.children().into_iter().filter(is_named).collect();
+        assert_eq!(named.len(), 1, "processes named {name}");
+        named[0]
     }
 
     /// How many sockets the workers have open.
@@ -266,5 +284,5 @@ pub(crate) fn listening(line: &str) -> Option<Address> {
 
 /// Whether the line says that a generation serves.
 pub(crate) fn serves(line: &str) -> bool {
-    line.contains("supervisor: ready ") || line.contains("supervisor: reloaded ")
+    line.contains("supervisor: ready") || line.contains("supervisor: reloaded ")
 }
