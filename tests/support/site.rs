@@ -200,14 +200,16 @@ impl Running {
             .collect()
     }
 
-    /// The one process of the site that calls itself so.
+    /// The process of the site that calls itself so. The kernel's list of children may miss some for a moment when
+    /// others end.
     pub(crate) fn child_named(&self, name: &str) -> u64 {
         let is_named = |pid: &u64| {
-            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name)
+            let comm = fs::read_to_string(format!("/proc/{pid}/comm"));
+            comm.is_ok_and(|comm| comm.trim() == name)
         };
-        let named: Vec<u64> = self.children().into_iter().filter(is_named).collect();
-        assert_eq!(named.len(), 1, "processes named {name}");
-        named[0]
+        self.wait_for_some(&format!("a process named {name}"), || {
+            self.children().into_iter().find(is_named)
+        })
     }
 
     /// How many sockets the workers have open.
@@ -225,10 +227,17 @@ impl Running {
             .count()
     }
 
-    /// For what announces itself to nobody: asks again and again.
+    /// For what announces itself to nobody: looks again and again.
     pub(crate) fn wait_until(&self, what: &str, holds: impl Fn() -> bool) {
+        self.wait_for_some(what, || holds().then_some(()));
+    }
+
+    fn wait_for_some<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
         let deadline = Instant::now() + super::PATIENCE;
-        while !holds() {
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
             assert!(Instant::now() < deadline, "in vain: {what}");
             thread::park_timeout(Duration::from_millis(10));
         }
