@@ -8,7 +8,7 @@ use crate::support::{
 };
 
 /// Enough that one object a request stands out from what an interpreter does now and then.
-const REQUESTS: usize = 1000;
+const REQUESTS: usize = 300;
 
 fn ask(site: &Running, path: &str, times: usize) {
     for _ in 0..times {
