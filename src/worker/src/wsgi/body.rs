@@ -132,9 +132,8 @@ fn send_file(py: Python<'_>, file: &Bound<'_, FileWrapper>, call: &Call<'_>) -> 
     call.exchange(py, |exchange| {
         call.commit(exchange, Some(range.len))?;
         call.wsgi.detached(py, || {
-            if exchange.write_file(range.file, range.offset, range.len) != Progress::Gone {
-                exchange.flush();
-            }
+            exchange.write_file(range.file, range.offset, range.len);
+            exchange.flush();
         });
         Ok(())
     })
