@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{
+    address::Address,
+    answer::Answer,
     browser::Browser,
-    client::{Address, Answer},
     nginx::{Backend, Nginx},
     root,
     site::{Running, Site},

@@ -19,16 +19,21 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a test that panics is a test that fails, and its helpers are no different"
 )]
 
 mod support;
 
+mod cli;
 mod compat;
+mod examples;
 mod frameworks;
 mod http;
 mod process;
+mod pythons;
 mod slow;
+mod tidy;
 mod uwsgi;
 mod wsgi;

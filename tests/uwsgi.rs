@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::{
-    client::{self, Answer},
+    answer::{self, Answer},
     site::{Running, Site},
     uwsgi::{packet, raw_packet, request, variables},
 };
@@ -31,7 +31,7 @@ fn answer_to(bytes: &[u8]) -> Option<Answer> {
         "body",
         "the worker serves on"
     );
-    (!answer.is_empty()).then(|| client::parse(&answer))
+    (!answer.is_empty()).then(|| answer::parse(&answer))
 }
 
 fn check_refused(bytes: &[u8], status: u16) {
@@ -200,7 +200,7 @@ fn pings_are_answered() {
     let site = site("echo");
     let mut client = site.address().connect();
     client.send(&raw_packet(100, 0, b""));
-    assert_eq!(client.read(4), [100, 0, 1, 0]);
+    assert_eq!(client.read(4), [100, 0, 0, 1]);
 }
 
 #[test]

@@ -8,9 +8,8 @@ use std::{
 
 use crate::{
     config::{self, Protocol, Settings},
-    ipc::ListenerInfo,
     journal::{self, Identity, Role},
-    listener::{ListenError, Listeners},
+    listener::{ListenError, Listener, Listeners},
     supervisor::{self, Interpreter, Reread, Site},
     systemd,
 };
@@ -49,7 +48,7 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
     let inherited = systemd::inherited().map_err(ListenError::from)?;
     let listeners = Listeners::bind(&settings.listen, settings.timeouts.socket.0, inherited)?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), site = %name, "hostler starts");
-    listeners.infos().iter().for_each(tell);
+    listeners.iter().for_each(tell);
     if rustix::process::geteuid().is_root() {
         tracing::warn!(
             "running as root: the application may read and change every file; set User= in its unit, or start it as another user"
@@ -90,9 +89,9 @@ fn reread(source: Option<PathBuf>, settings: Settings) -> Reread {
     })
 }
 
-fn tell(listener: &ListenerInfo) {
-    let ListenerInfo { protocol, address } = listener;
-    match protocol {
+fn tell(listener: &Listener) {
+    let address = &listener.bound;
+    match listener.protocol {
         Protocol::Http => {
             let url = url(address);
             tracing::info!(protocol = "http", %address, url, "listening");

@@ -92,6 +92,8 @@ pub enum ToWorker {
 /// Worker to supervisor.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum FromWorker {
+    /// It accepts no more connections.
+    Draining,
     /// The application cannot be loaded in this worker (`lazy-apps`).
     Failed(LoadFailure),
     /// It accepts connections.

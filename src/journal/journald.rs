@@ -1,91 +1,224 @@
-//! Events in journald's native protocol, with the fields of the site and of the process.
+//! Events in journald's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), with fields of their own.
+//!
+//! Fields are `HOSTLER_` and the name in capitals; those that begin with `http_` need no prefix. The message holds the
+//! long values too, since `journalctl` shows nothing else. There is a socket and nothing more: no lock and no buffer
+//! that a fork could copy in a bad moment.
 
 use std::{
-    io,
-    sync::{PoisonError, RwLock, RwLockReadGuard},
+    io::{self, Write},
+    mem::MaybeUninit,
+    os::fd::{AsFd, OwnedFd},
 };
 
-use tracing::{
-    Event, Subscriber,
-    span::{Attributes, Id, Record},
+use rustix::{
+    fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create},
+    io::{Errno, retry_on_intr},
+    net::{
+        AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix,
+        SocketFlags, SocketType, connect, send, sendmsg, socket_with,
+    },
 };
-use tracing_journald::{Priority, PriorityMappings};
-use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::{Layer, layer::Context};
 
-use super::Role;
+use super::{Role, content::Content};
 
-/// The crate's layer for the role that this process has; it is made anew when the role changes, because its constant
-/// fields cannot change.
+const SOCKET: &str = "/run/systemd/journal/socket";
+
+/// Sends each event as one datagram.
 pub(super) struct JournaldLayer {
     site: String,
-    current: RwLock<(Role, tracing_journald::Layer)>,
+    socket: OwnedFd,
 }
 
 impl JournaldLayer {
     /// Fails when journald does not listen.
     pub(super) fn connect(site: String) -> io::Result<Self> {
-        let role = super::role();
-        let layer = connect_as(&site, role)?;
-        Ok(Self {
-            site,
-            current: RwLock::new((role, layer)),
-        })
+        Self::connect_to(SOCKET, site)
     }
 
-    fn current(&self) -> RwLockReadGuard<'_, (Role, tracing_journald::Layer)> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner)
+    fn connect_to(path: &str, site: String) -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
+        connect(&socket, &SocketAddrUnix::new(path)?)?;
+        Ok(Self { site, socket })
     }
 
-    fn follow_role(&self) {
-        let role = super::role();
-        let known = self
-            .current
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .0;
-        if known == role {
-            return;
+    /// What is too long for a datagram goes in a sealed file of its own.
+    fn send(&self, entry: &[u8]) -> io::Result<()> {
+        match retry_on_intr(|| send(&self.socket, entry, SendFlags::NOSIGNAL)) {
+            Err(Errno::MSGSIZE | Errno::NOBUFS) => self.send_file(entry),
+            Err(errno) => Err(errno.into()),
+            Ok(_) => Ok(()),
         }
-        // A journal that has gone away cannot be told; the old connection may find it again.
-        if let Ok(layer) = connect_as(&self.site, role) {
-            *self.current.write().unwrap_or_else(PoisonError::into_inner) = (role, layer);
-        }
+    }
+
+    fn send_file(&self, entry: &[u8]) -> io::Result<()> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let mut file = std::fs::File::from(memfd_create("hostler-journal", flags)?);
+        file.write_all(entry)?;
+        let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
+        fcntl_add_seals(&file, seals)?;
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        let fds = [file.as_fd()];
+        ancillary.push(SendAncillaryMessage::ScmRights(&fds));
+        retry_on_intr(|| sendmsg(&self.socket, &[], &mut ancillary, SendFlags::NOSIGNAL))?;
+        Ok(())
     }
 }
 
-impl<S: Subscriber + for<'span> LookupSpan<'span>> Layer<S> for JournaldLayer {
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        self.follow_role();
-        self.current().1.on_event(event, context);
-    }
-
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        self.current().1.on_new_span(attributes, id, context);
-    }
-
-    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        self.current().1.on_record(id, values, context);
+impl<S: Subscriber> Layer<S> for JournaldLayer {
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let mut content = Content::default();
+        event.record(&mut content);
+        // A log that nobody takes has no better place to complain.
+        let _ = self.send(&entry(
+            event.metadata(),
+            super::role(),
+            &self.site,
+            &content,
+        ));
     }
 }
 
-fn connect_as(site: &str, role: Role) -> io::Result<tracing_journald::Layer> {
-    let layer = tracing_journald::Layer::new()?
-        .with_field_prefix(Some("HOSTLER".into()))
-        .with_syslog_identifier("hostler".into())
-        .with_priority_mappings(PriorityMappings {
-            error: Priority::Error,
-            warn: Priority::Warning,
-            info: Priority::Informational,
-            debug: Priority::Debug,
-            trace: Priority::Debug,
-        })
-        .with_custom_fields([("HOSTLER_SITE", site)]);
-    Ok(match role {
-        Role::Supervisor => layer.with_custom_fields([("HOSTLER_ROLE", "supervisor")]),
-        Role::Zygote => layer.with_custom_fields([("HOSTLER_ROLE", "zygote")]),
+fn entry(metadata: &Metadata<'_>, role: Role, site: &str, content: &Content) -> Vec<u8> {
+    let mut entry = Vec::with_capacity(512);
+    let further = content.further_lines().flat_map(|line| ["\n", line]);
+    let message: String = [content.headline()].into_iter().chain(further).collect();
+    put(&mut entry, "MESSAGE", &message);
+    put(&mut entry, "PRIORITY", priority(*metadata.level()));
+    put(&mut entry, "SYSLOG_IDENTIFIER", "hostler");
+    put(&mut entry, "HOSTLER_SITE", site);
+    match role {
+        Role::Supervisor => put(&mut entry, "HOSTLER_ROLE", "supervisor"),
+        Role::Zygote => put(&mut entry, "HOSTLER_ROLE", "zygote"),
         Role::Worker(slot) => {
-            let slot = slot.to_string();
-            layer.with_custom_fields([("HOSTLER_ROLE", "worker"), ("HOSTLER_WORKER", &slot)])
+            put(&mut entry, "HOSTLER_ROLE", "worker");
+            put(&mut entry, "HOSTLER_WORKER", &slot.to_string());
         }
-    })
+    }
+    if let (Some(file), Some(line)) = (metadata.file(), metadata.line()) {
+        put(&mut entry, "CODE_FILE", file);
+        put(&mut entry, "CODE_LINE", &line.to_string());
+    }
+    for (name, value) in content.fields() {
+        put(&mut entry, &journal_name(name), value);
+    }
+    entry
+}
+
+/// Capitals, digits and underscores are all that journald takes.
+fn journal_name(name: &str) -> String {
+    let letter = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_uppercase()
+        } else {
+            '_'
+        }
+    };
+    let prefix = if name.starts_with("http_") {
+        ""
+    } else {
+        "HOSTLER_"
+    };
+    prefix.chars().chain(name.chars().map(letter)).collect()
+}
+
+/// `NAME=value`, or with its length in front when a line feed would end the value too early.
+fn put(entry: &mut Vec<u8>, name: &str, value: &str) {
+    entry.extend_from_slice(name.as_bytes());
+    if value.contains('\n') {
+        entry.push(b'\n');
+        entry.extend_from_slice(&(value.len() as u64).to_le_bytes());
+    } else {
+        entry.push(b'=');
+    }
+    entry.extend_from_slice(value.as_bytes());
+    entry.push(b'\n');
+}
+
+/// Of syslog(3), as text.
+fn priority(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "3",
+        Level::WARN => "4",
+        Level::INFO => "6",
+        _ => "7",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::File,
+        io::{IoSliceMut, Read, Seek},
+        os::unix::net::UnixDatagram,
+    };
+
+    use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+    use tracing::subscriber::with_default;
+    use tracing_subscriber::layer::SubscriberExt;
+
+    use super::*;
+
+    /// What a journald that listens in a directory of its own receives: the datagram, or the file that comes with it.
+    fn received(event: impl Fn()) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let journald = UnixDatagram::bind(&path).unwrap();
+        let layer = JournaldLayer::connect_to(path.to_str().unwrap(), "shop".into()).unwrap();
+        with_default(tracing_subscriber::registry().with(layer), event);
+        let mut bytes = vec![0; 1 << 20];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let buffer = &mut [IoSliceMut::new(&mut bytes)];
+        let length = recvmsg(&journald, buffer, &mut ancillary, RecvFlags::CMSG_CLOEXEC).unwrap();
+        bytes.truncate(length.bytes);
+        for message in ancillary.drain() {
+            let RecvAncillaryMessage::ScmRights(fds) = message else {
+                continue;
+            };
+            let mut file = File::from(fds.into_iter().next().unwrap());
+            file.rewind().unwrap();
+            file.read_to_end(&mut bytes).unwrap();
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    #[test]
+    fn an_event_is_an_entry_with_fields() {
+        let entry = received(|| tracing::warn!(pid = 7, http_status = 500, "died"));
+        let lines: Vec<&str> = entry.lines().collect();
+        for expected in [
+            "MESSAGE=died",
+            "PRIORITY=4",
+            "SYSLOG_IDENTIFIER=hostler",
+            "HOSTLER_SITE=shop",
+            "HOSTLER_PID=7",
+            "HTTP_STATUS=500",
+            concat!("CODE_FILE=", file!()),
+        ] {
+            assert!(lines.contains(&expected), "{expected} is not in {entry}");
+        }
+    }
+
+    #[test]
+    fn a_long_value_is_in_the_message() {
+        let entry = received(|| tracing::error!(traceback = "Traceback:\n  File\n", "failed"));
+        let expected = "MESSAGE\n\u{18}\0\0\0\0\0\0\0failed\nTraceback:\n  File\nPRIORITY=3\n";
+        assert!(entry.starts_with(expected), "{entry:?}");
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_datagram_arrives_as_a_file() {
+        let long = "x".repeat(500_000);
+        let entry = received(|| tracing::info!(text = long, "long"));
+        assert!(entry.contains(&format!("HOSTLER_TEXT={long}\n")));
+    }
+
+    #[test]
+    fn names_are_made_of_what_journald_takes() {
+        assert_eq!(journal_name("request-line.raw"), "HOSTLER_REQUEST_LINE_RAW");
+    }
 }

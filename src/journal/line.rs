@@ -1,13 +1,8 @@
 //! The text of one event, for people. Pure, so that it can be tested to the letter.
 
-use std::fmt;
+use tracing::Level;
 
-use tracing::{
-    Level,
-    field::{Field, Visit},
-};
-
-use super::Role;
+use super::{Role, content::Content};
 
 /// Who reads the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,48 +15,7 @@ pub(super) enum Style {
     Priority,
 }
 
-/// Message and fields of an event.
-#[derive(Debug, Default)]
-pub(super) struct Content {
-    message: String,
-    /// `name=value`, each with a blank before it.
-    fields: String,
-}
-
-impl Visit for Content {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.record(field.name(), value);
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.record(field.name(), &format!("{value:?}"));
-    }
-
-    fn record_error(&mut self, field: &Field, value: &(dyn std::error::Error + 'static)) {
-        let mut text = value.to_string();
-        let mut source = value.source();
-        while let Some(cause) = source {
-            text = format!("{text}: {cause}");
-            source = cause.source();
-        }
-        self.record(field.name(), &text);
-    }
-}
-
-impl Content {
-    fn record(&mut self, name: &str, value: &str) {
-        let simple = |c: char| !c.is_whitespace() && !c.is_control() && c != '"' && c != '\\';
-        if name == "message" {
-            self.message = value.to_owned();
-        } else if !value.is_empty() && value.chars().all(simple) {
-            self.fields.extend([" ", name, "=", value]);
-        } else {
-            self.fields.extend([" ", name, "=", &format!("{value:?}")]);
-        }
-    }
-}
-
-/// One line, and further ones, indented, when the message has more than one.
+/// One line, and further ones, indented, for what does not fit into one.
 pub(super) fn format(
     style: Style,
     level: Level,
@@ -69,18 +23,20 @@ pub(super) fn format(
     time: &str,
     content: &Content,
 ) -> String {
-    let (first, rest) = content
-        .message
-        .split_once('\n')
-        .unwrap_or((&content.message, ""));
     let mut text = head(style, level, role, time);
-    text.extend([first, &content.fields, "\n"]);
-    for line in rest.lines() {
-        if style == Style::Priority {
-            text.push_str(priority(level));
-        }
-        text.extend(["    ", line, "\n"]);
+    text.push_str(content.headline());
+    for (name, value) in content.short_fields() {
+        text.extend([" ", name, "=", &quoted(value)]);
     }
+    text.push('\n');
+    let begin = if style == Style::Priority {
+        priority(level)
+    } else {
+        ""
+    };
+    content
+        .further_lines()
+        .for_each(|line| text.extend([begin, "    ", line, "\n"]));
     text
 }
 
@@ -91,15 +47,23 @@ fn head(style: Style, level: Level, role: Role, time: &str) -> String {
         Role::Zygote => "zygote".into(),
     };
     match style {
-        Style::Coloured => {
-            format!(
-                "\x1b[2m{time}\x1b[0m {}{level:<5}\x1b[0m \x1b[2m{role}:\x1b[0m ",
-                colour(level)
-            )
-        }
+        Style::Coloured => format!(
+            "\x1b[2m{time}\x1b[0m {}{level:<5}\x1b[0m \x1b[2m{role}:\x1b[0m ",
+            colour(level)
+        ),
         Style::Plain => format!("{time} {level:<5} {role}: "),
         Style::Priority => format!("{}{role}: ", priority(level)),
     }
+}
+
+/// Quotes only what could be mistaken for more than one value.
+fn quoted(value: &str) -> String {
+    let simple = |c: char| !c.is_whitespace() && !c.is_control() && c != '"' && c != '\\';
+    let value = value.trim_end_matches('\n');
+    if !value.is_empty() && value.chars().all(simple) {
+        return value.to_owned();
+    }
+    format!("{value:?}")
 }
 
 fn colour(level: Level) -> &'static str {
@@ -124,11 +88,12 @@ fn priority(level: Level) -> &'static str {
 mod tests {
     use super::*;
 
-    fn check(style: Style, level: Level, fields: &[(&str, &str)], expected: &str) {
+    #[track_caller]
+    fn check(style: Style, level: Level, fields: &[(&'static str, &str)], expected: &str) {
         let mut content = Content::default();
         fields
             .iter()
-            .for_each(|(name, value)| content.record(name, value));
+            .for_each(|(name, value)| content.record(name, (*value).to_owned()));
         assert_eq!(
             format(style, level, Role::Worker(3), "TIME", &content),
             expected
@@ -150,16 +115,27 @@ mod tests {
     fn values_with_blanks_are_quoted() {
         let fields = [
             ("message", "died"),
-            ("request", "GET /a \"b\"\n"),
+            ("request", "GET /a \"b\"\t"),
             ("empty", ""),
         ];
-        let expected = "TIME WARN  worker 3: died request=\"GET /a \\\"b\\\"\\n\" empty=\"\"\n";
+        let expected = "TIME WARN  worker 3: died request=\"GET /a \\\"b\\\"\\t\" empty=\"\"\n";
         check(Style::Plain, Level::WARN, &fields, expected);
     }
 
     #[test]
     fn further_lines_are_indented() {
         let fields = [("message", "failed\nTraceback:\n  File"), ("pid", "7")];
+        let expected = "TIME ERROR worker 3: failed pid=7\n    Traceback:\n      File\n";
+        check(Style::Plain, Level::ERROR, &fields, expected);
+    }
+
+    #[test]
+    fn long_values_come_after_the_line() {
+        let fields = [
+            ("traceback", "Traceback:\n  File\n"),
+            ("message", "failed"),
+            ("pid", "7"),
+        ];
         let expected = "TIME ERROR worker 3: failed pid=7\n    Traceback:\n      File\n";
         check(Style::Plain, Level::ERROR, &fields, expected);
     }

@@ -4,6 +4,7 @@
 //! says who it is by [`set_role`]. There are no threads and no buffers in here, so that a fork at any moment is safe.
 //! Events of more than one line (tracebacks) have all of it in their message: that is what `journalctl` shows.
 
+mod content;
 mod journald;
 mod line;
 mod stderr;

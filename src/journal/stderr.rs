@@ -12,7 +12,10 @@ use tracing_subscriber::{
     layer::Context,
 };
 
-use super::line::{self, Content, Style};
+use super::{
+    content::Content,
+    line::{self, Style},
+};
 
 /// Writes each event with one write(2), so that lines of different processes do not mix.
 pub(super) struct StderrLayer {

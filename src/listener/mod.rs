@@ -19,8 +19,7 @@ use std::{
 use rustix::net::{SocketAddrUnix, getsockname, listen};
 
 use crate::{
-    config::{Address, Listen},
-    ipc::ListenerInfo,
+    config::{Address, Listen, Protocol},
     systemd::Inherited,
 };
 
@@ -34,14 +33,17 @@ const BACKLOG: u32 = 4096;
 struct Socket {
     fd: OwnedFd,
     /// The file that we made for it; it goes when the socket does.
-    _file: Option<unix::SocketFile>,
+    file: Option<unix::SocketFile>,
 }
 
 /// A listening socket and what the settings say of it.
 #[derive(Debug, Clone)]
-struct Listener {
+pub(crate) struct Listener {
+    /// What is spoken on it.
+    pub(crate) protocol: Protocol,
+    /// As bound, with the true port.
+    pub(crate) bound: String,
     address: Address,
-    info: ListenerInfo,
     socket: Rc<Socket>,
 }
 
@@ -89,7 +91,7 @@ impl Listeners {
                 bind(wanted, defer, &mut listeners)?;
             }
             for mut listener in kept {
-                listener.info.protocol = wanted.protocol;
+                listener.protocol = wanted.protocol;
                 listener.socket.adjust(wanted)?;
                 listeners.push(listener);
             }
@@ -97,19 +99,9 @@ impl Listeners {
         Ok(Self { listeners })
     }
 
-    /// What a worker must know of each.
-    pub(crate) fn infos(&self) -> Vec<ListenerInfo> {
-        self.listeners
-            .iter()
-            .map(|listener| listener.info.clone())
-            .collect()
-    }
-
-    /// The descriptors, in the order of [`Listeners::infos`].
-    pub(crate) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.listeners
-            .iter()
-            .map(|listener| listener.socket.fd.as_fd())
+    /// Each of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Listener> {
+        self.listeners.iter()
     }
 }
 
@@ -120,23 +112,25 @@ impl Listener {
         file: Option<unix::SocketFile>,
     ) -> Result<Self, ListenError> {
         let bound = bound_address(&fd).map_err(|source| failed(&listen.address, source))?;
-        let info = ListenerInfo {
-            protocol: listen.protocol,
-            address: bound.to_string(),
-        };
-        let socket = Rc::new(Socket { fd, _file: file });
         Ok(Self {
+            protocol: listen.protocol,
+            bound: bound.to_string(),
             address: listen.address.clone(),
-            info,
-            socket,
+            socket: Rc::new(Socket { fd, file }),
         })
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.fd.as_fd()
     }
 }
 
 impl Socket {
     /// What can change without another bind. Inherited sockets are the business of whoever made them.
     fn adjust(&self, wanted: &Listen) -> Result<(), ListenError> {
-        let Some(file) = &self._file else {
+        let Some(file) = &self.file else {
             return Ok(());
         };
         file.set_access(wanted)?;

@@ -20,6 +20,7 @@ impl<A: Application> Engine<A> {
             let _ = epoll::delete(&self.epoll, fd);
         }
         self.unwatch_listeners();
+        (self.on_drain)();
         // Whoever looks at a connection from now on gives it the deadline of a drain; marks make somebody look.
         for slot in self.table.iter() {
             slot.mark(false);

@@ -44,6 +44,8 @@ pub struct Plan {
     pub server_name: String,
     /// The first of these to become readable (or closed) starts the drain.
     pub drain: Vec<OwnedFd>,
+    /// Called once, when the drain has begun and nothing more is accepted.
+    pub on_drain: Box<dyn Fn() + Send + Sync>,
 }
 
 /// Why an engine cannot start.
@@ -62,6 +64,7 @@ pub struct Engine<A: Application> {
     pub(super) epoll: OwnedFd,
     pub(super) listeners: Vec<Listener>,
     pub(super) drain: Vec<OwnedFd>,
+    pub(super) on_drain: Box<dyn Fn() + Send + Sync>,
     /// Written when the last connection of a draining worker has gone; left readable, so that all threads see it.
     pub(super) ended: OwnedFd,
     pub(super) timers: Timers,
@@ -123,6 +126,7 @@ impl<A: Application> Engine<A> {
                 .map(|(info, fd)| Listener::new(&info, fd))
                 .collect(),
             drain: plan.drain,
+            on_drain: plan.on_drain,
             ended: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
                 .map_err(failed("make an eventfd"))?,
             timers: Timers::new().map_err(|source| EngineError {

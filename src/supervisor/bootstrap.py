@@ -1,10 +1,14 @@
-# Run by `python -c` with: path of the extension, descriptor of the supervisor's channel, version of the program.
-# Must be understood by every Python there is, so that the wrong ones can be told apart.
+# The interpreter of a zygote reads this from its standard input. Arguments: path of the extension, descriptor of the
+# supervisor's channel, version of the program. Must be understood by every Python there is, so that the wrong ones can
+# be told apart.
 import sys
 if sys.path and sys.path[0] == "":
     del sys.path[0]
 import json, os, traceback
 path, fd, version = sys.argv[1:]
+null = os.open(os.devnull, os.O_RDONLY)
+os.dup2(null, 0)
+os.close(null)
 def send(message):
     os.write(int(fd), (version + "\n" + json.dumps(message)).encode("ascii"))
 def unsupported(what):

@@ -210,6 +210,7 @@ fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Event {
 
 fn from_worker(worker: WorkerId, message: FromWorker) -> Event {
     match message {
+        FromWorker::Draining => Event::WorkerDraining(worker),
         FromWorker::Failed(failure) => Event::WorkerFailed { worker, failure },
         FromWorker::Ready => Event::WorkerReady { worker, pid: None },
     }

@@ -1,11 +1,15 @@
 //! What belongs to one (re)load: settings, interpreter, listening sockets and scoreboard.
 
-use std::io;
+use std::{
+    error::Error,
+    io, iter,
+    os::fd::{AsFd, BorrowedFd},
+};
 
 use crate::{
     config::Settings,
-    ipc::{Start, ToZygote},
-    listener::Listeners,
+    ipc::{ListenerInfo, Start, ToZygote},
+    listener::{Listener, Listeners},
     scoreboard::Scoreboard,
 };
 
@@ -53,16 +57,15 @@ impl Generation {
             site: site.to_owned(),
             generation,
             settings: self.settings.clone(),
-            listeners: self.listeners.infos(),
+            listeners: self.listeners.iter().map(info).collect(),
         }))
     }
 
     /// The scoreboard, then each listener.
-    pub(super) fn fds(&self) -> Vec<std::os::fd::BorrowedFd<'_>> {
-        use std::os::fd::AsFd;
-
-        std::iter::once(self.scoreboard.as_fd())
-            .chain(self.listeners.fds())
+    pub(super) fn fds(&self) -> Vec<BorrowedFd<'_>> {
+        let listeners = self.listeners.iter().map(AsFd::as_fd);
+        iter::once(self.scoreboard.as_fd())
+            .chain(listeners)
             .collect()
     }
 
@@ -77,8 +80,15 @@ impl Generation {
     }
 }
 
+fn info(listener: &Listener) -> ListenerInfo {
+    ListenerInfo {
+        protocol: listener.protocol,
+        address: listener.bound.clone(),
+    }
+}
+
 /// An error and its causes.
-pub(super) fn one_line(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
+pub(super) fn one_line(error: &dyn Error) -> String {
+    let causes = iter::successors(error.source(), |cause| (*cause).source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

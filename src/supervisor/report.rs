@@ -13,7 +13,7 @@ pub(super) fn log(report: &Report, running: impl Fn(&WorkerTag) -> Option<String
             warn!(
                 generation,
                 ?delay,
-                "processes die as soon as they start, waiting before the next"
+                "a process died early, waiting before the next one is made"
             );
         }
         Report::ForkRefused { slot, reason } => error!(slot, %reason, "no worker was made"),
@@ -26,7 +26,7 @@ pub(super) fn log(report: &Report, running: impl Fn(&WorkerTag) -> Option<String
             );
         }
         Report::Loaded { generation, python } => {
-            info!(generation, %python, "the application is loaded");
+            info!(generation, %python, "the zygote is ready");
         }
         Report::ReloadFailed { reason } => {
             error!(%reason, "the reload failed, the previous generation serves on");
@@ -34,9 +34,9 @@ pub(super) fn log(report: &Report, running: impl Fn(&WorkerTag) -> Option<String
         Report::Reloaded {
             generation,
             workers,
-        } => info!(generation, workers, "reloaded"),
+        } => info!(generation, workers, "ready after the reload"),
         Report::Reloading => info!("reloading"),
-        Report::Serving { workers } => info!(workers, "ready"),
+        Report::Serving { workers } => info!(generation = 1, workers, "ready"),
         Report::StartFailed => error!("the service cannot start"),
         Report::Stopped { killed: 0 } => info!("stopped, every request was finished"),
         Report::Stopped { killed } => warn!(killed, "stopped, workers had to be killed"),

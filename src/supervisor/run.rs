@@ -3,6 +3,8 @@
 use std::{
     collections::BTreeMap,
     future,
+    io::{self, IsTerminal},
+    os::fd::{AsFd, OwnedFd},
     time::{Duration, Instant},
 };
 
@@ -41,8 +43,9 @@ pub(super) struct Supervisor {
 /// Where events come from.
 struct Sources {
     /// The channels' epoll instance, by a duplicate: the channels are the supervisor's.
-    channels: AsyncFd<std::os::fd::OwnedFd>,
+    channels: AsyncFd<OwnedFd>,
     child: Signal,
+    has_terminal: bool,
     hangup: Signal,
     interrupt: Signal,
     terminate: Signal,
@@ -140,8 +143,6 @@ impl Supervisor {
 
 impl Sources {
     fn new(children: &Children, watch: Option<Watch>) -> Result<Self, SupervisorError> {
-        use std::os::fd::AsFd;
-
         let channels = children.as_fd().try_clone_to_owned();
         let channels = channels.and_then(readable);
         let on = |kind| signal(kind).map_err(setup("handle signals"));
@@ -153,12 +154,21 @@ impl Sources {
         Ok(Self {
             channels: channels.map_err(setup("wait for the channels"))?,
             child: on(SignalKind::child())?,
+            has_terminal: io::stderr().is_terminal(),
             hangup: on(SignalKind::hangup())?,
             interrupt: on(SignalKind::interrupt())?,
             terminate: on(SignalKind::terminate())?,
             watch,
             watchdog,
         })
+    }
+
+    /// SIGHUP means reload, unless it means what it says: the terminal of a server in the foreground is closed.
+    fn hung_up(&self) -> Wake {
+        match self.has_terminal && !io::stderr().is_terminal() {
+            true => Wake::Stop(StopSignal::Terminate),
+            false => Wake::Reload,
+        }
     }
 
     async fn wait(&mut self, deadline: Option<Instant>) -> Wake {
@@ -190,7 +200,7 @@ impl Sources {
             }
             _ = self.child.recv() => Wake::Look,
             () = time => Wake::Look,
-            _ = self.hangup.recv() => Wake::Reload,
+            _ = self.hangup.recv() => self.hung_up(),
             () = changed => Wake::Reload,
             _ = self.interrupt.recv() => Wake::Stop(StopSignal::Interrupt),
             _ = self.terminate.recv() => Wake::Stop(StopSignal::Terminate),

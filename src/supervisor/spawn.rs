@@ -1,12 +1,17 @@
 //! Starts a zygote: the site's own Python with a few lines that load our extension and hand it a socket.
+//!
+//! The lines come on standard input, so that `ps` shows a command that people can read, and not the lines.
 
 use std::{
     env,
     ffi::OsString,
-    io,
+    fs::File,
+    io::{self, Write},
     os::fd::{AsFd, AsRawFd},
     process::{Command, Stdio},
 };
+
+use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::{config::App, ipc::Channel, sys::spawn_with_fds, systemd::PRIVATE_VARIABLES};
 
@@ -18,17 +23,24 @@ const BOOTSTRAP: &str = include_str!("bootstrap.py");
 pub(super) fn spawn(interpreter: &Interpreter, app: &App, theirs: &Channel) -> io::Result<i32> {
     let mut command = Command::new(&interpreter.python);
     command
-        .args(["-c", BOOTSTRAP])
+        .arg("-")
         .arg(&interpreter.extension)
         .arg(theirs.as_raw_fd().to_string())
         .arg(env!("CARGO_PKG_VERSION"))
-        .stdin(Stdio::null());
+        .stdin(script(BOOTSTRAP)?);
     if let Some(directory) = &app.chdir {
         command.current_dir(directory);
     }
     set_environment(&mut command, app);
     let child = spawn_with_fds(command, &[theirs.as_fd()])?;
     Ok(child.id().cast_signed())
+}
+
+/// A pipe that holds all of a text; it is far shorter than what a pipe takes without a reader.
+fn script(text: &str) -> io::Result<Stdio> {
+    let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
+    File::from(write).write_all(text.as_bytes())?;
+    Ok(read.into())
 }
 
 /// Ours, without what is between us and the service manager, with what activating the environment would do

@@ -79,10 +79,28 @@ pub fn exit_without_cleanup(code: i32) -> ! {
 /// The command is consumed because it remembers numbers that are valid only while `fds` are borrowed.
 pub fn spawn_with_fds(mut command: Command, fds: &[BorrowedFd<'_>]) -> io::Result<Child> {
     let numbers: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
-    let keep_open = move || numbers.iter().try_for_each(|fd| clear_close_on_exec(*fd));
-    // SAFETY: the closure runs between fork and exec and does nothing but fcntl(2), which is async-signal-safe.
+    let keep_open = move || {
+        close_all_on_exec();
+        numbers.iter().try_for_each(|fd| clear_close_on_exec(*fd))
+    };
+    // SAFETY: the closure runs between fork and exec and does nothing but system calls, which are async-signal-safe.
     unsafe { command.pre_exec(keep_open) };
     command.spawn()
+}
+
+/// Our own descriptors are close-on-exec from birth; whoever started us may have left others open. A kernel before 5.11
+/// does not know the flag, and then they stay as they are.
+fn close_all_on_exec() {
+    let first = libc::STDERR_FILENO + 1;
+    // SAFETY: close_range(2) with this flag closes nothing, it only marks descriptors.
+    unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            first,
+            libc::c_uint::MAX,
+            libc::CLOSE_RANGE_CLOEXEC,
+        )
+    };
 }
 
 fn clear_close_on_exec(fd: RawFd) -> io::Result<()> {

@@ -9,9 +9,11 @@ mod requests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::{
-    client::{self, Address},
+    address::Address,
+    answer,
     peer::Uwsgi,
     site::{Running, Site},
+    uwsgi,
 };
 
 use differences::DIFFERENCES;
@@ -34,7 +36,11 @@ fn answers_and_environs_are_uwsgis() {
             .iter()
             .position(|known| known.covers(&seen.0, &seen.1))
     };
-    let unknown: Vec<&Seen> = seen.iter().filter(|seen| known(seen).is_none()).collect();
+    let unknown: Vec<String> = seen
+        .iter()
+        .filter(|seen| known(seen).is_none())
+        .map(|seen| format!("{seen:?}"))
+        .collect();
     assert!(
         unknown.is_empty(),
         "differences (request, what, uWSGI, hostler) that no row explains: {unknown:#?}"
@@ -49,6 +55,18 @@ fn answers_and_environs_are_uwsgis() {
         unused.is_empty(),
         "rows of the table that no request shows any more: {unused:#?}"
     );
+}
+
+#[test]
+fn pings_are_answered_alike() {
+    let theirs = Uwsgi::start("echo");
+    let ours = Site::app("echo").listen("uwsgi", "./uwsgi.sock").start();
+    let pong = |address: &Address| {
+        let mut client = address.connect();
+        client.send(&uwsgi::raw_packet(100, 0, b""));
+        client.rest()
+    };
+    assert_eq!(pong(&theirs.uwsgi), pong(ours.address()));
 }
 
 fn compare_app(app: &str) -> Vec<Seen> {
@@ -94,14 +112,18 @@ fn traits_of(address: &Address, bytes: &[u8]) -> Traits {
     let received = connection.rest();
     let mut traits = Traits::new();
     if received.is_empty() {
-        traits.insert("answer".into(), "none".into());
+        traits.insert("status line".into(), "no answer".into());
         return traits;
     }
-    let answer = client::parse(&received);
+    let answer = answer::parse(&received);
     traits.insert(
         "status line".into(),
         format!("{} {} {}", answer.version, answer.status, answer.reason),
     );
+    if answer.status == 500 {
+        // The error page of a server says no more than its status.
+        return traits;
+    }
     for (name, _) in &answer.headers {
         let values: Vec<&str> = answer.headers(name).collect();
         let value = if name == "Date" {
@@ -132,6 +154,7 @@ fn comparable(name: &str, value: &str, port: &str) -> String {
     match name {
         "SERVER_PORT" | "HTTP_HOST" => value.replace(port, "PORT"),
         "REMOTE_PORT" => "a port".into(),
+        "uwsgi.core" => "a thread".into(),
         _ if value.starts_with('<') => "an object".into(),
         _ => value.to_owned(),
     }

@@ -25,7 +25,11 @@ impl Request {
         for (name, value) in self.fields {
             head += &format!("{name}: {value}\r\n");
         }
-        if !self.body.is_empty() {
+        let is_chunked = self
+            .fields
+            .iter()
+            .any(|(name, _)| *name == "Transfer-Encoding");
+        if !self.body.is_empty() && !is_chunked {
             head += &format!("Content-Length: {}\r\n", self.body.len());
         }
         [(head + "\r\n").as_bytes(), self.body].concat()
@@ -178,6 +182,7 @@ pub(super) const REQUESTS: &[Request] = &[
     },
     Request {
         fields: &[("Transfer-Encoding", "chunked")],
+        body: b"9\r\nsome body\r\n0\r\n\r\n",
         ..http("http: chunks", "echo", "POST", "/all")
     },
     Request {

@@ -137,16 +137,21 @@ fn a_streamed_body_that_stops_times_out() {
     assert_eq!(site.get("/all").status, 200);
 }
 
-/// A client that takes nothing of a finished response loses its connection, not the server's memory.
+/// A client that takes nothing of a finished response loses its connection, not the server's memory. What the kernel
+/// holds back hides the end from the client; the worker's own table shows it.
 #[test]
 fn a_client_that_does_not_read_is_dropped() {
     let site = Site::app("bodies")
         .setting("http", "send-timeout = \"300ms\"")
         .setting("response", "buffering = \"8M\"")
         .start();
+    let idle = site.open_sockets();
     let mut client = site.address().connect();
     // 20 responses of 4 MB are more than the sockets hold.
     client.send(&request("GET", "/huge", &[], b"").repeat(20));
-    assert_eq!(site.get("/list").text(), "list");
-    client.wait_for_hangup();
+    assert_eq!(client.head().status, 200);
+    site.wait_until("the connection is dropped", || {
+        assert_eq!(site.get("/list").text(), "list");
+        site.open_sockets() <= idle
+    });
 }

@@ -3,7 +3,8 @@
 use std::{fs, path::Path};
 
 use crate::support::{
-    client::{Answer, Client},
+    answer::Answer,
+    client::Client,
     root,
     site::{Running, Site},
 };
@@ -140,7 +141,7 @@ fn parse_one(block: &str) -> Expected {
             .split_once(": ")
             .unwrap_or_else(|| panic!("{line:?} is no line of a block"));
         match word {
-            "request" => expected.request = value.to_owned(),
+            "request" => expected.request = String::from_utf8(unescape(value)).unwrap(),
             "body" => expected.body = unescape(value),
             "expect" => expected.interim = true,
             "connection" => expected.close = value == "close",

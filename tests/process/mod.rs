@@ -7,6 +7,7 @@ mod crash;
 mod reload;
 mod start;
 mod stop;
+mod systemd;
 
 use std::{fs, path::PathBuf, thread::JoinHandle};
 
@@ -14,7 +15,7 @@ use rustix::fs::{CWD, FileType, Mode};
 use serde_json::Value;
 
 use crate::support::{
-    client::Answer,
+    answer::Answer,
     site::{Running, Site},
 };
 

@@ -14,7 +14,7 @@ fn check_stops(signal: Signal) {
         site.process.wait().code(),
         Some(0),
         "{}",
-        site.process.stderr()
+        site.process.output()
     );
     worker.wait();
     assert!(site.address().try_connect().is_err());
@@ -43,6 +43,17 @@ fn requests_that_do_not_end_are_killed_after_reload_mercy() {
         .start();
     let held = Held::begin(&site);
     site.process.signal(Signal::TERM);
+    assert_eq!(site.process.wait().code(), Some(0));
+    assert_eq!(held.killed().status, 0);
+}
+
+#[test]
+fn a_second_ctrl_c_does_not_wait() {
+    let mut site = site().start();
+    let held = Held::begin(&site);
+    site.process.signal(Signal::INT);
+    site.process.wait_for_text("stopping");
+    site.process.signal(Signal::INT);
     assert_eq!(site.process.wait().code(), Some(0));
     assert_eq!(held.killed().status, 0);
 }

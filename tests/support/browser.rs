@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::client::{Address, Answer};
+use super::{address::Address, answer::Answer};
 
 /// One visitor of one site.
 pub(crate) struct Browser {

@@ -2,140 +2,20 @@
 //!
 //! It is plain on purpose: a clever client would repair what a test wants to break. Every read has a deadline.
 
-use std::{
-    io::{ErrorKind, Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
-    os::{
-        fd::{AsFd, BorrowedFd},
-        linux::net::SocketAddrExt,
-        unix::net as unix,
-    },
-    time::Duration,
+use std::{io::ErrorKind, net::Shutdown, time::Duration};
+
+use rustix::net::sockopt;
+
+use super::{
+    PATIENCE,
+    address::Stream,
+    answer::{Answer, parse_head},
 };
-
-use rustix::{
-    event::{PollFd, PollFlags, Timespec},
-    net::{self, AddressFamily, SocketType, sockopt},
-};
-
-use super::PATIENCE;
-
-/// Where a server listens: `127.0.0.1:8000`, `[::1]:8000`, `/run/x.sock` or `@name`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Address(pub(crate) String);
 
 /// One connection.
 pub(crate) struct Client {
     stream: Box<dyn Stream>,
     received: Vec<u8>,
-}
-
-/// A response, with its body out of its framing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) version: String,
-    pub(crate) status: u16,
-    pub(crate) reason: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-    /// Whether the body came to the end that its framing announced.
-    pub(crate) whole: bool,
-}
-
-trait Stream: Read + Write + Send {
-    fn descriptor(&self) -> BorrowedFd<'_>;
-    fn patience(&self, time: Duration);
-    fn end(&self, how: Shutdown);
-}
-
-impl Stream for TcpStream {
-    fn descriptor(&self) -> BorrowedFd<'_> {
-        self.as_fd()
-    }
-
-    fn patience(&self, time: Duration) {
-        self.set_read_timeout(Some(time)).unwrap();
-        self.set_write_timeout(Some(time)).unwrap();
-    }
-
-    fn end(&self, how: Shutdown) {
-        let _ = self.shutdown(how);
-    }
-}
-
-impl Stream for unix::UnixStream {
-    fn descriptor(&self) -> BorrowedFd<'_> {
-        self.as_fd()
-    }
-
-    fn patience(&self, time: Duration) {
-        self.set_read_timeout(Some(time)).unwrap();
-        self.set_write_timeout(Some(time)).unwrap();
-    }
-
-    fn end(&self, how: Shutdown) {
-        let _ = self.shutdown(how);
-    }
-}
-
-impl Address {
-    /// Connects, or says why not.
-    pub(crate) fn try_connect(&self) -> std::io::Result<Client> {
-        let stream: Box<dyn Stream> = match self.0.as_bytes()[0] {
-            b'/' => Box::new(unix::UnixStream::connect(&self.0)?),
-            b'@' => {
-                let address = unix::SocketAddr::from_abstract_name(&self.0[1..])?;
-                Box::new(unix::UnixStream::connect_addr(&address)?)
-            }
-            _ => {
-                let stream = TcpStream::connect(&self.0)?;
-                stream.set_nodelay(true)?;
-                Box::new(stream)
-            }
-        };
-        stream.patience(PATIENCE);
-        Ok(Client {
-            stream,
-            received: Vec::new(),
-        })
-    }
-
-    /// Connects.
-    pub(crate) fn connect(&self) -> Client {
-        self.try_connect()
-            .unwrap_or_else(|error| panic!("no connection to {}: {error}", self.0))
-    }
-
-    /// Connects over TCP with as small a receive buffer as the kernel gives, so that the server feels what is not read.
-    pub(crate) fn connect_with_small_buffer(&self) -> Client {
-        let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
-        sockopt::set_socket_recv_buffer_size(&socket, 1).unwrap();
-        net::connect(&socket, &self.0.parse::<SocketAddr>().unwrap()).unwrap();
-        let stream = TcpStream::from(socket);
-        stream.patience(PATIENCE);
-        Client {
-            stream: Box::new(stream),
-            received: Vec::new(),
-        }
-    }
-
-    /// One GET on a connection of its own.
-    pub(crate) fn get(&self, target: &str) -> Answer {
-        self.request("GET", target, &[], b"")
-    }
-
-    /// One request on a connection of its own. A body brings its Content-Length.
-    pub(crate) fn request(
-        &self,
-        method: &str,
-        target: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Answer {
-        let mut client = self.connect();
-        client.send(&request(method, target, headers, body));
-        client.answer_to(method)
-    }
 }
 
 /// The bytes of a request as browsers send it.
@@ -164,6 +44,15 @@ pub(crate) fn request(
 }
 
 impl Client {
+    /// Over an open connection.
+    pub(super) fn new(stream: Box<dyn Stream>) -> Self {
+        stream.patience(PATIENCE);
+        Self {
+            stream,
+            received: Vec::new(),
+        }
+    }
+
     /// Sends all of it. A peer that has closed is no error: what it answered before counts.
     pub(crate) fn send(&mut self, bytes: &[u8]) {
         match self.stream.write_all(bytes) {
@@ -286,17 +175,9 @@ impl Client {
         quiet
     }
 
-    /// Waits until the server has closed or reset the connection, without reading what it sent.
-    pub(crate) fn wait_for_hangup(&self) {
-        let timeout = Timespec::try_from(PATIENCE).unwrap();
-        let mut watched = [PollFd::from_borrowed_fd(
-            self.stream.descriptor(),
-            PollFlags::RDHUP,
-        )];
-        assert!(
-            rustix::event::poll(&mut watched, Some(&timeout)).unwrap() > 0,
-            "the connection stays open"
-        );
+    /// Gives a connection with a small receive buffer a large one.
+    pub(crate) fn widen(&self) {
+        sockopt::set_socket_recv_buffer_size(self.stream.descriptor(), 1 << 20).unwrap();
     }
 
     fn text(&self) -> String {
@@ -373,67 +254,8 @@ impl Client {
     }
 }
 
-impl Answer {
-    /// The first header of this name.
-    pub(crate) fn header(&self, wanted: &str) -> Option<&str> {
-        self.headers(wanted).next()
-    }
-
-    /// All headers of this name.
-    pub(crate) fn headers(&self, wanted: &str) -> impl Iterator<Item = &str> {
-        let same = move |name: &str| name.eq_ignore_ascii_case(wanted);
-        self.headers
-            .iter()
-            .filter(move |(name, _)| same(name))
-            .map(|(_, value)| value.as_str())
-    }
-
-    /// The body as text.
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// The body as JSON, of an answer that must be 200.
-    pub(crate) fn json(&self) -> serde_json::Value {
-        assert_eq!(self.status, 200, "{}", self.text());
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error} in {:?}", self.text()))
-    }
-}
-
-/// An answer out of all bytes of a connection, its body up to the close.
-pub(crate) fn parse(bytes: &[u8]) -> Answer {
-    let end = find(bytes, b"\r\n\r\n").unwrap_or_else(|| panic!("no head in {bytes:?}")) + 4;
-    Answer {
-        body: bytes[end..].to_vec(),
-        ..parse_head(&bytes[..end])
-    }
-}
-
-fn parse_head(head: &[u8]) -> Answer {
-    // Header values are Latin-1: a byte is the character of the same number.
-    let text: String = head.iter().map(|&byte| char::from(byte)).collect();
-    let mut lines = text.trim_end().split("\r\n");
-    let mut status = lines.next().unwrap().splitn(3, ' ');
-    let version = status.next().unwrap().to_owned();
-    let code = status.next().and_then(|code| code.parse().ok());
-    let headers = lines.map(|line| {
-        let (name, value) = line
-            .split_once(':')
-            .unwrap_or_else(|| panic!("no header: {line:?} in {text:?}"));
-        (name.to_owned(), value.trim().to_owned())
-    });
-    Answer {
-        version,
-        status: code.unwrap_or_else(|| panic!("no status line: {text:?}")),
-        reason: status.next().unwrap_or_default().to_owned(),
-        headers: headers.collect(),
-        body: Vec::new(),
-        whole: true,
-    }
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+/// Where `wanted` begins.
+pub(super) fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes
         .windows(wanted.len())
         .position(|window| window == wanted)

@@ -11,7 +11,8 @@ use std::{
 
 use super::{
     PATIENCE,
-    client::{Address, Client, request},
+    address::Address,
+    client::{Client, request},
 };
 
 /// Clients at work.

@@ -8,12 +8,15 @@ use std::{
     time::Duration,
 };
 
+pub(crate) mod address;
+pub(crate) mod answer;
 pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod load;
 pub(crate) mod nginx;
 pub(crate) mod peer;
 pub(crate) mod process;
+pub(crate) mod python;
 pub(crate) mod site;
 pub(crate) mod uwsgi;
 

@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{client::Address, process::Process};
+use super::{address::Address, process::Process};
 
 /// A running nginx: one server, one front address, per backend.
 pub(crate) struct Nginx {
@@ -63,7 +63,8 @@ impl Nginx {
     }
 }
 
-fn program() -> PathBuf {
+/// Where Debian and others put it.
+pub(crate) fn program() -> PathBuf {
     let found = ["/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx"].map(PathBuf::from);
     found
         .into_iter()

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{client::Address, process::Process, root, venv};
+use super::{address::Address, process::Process, root, venv};
 
 /// A running uWSGI that serves one of `tests/apps/`.
 pub(crate) struct Uwsgi {

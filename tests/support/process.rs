@@ -1,10 +1,10 @@
-//! A child process whose stderr is collected line by line, and which never outlives its test.
+//! A child process whose output is collected line by line, and which never outlives its test.
 
 use std::{
     io::{BufRead, BufReader, Read},
     os::fd::OwnedFd,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -34,18 +34,20 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `command` with its output collected.
     pub(crate) fn start(name: &str, command: &mut Command) -> Self {
-        let mut child = command
+        let (output, writer) = std::io::pipe().unwrap();
+        let child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stdout(writer.try_clone().unwrap())
+            .stderr(writer)
             .spawn()
             .unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
+        // The command has our copies of the pipe's other end.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         let pidfd = rustix::process::pidfd_open(pid_of(&child), PidfdFlags::empty()).unwrap();
         let log = Arc::new((Mutex::new(Log::default()), Condvar::new()));
-        let stderr = child.stderr.take().unwrap();
         thread::spawn({
             let log = Arc::clone(&log);
-            move || collect(stderr, &log)
+            move || collect(output, &log)
         });
         Self {
             name: name.to_owned(),
@@ -60,12 +62,12 @@ impl Process {
         self.child.id()
     }
 
-    /// Everything on stderr so far.
-    pub(crate) fn stderr(&self) -> String {
-        self.log.0.lock().unwrap().lines.join("\n")
+    /// Everything it has written so far.
+    pub(crate) fn output(&self) -> String {
+        locked(&self.log.0).lines.join("\n")
     }
 
-    /// Waits for a line on stderr that `wanted` turns into something.
+    /// Waits for a line that `wanted` turns into something.
     pub(crate) fn wait_for<T>(&self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
         self.wait_for_nth(what, 1, wanted)
     }
@@ -79,7 +81,7 @@ impl Process {
     ) -> T {
         let deadline = Instant::now() + PATIENCE;
         let (log, changed) = &*self.log;
-        let mut log = log.lock().unwrap();
+        let mut log = locked(log);
         loop {
             if let Some(found) = log
                 .lines
@@ -102,11 +104,12 @@ impl Process {
                     log.lines.join("\n")
                 );
             }
-            log = changed.wait_timeout(log, left).unwrap().0;
+            let waited = changed.wait_timeout(log, left);
+            log = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Waits for a line on stderr that contains `text`.
+    /// Waits for a line that contains `text`.
     pub(crate) fn wait_for_text(&self, text: &str) -> String {
         self.wait_for(&format!("{text:?}"), |line| {
             line.contains(text).then(|| line.to_owned())
@@ -121,14 +124,14 @@ impl Process {
     /// Waits for the end of the process, and of its output.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         if !ends_within(&self.pidfd, PATIENCE) {
-            panic!("{} does not end; its log:\n{}", self.name, self.stderr());
+            panic!("{} does not end; its log:\n{}", self.name, self.output());
         }
         let status = self.child.wait().unwrap();
         let (log, changed) = &*self.log;
         // Children of the process may hold its stderr for a moment longer.
         drop(
             changed
-                .wait_timeout_while(log.lock().unwrap(), PATIENCE, |log| !log.ended)
+                .wait_timeout_while(locked(log), PATIENCE, |log| !log.ended)
                 .unwrap(),
         );
         status
@@ -151,7 +154,7 @@ impl Drop for Process {
             let _ = self.child.wait();
         }
         if thread::panicking() {
-            eprintln!("--- stderr of {}:\n{}\n---", self.name, self.stderr());
+            eprintln!("--- output of {}:\n{}\n---", self.name, self.output());
         }
     }
 }
@@ -177,6 +180,11 @@ impl Watched {
     }
 }
 
+/// The lock of a thread that failed is as good as any: the log only grows.
+fn locked(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn pid_of(child: &Child) -> Pid {
     Pid::from_child(child)
 }
@@ -186,18 +194,18 @@ fn ends_within(pidfd: &OwnedFd, time: Duration) -> bool {
     rustix::event::poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&timeout)).unwrap() > 0
 }
 
-fn collect(stderr: impl Read, log: &(Mutex<Log>, Condvar)) {
-    let mut reader = BufReader::new(stderr);
+fn collect(output: impl Read, log: &(Mutex<Log>, Condvar)) {
+    let mut reader = BufReader::new(output);
     let mut line = Vec::new();
     while reader
         .read_until(b'\n', &mut line)
         .is_ok_and(|read| read > 0)
     {
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-        log.0.lock().unwrap().lines.push(text);
+        locked(&log.0).lines.push(text);
         log.1.notify_all();
         line.clear();
     }
-    log.0.lock().unwrap().ended = true;
+    locked(&log.0).ended = true;
     log.1.notify_all();
 }

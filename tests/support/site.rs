@@ -5,15 +5,13 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
-use super::{
-    client::{Address, Answer},
-    process::Process,
-    root, venv,
-};
+use super::{address::Address, answer::Answer, process::Process, root, venv};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_hostler");
@@ -135,7 +133,12 @@ impl Site {
 
     /// Starts it and waits until it serves.
     pub(crate) fn start(&self) -> Running {
-        let (process, directory) = self.launch();
+        self.start_by(program())
+    }
+
+    /// The same by another command, which is given the arguments of the program.
+    pub(crate) fn start_by(&self, command: Command) -> Running {
+        let (process, directory) = self.launch_by(command);
         process.wait_for("that it serves", |line| serves(line).then_some(()));
         let listeners = self.listen.len().max(1);
         let addresses = (1..=listeners)
@@ -150,16 +153,19 @@ impl Site {
 
     /// Starts it and expects nothing.
     pub(crate) fn launch(&self) -> (Process, TempDir) {
+        self.launch_by(program())
+    }
+
+    /// The same by another command.
+    pub(crate) fn launch_by(&self, mut command: Command) -> (Process, TempDir) {
         let directory = tempfile::Builder::new()
             .prefix("hostler-test-")
             .tempdir()
             .unwrap();
         let file = directory.path().join("site.toml");
         fs::write(&file, self.settings(directory.path())).unwrap();
-        (
-            Process::start("hostler", program().arg("serve").arg(file)),
-            directory,
-        )
+        let process = Process::start("hostler", command.arg("serve").arg(file));
+        (process, directory)
     }
 }
 
@@ -183,6 +189,58 @@ impl Running {
         body: &[u8],
     ) -> Answer {
         self.address().request(method, target, headers, body)
+    }
+
+    /// Processes of the site besides the supervisor.
+    pub(crate) fn children(&self) -> Vec<u64> {
+        let pid = self.process.pid();
+        let list = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        list.split_whitespace()
+            .map(|pid| pid.parse().unwrap())
+            .collect()
+    }
+
+    /// The process of the site that calls itself so. The kernel's list of children may miss some for a moment when
+    /// others end.
+    pub(crate) fn child_named(&self, name: &str) -> u64 {
+        let is_named = |pid: &u64| {
+            let comm = fs::read_to_string(format!("/proc/{pid}/comm"));
+            comm.is_ok_and(|comm| comm.trim() == name)
+        };
+        self.wait_for_some(&format!("a process named {name}"), || {
+            self.children().into_iter().find(is_named)
+        })
+    }
+
+    /// How many sockets the workers have open.
+    pub(crate) fn open_sockets(&self) -> usize {
+        let descriptors = self
+            .children()
+            .into_iter()
+            .filter_map(|pid| fs::read_dir(format!("/proc/{pid}/fd")).ok());
+        let targets = descriptors
+            .flatten()
+            .flatten()
+            .filter_map(|entry| fs::read_link(entry.path()).ok());
+        targets
+            .filter(|target| target.to_string_lossy().starts_with("socket:"))
+            .count()
+    }
+
+    /// For what announces itself to nobody: looks again and again.
+    pub(crate) fn wait_until(&self, what: &str, holds: impl Fn() -> bool) {
+        self.wait_for_some(what, || holds().then_some(()));
+    }
+
+    fn wait_for_some<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+        let deadline = Instant::now() + super::PATIENCE;
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "in vain: {what}");
+            thread::park_timeout(Duration::from_millis(10));
+        }
     }
 
     /// The file with the settings.
@@ -235,5 +293,5 @@ pub(crate) fn listening(line: &str) -> Option<Address> {
 
 /// Whether the line says that a generation serves.
 pub(crate) fn serves(line: &str) -> bool {
-    line.contains(" ready")
+    line.contains("supervisor: ready") || line.contains("supervisor: reloaded ")
 }

@@ -1,6 +1,6 @@
 //! The client's side of the uwsgi protocol: what nginx does.
 
-use super::client::{Address, Answer};
+use super::{address::Address, answer::Answer};
 
 /// The variables that nginx's `uwsgi_params` sends for a request, before those that a test adds.
 pub(crate) fn variables(method: &str, target: &str) -> Vec<(String, String)> {

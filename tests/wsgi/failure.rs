@@ -73,7 +73,7 @@ fn check_closed(site: &Running, case: &str) {
     assert!(
         !site
             .process
-            .stderr()
+            .output()
             .contains(&format!("closed {case} 2 times"))
     );
 }

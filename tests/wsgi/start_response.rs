@@ -1,7 +1,7 @@
 //! start_response: status and header checks, the write callable, exc_info.
 
 use crate::support::{
-    client::Answer,
+    answer::Answer,
     site::{Running, Site},
 };
 
@@ -88,7 +88,8 @@ fn a_bad_status_is_refused() {
 fn headers_of_a_wrong_type_are_refused() {
     let site = Site::app("headers").start();
     for case in [
-        "headers-tuple",
+        "headers-number",
+        "headers-dict",
         "header-list",
         "header-three",
         "header-none",
@@ -116,13 +117,43 @@ fn headers_that_would_break_the_framing_are_refused() {
     check_refused(&site, "value-beyond-latin-1", "");
 }
 
-/// PEP 3333: applications must not use hop-by-hop headers.
+/// PEP 3333: applications must not use hop-by-hop headers. Those that do mostly mean it well.
 #[test]
-fn hop_by_hop_headers_are_refused() {
+fn connection_close_of_the_application_closes() {
     let site = Site::app("headers").start();
-    for case in ["connection", "transfer-encoding", "upgrade"] {
-        check_refused(&site, case, "");
-    }
+    let mut client = site.address().connect();
+    client.send_get("/?connection");
+    let answer = client.answer();
+    assert_eq!(answer.headers("Connection").collect::<Vec<_>>(), ["close"]);
+    assert_eq!(answer.text(), "good");
+    assert!(client.is_closed());
+}
+
+#[test]
+fn other_hop_by_hop_headers_are_dropped_and_logged() {
+    let site = Site::app("headers").start();
+    let answer = site.get("/?upgrade");
+    assert_eq!(
+        (answer.text().as_str(), answer.header("Upgrade")),
+        ("good", None)
+    );
+    site.process.wait_for_text("Upgrade");
+}
+
+/// The application has coded the body itself; what it sends is the client's to judge.
+#[test]
+fn transfer_encoding_of_the_application_ends_with_the_connection() {
+    let site = Site::app("headers").start();
+    let mut client = site.address().connect();
+    client.send_get("/?transfer-encoding");
+    assert_eq!(
+        client
+            .head()
+            .headers("Transfer-Encoding")
+            .collect::<Vec<_>>(),
+        ["chunked"]
+    );
+    assert_eq!(client.rest(), b"good");
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn engine(answer: Answer) -> Engine<Closure> {
         slot: 0,
         server_name: "test".into(),
         drain: Vec::new(),
+        on_drain: Box::new(|| {}),
     };
     Engine::new(plan, Closure(answer)).unwrap()
 }

@@ -71,6 +71,7 @@ impl Site {
             slot: 0,
             server_name: "test".into(),
             drain: vec![drained.into()],
+            on_drain: Box::new(|| {}),
         };
         let engine = Arc::new(Engine::new(plan, Closure(answer)).unwrap());
         let run = |index| {

@@ -56,9 +56,34 @@ impl fmt::Display for ExitStatus {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(code) => write!(formatter, "exit code {code}"),
-            Self::Signal(signal) => write!(formatter, "signal {signal}"),
+            Self::Signal(signal) => match signal_name(*signal) {
+                Some(name) => write!(formatter, "killed by {name}"),
+                None => write!(formatter, "killed by signal {signal}"),
+            },
         }
     }
+}
+
+/// Those that processes die of in practice (signal(7)).
+fn signal_name(signal: i32) -> Option<&'static str> {
+    let names = [
+        (libc::SIGABRT, "SIGABRT"),
+        (libc::SIGALRM, "SIGALRM"),
+        (libc::SIGBUS, "SIGBUS"),
+        (libc::SIGFPE, "SIGFPE"),
+        (libc::SIGILL, "SIGILL"),
+        (libc::SIGKILL, "SIGKILL"),
+        (libc::SIGPIPE, "SIGPIPE"),
+        (libc::SIGQUIT, "SIGQUIT"),
+        (libc::SIGSEGV, "SIGSEGV"),
+        (libc::SIGSYS, "SIGSYS"),
+        (libc::SIGTRAP, "SIGTRAP"),
+        (libc::SIGXCPU, "SIGXCPU"),
+    ];
+    names
+        .iter()
+        .find(|(number, _)| *number == signal)
+        .map(|(_, name)| *name)
 }
 
 /// Which signal asks to stop.
@@ -110,6 +135,8 @@ pub(crate) enum Event {
     Tick,
     /// The interpreter is none that hostler can use.
     Unsupported { zygote: ZygoteId, reason: String },
+    /// A worker accepts no more connections.
+    WorkerDraining(WorkerId),
     /// The application cannot be loaded in this worker.
     WorkerFailed {
         worker: WorkerId,

@@ -25,6 +25,9 @@ pub(super) use self::event::{
 
 /// How long a zygote may take to go, and a process whose application cannot be loaded.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a reload waits for old workers to say that they accept nothing more. A worker that cannot say it in this
+/// time has all its threads at work, and so accepts nothing either.
+const SETTLING: Duration = Duration::from_secs(2);
 /// Exit code of a start that failed for the application's sake.
 const FAILURE: u8 = 1;
 /// Exit code of a start that failed for the settings' sake (EX_CONFIG of sysexits.h).
@@ -52,6 +55,8 @@ enum Reload {
     Reading,
     /// The generation of this number is loading, or is taking over worker by worker.
     Next(u32),
+    /// The current generation is the new one; workers of the old one may accept a last connection.
+    Settling { deadline: Time },
 }
 
 #[derive(Debug)]
@@ -84,6 +89,8 @@ struct Worker {
     pid: Option<i32>,
     /// Nobody holds the other end of its control socket.
     cut_off: bool,
+    /// It has said that it accepts no more connections.
+    quiet: bool,
     state: WorkerState,
 }
 
@@ -164,6 +171,7 @@ impl Lifecycle {
                 self.act(Action::Report(Report::Unsupported(reason.clone())));
                 self.zygote_failed(zygote, &reason, CONFIGURATION, now);
             }
+            Event::WorkerDraining(worker) => self.worker_draining(worker),
             Event::WorkerFailed { worker, failure } => self.worker_failed(worker, failure, now),
             Event::WorkerReady { worker, pid } => self.worker_ready(worker, pid, now),
         }
@@ -197,20 +205,31 @@ impl Lifecycle {
             .generations
             .values()
             .filter_map(|generation| generation.backoff.until());
-        zygotes.chain(workers).chain(backoffs).min()
+        let settling = match self.reload {
+            Reload::Settling { deadline } => Some(deadline),
+            _ => None,
+        };
+        zygotes.chain(workers).chain(backoffs).chain(settling).min()
     }
 
     /// One line for `systemctl status`.
     pub(super) fn status(&self) -> String {
         let serving = self.serving(self.current);
+        let wanted = self
+            .generations
+            .get(&self.current)
+            .map_or(0, |found| found.plan.processes);
         let mut text = match (self.phase, self.reload) {
             (Phase::Starting, _) => "loading the application".to_owned(),
             (Phase::Serving, Reload::None) => {
-                format!("serving, {serving} workers, generation {}", self.current)
+                format!(
+                    "serving with {serving} of {wanted} workers, generation {}",
+                    self.current
+                )
             }
             (Phase::Serving, _) => format!("reloading, generation {} serves", self.current),
             (Phase::Stopping { .. } | Phase::Done, _) => {
-                format!("stopping, {} workers left", self.workers.len())
+                format!("stopping, workers left: {}", self.workers.len())
             }
         };
         if let Some(failure) = &self.last_failure {

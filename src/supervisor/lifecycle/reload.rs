@@ -2,7 +2,8 @@
 //! the old one serves on.
 
 use super::{
-    Action, Lifecycle, Notice, PATIENCE, Phase, Plan, Reload, Report, Time, WorkerId, WorkerState,
+    Action, Lifecycle, Notice, PATIENCE, Phase, Plan, Reload, Report, SETTLING, Time, WorkerId,
+    WorkerState,
 };
 
 impl Lifecycle {
@@ -81,11 +82,29 @@ impl Lifecycle {
         if serving >= wanted {
             self.retire(self.current, now);
             self.current = next;
+            self.reload = Reload::Settling {
+                deadline: now + SETTLING,
+            };
+        }
+    }
+
+    /// A reload is complete when nobody new gets an answer from the old code.
+    pub(super) fn finish_reload(&mut self, now: Time) {
+        let Reload::Settling { deadline } = self.reload else {
+            return;
+        };
+        let current = self.current;
+        let quiet = self
+            .workers
+            .values()
+            .all(|worker| worker.quiet || worker.generation == current);
+        if quiet || deadline <= now {
             self.reload = Reload::None;
             self.last_failure = None;
+            let workers = self.serving(current);
             self.report(Report::Reloaded {
-                generation: next,
-                workers: serving,
+                generation: current,
+                workers,
             });
             self.act(Action::Notify(Notice::Ready));
         }

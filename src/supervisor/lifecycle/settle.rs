@@ -16,6 +16,7 @@ impl Lifecycle {
         self.kill_overdue_zygotes(now);
         if matches!(self.phase, Phase::Starting | Phase::Serving) {
             self.hand_over(now);
+            self.finish_reload(now);
             self.complete_current(now);
             self.complete_next(now);
             self.finish_start();
@@ -40,7 +41,7 @@ impl Lifecycle {
         }
         let wanted = match self.reload {
             Reload::Next(next) => generation.plan.processes.saturating_sub(self.serving(next)),
-            Reload::None | Reload::Reading => generation.plan.processes,
+            _ => generation.plan.processes,
         };
         self.fill(self.current, wanted, now);
     }

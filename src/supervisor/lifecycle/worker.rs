@@ -36,6 +36,7 @@ impl Lifecycle {
                 zygote,
                 pid: None,
                 cut_off: false,
+                quiet: false,
                 state,
             };
             self.workers.insert(id, worker);
@@ -134,6 +135,12 @@ impl Lifecycle {
     pub(super) fn control_closed(&mut self, id: WorkerId) {
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.cut_off = true;
+        }
+    }
+
+    pub(super) fn worker_draining(&mut self, id: WorkerId) {
+        if let Some(worker) = self.workers.get_mut(&id) {
+            worker.quiet = true;
         }
     }
 

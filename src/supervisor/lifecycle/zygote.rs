@@ -1,8 +1,8 @@
 //! The rules for zygotes: one for each generation that may need workers, made again when it dies.
 
 use super::{
-    Action, ExitStatus, FAILURE, Lifecycle, PATIENCE, Phase, Report, Time, Zygote, ZygoteId,
-    ZygoteState,
+    Action, ExitStatus, FAILURE, Lifecycle, Notice, PATIENCE, Phase, Report, Time, Zygote,
+    ZygoteId, ZygoteState,
 };
 
 impl Lifecycle {
@@ -48,6 +48,18 @@ impl Lifecycle {
         if matches!(zygote.state, ZygoteState::Loading { .. }) {
             zygote.state = ZygoteState::Ready { since: now };
             self.report(Report::Loaded { generation, python });
+            self.expect_workers(generation);
+        }
+    }
+
+    /// With `lazy-apps` the import is yet to come, and may take its time once more.
+    fn expect_workers(&mut self, number: u32) {
+        let plan = self
+            .generations
+            .get(&number)
+            .map(|generation| &generation.plan);
+        if let (Some(plan), true) = (plan, self.phase == Phase::Starting || self.is_next(number)) {
+            self.act(Action::Notify(Notice::Extend(plan.start + PATIENCE)));
         }
     }
 

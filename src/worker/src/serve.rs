@@ -6,8 +6,8 @@ use std::{
 };
 
 use hostler::{
-    ipc::FromWorker,
-    scoreboard::WorkerState,
+    ipc::{Channel, FromWorker},
+    scoreboard::{Scoreboard, WorkerState},
     serve::{Engine, Plan},
     sys,
 };
@@ -44,13 +44,15 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     let stack = context.settings.workers.thread_stack.0;
     let template = template(py, &context)?;
     let scoreboard = Arc::new(context.scoreboard);
+    let control = Arc::new(context.control);
     let plan = Plan {
         settings: context.settings,
         listeners: context.listeners,
         scoreboard: Arc::clone(&scoreboard),
         slot: context.slot,
         server_name: host_name(),
-        drain: vec![on_sigterm()?, context.control.as_fd().try_clone_to_owned()?],
+        drain: vec![on_sigterm()?, control.as_fd().try_clone_to_owned()?],
+        on_drain: on_drain(&scoreboard, context.slot, &control),
     };
     let engine = Engine::new(plan, Wsgi::new(context.application, threads))
         .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
@@ -59,8 +61,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     scoreboard
         .worker(context.slot)
         .set_state(WorkerState::Accepting);
-    context
-        .control
+    control
         .send(&FromWorker::Ready, &[])
         .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
     turn(py, &engine, 0, state(py, &template, 0, threads)?);
@@ -76,6 +77,20 @@ fn on_sigterm() -> PyResult<OwnedFd> {
         eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(std::io::Error::from)?;
     sys::wake_on_signals(event.try_clone()?, &[Signal::TERM])?;
     Ok(event)
+}
+
+/// Says that this worker accepts nothing more, so that the supervisor knows when a reload is complete. A supervisor that
+/// is gone, which also makes workers drain, cannot be told.
+fn on_drain(
+    scoreboard: &Arc<Scoreboard>,
+    slot: u32,
+    control: &Arc<Channel>,
+) -> Box<dyn Fn() + Send + Sync> {
+    let (scoreboard, control) = (Arc::clone(scoreboard), Arc::clone(control));
+    Box::new(move || {
+        scoreboard.worker(slot).set_state(WorkerState::Draining);
+        let _ = control.send(&FromWorker::Draining, &[]);
+    })
 }
 
 fn host_name() -> String {

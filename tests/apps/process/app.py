@@ -39,7 +39,7 @@ def answer(environ):
         return sys.path
     if path == "/python":
         return {"version": list(sys.version_info[:3]), "executable": sys.executable, "prefix": sys.prefix,
-                "cwd": os.getcwd(), "module": __name__}
+                "cwd": os.getcwd(), "pid": os.getpid()}
     if path.startswith("/env/"):
         return os.environ.get(path[5:])
     return {"version": os.environ.get("TEST_VERSION")}

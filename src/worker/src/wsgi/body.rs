@@ -1,6 +1,6 @@
 //! What the application returned becomes the body of the response.
 
-use hostler::serve::{Exchange, Held, Progress};
+use hostler::serve::{Exchange, HELD_FROM, Held, Progress};
 use pyo3::{
     exceptions::{PyAssertionError, PyOSError, PyTypeError},
     intern,
@@ -14,9 +14,6 @@ use super::{
     file_wrapper::FileWrapper,
 };
 use crate::traceback;
-
-/// From this size on bytes are sent from where they are.
-const HELD_FROM: usize = 16 << 10;
 
 /// Bytes that the application made, on their way out. Dropped without the interpreter lock it is released later, by
 /// whoever takes the lock next.
@@ -201,7 +198,11 @@ impl Call<'_> {
     ) -> Progress {
         if piece.as_bytes().len() < HELD_FROM {
             exchange.write(piece.as_bytes());
-            return Progress::Open;
+            return if exchange.has_staged_enough() {
+                push(py, self.wsgi, exchange)
+            } else {
+                Progress::Open
+            };
         }
         let held = HeldBytes::new(piece);
         match py.detach(|| exchange.write_held(held)) {

@@ -49,12 +49,12 @@ impl Names {
     /// The name of a variable, the `position`th of its request.
     pub(super) fn find(&mut self, py: Python<'_>, variable: Variable<'_>, position: usize) -> Name {
         let (kind, name) = split(variable);
-        if let Some(usual) = self.usual.get(position) {
-            if let Some((first, rest)) = self.known[usual.0 as usize].wire.split_first() {
-                if *first == kind && rest == name {
-                    return *usual;
-                }
-            }
+        if let Some(usual) = self.usual.get(position)
+            && let Some((first, rest)) = self.known[usual.0 as usize].wire.split_first()
+            && *first == kind
+            && rest == name
+        {
+            return *usual;
         }
         let found = self.look_up(py, variable, kind, name);
         match self.usual.get_mut(position) {

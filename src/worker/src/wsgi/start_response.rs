@@ -201,6 +201,10 @@ fn read_status(status: &Bound<'_, PyAny>, head: &mut ResponseHead) -> PyResult<(
         )));
     }
     head.status.extend_from_slice(&bytes);
+    if bytes.len() == 3 {
+        // RFC 9112 section 4: the blank after the code stays when there is no reason phrase.
+        head.status.push(b' ');
+    }
     head.facts.status = code;
     Ok(())
 }
