@@ -272,8 +272,7 @@ impl Exchange<'_> {
         if self.answer.framing == Some(BodyFraming::Chunked) {
             self.scratch.staged.extend_from_slice(response::LAST_CHUNK);
         }
-        // In any case the connection may not be used again: what the application meant nobody knows.
-        self.connection.keep_alive &= self.answer.owed == 0 && !self.answer.surplus;
+        self.connection.keep_alive &= self.answer.owed == 0;
         if self.flush() == Progress::Gone {
             return;
         }
@@ -283,7 +282,7 @@ impl Exchange<'_> {
             );
         } else if self.answer.surplus {
             self.blame(
-                "the application returned more than its Content-Length; the surplus was dropped, and the connection is closed",
+                "the application returned more than its Content-Length; the surplus was dropped",
             );
         }
     }
