@@ -5,6 +5,7 @@
 //! `wsgi` answer requests.
 
 mod app;
+mod forked;
 mod serve;
 mod traceback;
 mod worker;

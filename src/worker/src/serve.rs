@@ -23,7 +23,7 @@ use rustix::{
 use tracing::error;
 
 use crate::{
-    traceback,
+    forked, traceback,
     worker::WorkerContext,
     wsgi::{Wsgi, WsgiThread, file_wrapper::FileWrapper},
 };
@@ -54,6 +54,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         drain: vec![on_sigterm()?, control.as_fd().try_clone_to_owned()?],
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
+    forked::watch(py)?;
     let engine = Engine::new(plan, Wsgi::new(context.application, threads))
         .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
     let engine = Arc::new(engine);

@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use hostler::serve::{Application, Exchange, Progress};
+use hostler::serve::{Application, Exchange};
 use pyo3::{
+    exceptions::PyOSError,
     prelude::*,
     types::{PyDict, PyTuple},
 };
-use tracing::error;
+use tracing::{debug, error};
 
-use super::{body, environ::EnvironMaker, exchange_link::Link, start_response::Callables};
-use crate::traceback;
+use super::{
+    body, callables::Callables, environ::EnvironMaker, exchange_link::Link, sending::Lock,
+};
+use crate::{forked, traceback};
 
 /// The application as the engine sees it.
 pub(crate) struct Wsgi {
     application: Py<PyAny>,
-    /// More than one thread: each holds the interpreter lock only while Python runs. A lone thread holds it all the
-    /// time but when it sleeps or waits, which saves letting go and taking again per request.
-    threaded: bool,
+    lock: Lock,
 }
 
 /// What one serving thread keeps from request to request.
@@ -25,6 +26,8 @@ pub(crate) struct WsgiThread {
     environs: EnvironMaker,
     callables: Callables,
     link: Arc<Link>,
+    /// Number of the request; counts up, so that a number is never met twice.
+    serial: u64,
 }
 
 impl WsgiThread {
@@ -34,70 +37,78 @@ impl WsgiThread {
             environs: EnvironMaker::new(template),
             callables: Callables::new(py, &link)?,
             link,
+            serial: 0,
         })
     }
 }
 
 /// One request on its way through Python; what `body` needs to send the response.
 pub(super) struct Call<'c> {
-    pub(super) wsgi: &'c Wsgi,
     pub(super) callables: &'c Callables,
     pub(super) link: &'c Arc<Link>,
+    pub(super) lock: Lock,
     pub(super) serial: u64,
+}
+
+/// An exception of the application, to be told of without the interpreter lock.
+struct Failure {
+    /// Whether it is one of those that a client causes by going away.
+    is_os_error: bool,
+    traceback: String,
 }
 
 impl Wsgi {
     pub(crate) fn new(application: Py<PyAny>, threads: u32) -> Self {
-        Self {
-            application,
-            threaded: threads > 1,
-        }
-    }
-
-    /// Runs `act` without the interpreter lock where other threads may want it.
-    pub(super) fn detached<R: Send>(&self, py: Python<'_>, act: impl FnOnce() -> R + Send) -> R {
-        if self.threaded { py.detach(act) } else { act() }
-    }
-
-    fn answer(&self, py: Python<'_>, thread: &mut WsgiThread, exchange: &mut Exchange<'_>) {
-        if thread.callables.are_kept() {
-            match Callables::new(py, &thread.link) {
-                Ok(callables) => thread.callables = callables,
-                Err(error) => return report(py, exchange, &error),
-            }
-        }
-        let serial = thread.link.open(py, exchange);
-        thread.callables.response().renew(serial);
-        let outcome = match thread.environs.environ(py, exchange, &thread.link, serial) {
-            Ok((environ, input)) => {
-                let call = Call {
-                    wsgi: self,
-                    callables: &thread.callables,
-                    link: &thread.link,
-                    serial,
-                };
-                let outcome = self.call(py, &environ, &call);
-                // Whoever kept it must not read what follows on the connection.
-                if let Some(input) = input {
-                    input.get().detach(py);
-                }
-                outcome
-            }
-            Err(error) => Err(error),
+        let lock = if threads > 1 {
+            Lock::Shared
+        } else {
+            Lock::Kept
         };
-        thread.link.close(py);
-        if let Err(error) = outcome {
-            report(py, exchange, &error);
+        Self { application, lock }
+    }
+
+    fn answer(
+        &self,
+        py: Python<'_>,
+        thread: &mut WsgiThread,
+        exchange: &mut Exchange<'_>,
+    ) -> PyResult<()> {
+        if thread.callables.are_kept() {
+            thread.callables = Callables::new(py, &thread.link)?;
         }
+        thread.serial += 1;
+        let call = Call {
+            callables: &thread.callables,
+            link: &thread.link,
+            lock: self.lock,
+            serial: thread.serial,
+        };
+        call.callables.response().renew(call.serial);
+        let (environ, input) = thread
+            .environs
+            .environ(py, exchange, call.link, call.serial)?;
+        let open = call.link.open(py, call.serial, exchange);
+        let outcome = self.call(py, &environ, &call);
+        // Whoever kept it must not read what follows on the connection.
+        if let Some(input) = input {
+            input.get().detach(py);
+        }
+        drop(open);
+        outcome
     }
 
     fn call(&self, py: Python<'_>, environ: &Bound<'_, PyDict>, call: &Call<'_>) -> PyResult<()> {
-        let arguments = PyTuple::new(
-            py,
-            [environ.as_any(), call.callables.start_response.bind(py)],
-        )?;
-        let response = self.application.bind(py).call1(arguments)?;
-        body::send(py, &response, call)
+        let start_response = call.callables.start_response.bind(py);
+        let arguments = PyTuple::new(py, [environ.as_any(), start_response])?;
+        let response = self.application.bind(py).call1(arguments);
+        if forked::is_child() {
+            forked::end(py, response.err());
+        }
+        let sent = body::send(py, &response?, call);
+        if forked::is_child() {
+            forked::end(py, sent.err());
+        }
+        sent
     }
 }
 
@@ -105,9 +116,21 @@ impl Application for Wsgi {
     type Thread = WsgiThread;
 
     fn call(&self, thread: &mut WsgiThread, exchange: &mut Exchange<'_>) {
-        Python::attach(|py| self.answer(py, thread, exchange));
-        // A response that was only staged leaves here, when other threads may run Python already.
-        exchange.finish();
+        let failure = Python::attach(|py| {
+            let error = self.answer(py, thread, exchange).err()?;
+            Some(Failure {
+                is_os_error: error.is_instance_of::<PyOSError>(py),
+                traceback: traceback::text(py, &error),
+            })
+        });
+        match failure {
+            // A response that was only staged leaves here, when other threads may run Python already.
+            None => exchange.finish(),
+            Some(failure) => {
+                report(exchange, &failure);
+                exchange.fail(500);
+            }
+        }
     }
 
     fn while_waiting<R: Send>(
@@ -115,31 +138,40 @@ impl Application for Wsgi {
         _thread: &mut WsgiThread,
         sleep: impl FnOnce() -> R + Send,
     ) -> R {
-        if self.threaded {
-            sleep()
-        } else {
-            Python::attach(|py| py.detach(sleep))
+        match self.lock {
+            Lock::Shared => sleep(),
+            Lock::Kept => Python::attach(|py| py.detach(sleep)),
         }
     }
+
+    /// Python has noted the signal; its handlers run in the main thread, when that runs Python the next time: now.
+    fn interrupted(&self, _thread: &mut WsgiThread) {
+        Python::attach(|py| {
+            if let Err(error) = py.check_signals() {
+                error!(
+                    traceback = %traceback::text(py, &error),
+                    "a signal handler of the application raised an exception"
+                );
+            }
+        });
+    }
 }
 
-/// The application failed: 500 if the client got nothing yet, else a connection that ends too early.
-fn report(py: Python<'_>, exchange: &mut Exchange<'_>, error: &PyErr) {
+/// The client gets 500 if it got nothing yet, else a connection that ends too early.
+fn report(exchange: &Exchange<'_>, failure: &Failure) {
     let request = exchange.request();
+    let (method, target) = (
+        request.method().escape_ascii(),
+        request.target().escape_ascii(),
+    );
+    if failure.is_os_error && exchange.is_deserted() {
+        return debug!(%method, %target, "the client left, and the application gave up");
+    }
     error!(
-        method = %request.method().escape_ascii(),
-        target = %request.target().escape_ascii(),
+        %method,
+        %target,
         peer = exchange.remote_addr(),
-        traceback = %traceback::text(py, error),
+        traceback = %failure.traceback,
         "the application raised an exception"
     );
-    exchange.fail(500);
-}
-
-/// Sends what is staged; waits for a client that is too slow for what is kept already.
-pub(super) fn push(py: Python<'_>, wsgi: &Wsgi, exchange: &mut Exchange<'_>) -> Progress {
-    match wsgi.detached(py, || exchange.flush()) {
-        Progress::Full => py.detach(|| exchange.wait()),
-        progress => progress,
-    }
 }
