@@ -18,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sys", &[]),
     ("scoreboard", &["sys"]),
     ("ipc", &["config", "sys"]),
-    ("journal", &["sys"]),
+    ("journal", &["config", "sys"]),
     ("static_files", &["config", "protocol"]),
     ("cgi", &["config", "protocol", "environ", "sys"]),
     (
