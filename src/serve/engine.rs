@@ -6,7 +6,7 @@ use std::{
     os::fd::OwnedFd,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize},
     },
 };
 
@@ -65,12 +65,16 @@ pub struct Engine<A: Application> {
     pub(super) listeners: Vec<Listener>,
     pub(super) drain: Vec<OwnedFd>,
     pub(super) on_drain: Box<dyn Fn() + Send + Sync>,
-    /// Written once, when the last connection of a draining worker has gone; never read, so that all threads see it.
+    /// Written when the last connection of a draining worker has gone; left readable, so that all threads see it.
     pub(super) ended: OwnedFd,
     pub(super) timers: Timers,
     pub(super) table: Table,
+    /// Connections that are open.
     pub(super) open: AtomicUsize,
+    /// Whether accepting rests.
     pub(super) resting: AtomicBool,
+    /// When it is news again that it does, in milliseconds of the coarse clock.
+    pub(super) rest_told: AtomicU64,
     server_name: String,
     scoreboard: Arc<Scoreboard>,
     slot: u32,
@@ -132,6 +136,7 @@ impl<A: Application> Engine<A> {
             table: Table::new(),
             open: AtomicUsize::new(0),
             resting: AtomicBool::new(false),
+            rest_told: AtomicU64::new(0),
             server_name: plan.server_name,
             scoreboard: plan.scoreboard,
             slot: plan.slot,
@@ -201,6 +206,7 @@ impl<A: Application> Engine<A> {
     fn dispatch(&self, data: u64, local: &mut Local, thread: &mut A::Thread) {
         const CONNECTION: u64 = Topic::Connection as u64;
         const DRAIN: u64 = Topic::Drain as u64;
+        const ENDED: u64 = Topic::Ended as u64;
         const LISTENER: u64 = Topic::Listener as u64;
         const TIMER: u64 = Topic::Timer as u64;
         match (data & !OVER) >> 32 {
@@ -211,6 +217,7 @@ impl<A: Application> Engine<A> {
                 }
             }
             DRAIN => self.begin_drain(local, thread),
+            ENDED => self.confirm_end(),
             LISTENER => self.accept(data as u32 as usize, local, thread),
             TIMER => self.sweep(local, thread),
             _ => {}
