@@ -15,7 +15,7 @@ use super::{
     engine::{Engine, Topic, token},
     local::Local,
 };
-use crate::{config::Protocol, ipc::ListenerInfo};
+use crate::config::Protocol;
 
 /// Connections accepted before other events get their turn.
 const ACCEPTS: usize = 16;
@@ -23,6 +23,16 @@ const ACCEPTS: usize = 16;
 const ACCEPT_REST_MS: u64 = 100;
 /// How long it stays the same news that they have.
 const TELL_AGAIN_MS: u64 = 10_000;
+
+/// A listening socket as the engine is given it.
+pub struct ListeningSocket {
+    /// What is spoken on it.
+    pub protocol: Protocol,
+    /// As bound: `127.0.0.1:8000`, `[::1]:8000`, `/run/x.sock`, `@name`.
+    pub address: String,
+    /// It may be shared with other workers.
+    pub socket: OwnedFd,
+}
 
 /// A listening socket of the site.
 pub(super) struct Listener {
@@ -33,15 +43,15 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(info: &ListenerInfo, fd: OwnedFd) -> Self {
+    pub(super) fn new(listening: ListeningSocket) -> Self {
         // uWSGI's rule for SERVER_PORT: what follows the last colon, 80 for Unix sockets.
-        let port = match info.address.rsplit_once(':') {
-            Some((_, port)) if !info.address.starts_with(['/', '@']) => port.to_owned(),
+        let port = match listening.address.rsplit_once(':') {
+            Some((_, port)) if !listening.address.starts_with(['/', '@']) => port.to_owned(),
             _ => "80".to_owned(),
         };
         Self {
-            fd,
-            protocol: info.protocol,
+            fd: listening.socket,
+            protocol: listening.protocol,
             port,
         }
     }

@@ -18,12 +18,16 @@ use rustix::{
 use tracing::error;
 
 use super::{
-    accept::Listener, application::Application, connection::Connection, local::Local, rules::Rules,
-    table::Table, timers::Timers,
+    accept::{Listener, ListeningSocket},
+    application::Application,
+    connection::Connection,
+    local::Local,
+    rules::Rules,
+    table::Table,
+    timers::Timers,
 };
 use crate::{
     config::Settings,
-    ipc::ListenerInfo,
     scoreboard::{Scoreboard, ThreadSlot},
 };
 
@@ -34,8 +38,8 @@ const EVENTS: usize = 64;
 pub struct Plan {
     /// The site's settings.
     pub settings: Settings,
-    /// Listening sockets, with what is spoken on them.
-    pub listeners: Vec<(ListenerInfo, OwnedFd)>,
+    /// Where connections come from.
+    pub listeners: Vec<ListeningSocket>,
     /// Where requests are recorded.
     pub scoreboard: Arc<Scoreboard>,
     /// This worker's place there.
@@ -120,11 +124,7 @@ impl<A: Application> Engine<A> {
             draining: AtomicBool::new(false),
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)
                 .map_err(failed("make an epoll instance"))?,
-            listeners: plan
-                .listeners
-                .into_iter()
-                .map(|(info, fd)| Listener::new(&info, fd))
-                .collect(),
+            listeners: plan.listeners.into_iter().map(Listener::new).collect(),
             drain: plan.drain,
             on_drain: plan.on_drain,
             ended: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)

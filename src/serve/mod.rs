@@ -30,6 +30,7 @@ mod tests;
 mod timers;
 mod waiting;
 
+pub use accept::ListeningSocket;
 pub use application::Application;
 pub use engine::{Engine, EngineError, Plan};
 pub use exchange::{BodySupply, Exchange, HELD_FROM, Progress, ResponseHead};

@@ -15,10 +15,11 @@ use std::{
     time::Duration,
 };
 
-use super::{Application, BodySupply, Engine, Exchange, Plan, Progress, ResponseHead};
+use super::{
+    Application, BodySupply, Engine, Exchange, ListeningSocket, Plan, Progress, ResponseHead,
+};
 use crate::{
     config::{ByteSize, Protocol, Settings, TimeSpan},
-    ipc::ListenerInfo,
     scoreboard::Scoreboard,
 };
 
@@ -60,13 +61,14 @@ impl Site {
         let (drain, drained) = std::os::unix::net::UnixStream::pair().unwrap();
         let threads = settings.workers.threads;
         let scoreboard = Arc::new(Scoreboard::create(1, threads).unwrap());
-        let info = ListenerInfo {
+        let listening = ListeningSocket {
             protocol: Protocol::Http,
             address: address.to_string(),
+            socket: listener.into(),
         };
         let plan = Plan {
             settings,
-            listeners: vec![(info, listener.into())],
+            listeners: vec![listening],
             scoreboard: Arc::clone(&scoreboard),
             slot: 0,
             server_name: "test".into(),

@@ -6,9 +6,9 @@ use std::{
 };
 
 use hostler::{
-    ipc::{Channel, FromWorker},
+    ipc::{Channel, FromWorker, ListenerInfo},
     scoreboard::{Scoreboard, WorkerState},
-    serve::{Engine, Plan},
+    serve::{Engine, ListeningSocket, Plan},
     sys,
 };
 use pyo3::{
@@ -47,7 +47,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     let control = Arc::new(context.control);
     let plan = Plan {
         settings: context.settings,
-        listeners: context.listeners,
+        listeners: context.listeners.into_iter().map(listening).collect(),
         scoreboard: Arc::clone(&scoreboard),
         slot: context.slot,
         server_name: host_name(),
@@ -70,6 +70,14 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         thread.call_method0("join")?;
     }
     Ok(())
+}
+
+fn listening((info, socket): (ListenerInfo, OwnedFd)) -> ListeningSocket {
+    ListeningSocket {
+        protocol: info.protocol,
+        address: info.address,
+        socket,
+    }
 }
 
 /// SIGTERM asks a single worker to go as gently as the supervisor would.
