@@ -222,8 +222,5 @@ def terminate(environ, start_response):
     return plain(start_response, child.exitcode)
 
 
-def on_signal(environ, start_response):
-    """Has the next SIGUSR1 noted in the log."""
-    errors = environ["wsgi.errors"]
-    signal.signal(signal.SIGUSR1, lambda *_: print("handled by Python", file=errors, flush=True))
-    return plain(start_response, os.getpid())
+# A handler of the application, installed when it is imported.
+signal.signal(signal.SIGUSR1, lambda *_: print("handled by Python", file=sys.stderr, flush=True))

@@ -8,7 +8,7 @@ use pyo3::{
     prelude::*,
     types::{PyDict, PyTuple},
 };
-use tracing::{debug, error};
+use tracing::{error, info};
 
 use super::{
     body, callables::Callables, environ::EnvironMaker, exchange_link::Link, sending::Lock,
@@ -50,11 +50,22 @@ pub(super) struct Call<'c> {
     pub(super) serial: u64,
 }
 
-/// An exception of the application, to be told of without the interpreter lock.
-struct Failure {
-    /// Whether it is one of those that a client causes by going away.
-    is_os_error: bool,
-    traceback: String,
+/// An exception of the application as text, so that it can be told of without the interpreter lock.
+enum Failure {
+    /// The client has gone, and reading or writing said so: one line, since nobody is to blame.
+    Deserted(String),
+    /// Anything else, with its traceback.
+    Raised(String),
+}
+
+impl Failure {
+    fn new(py: Python<'_>, error: &PyErr, exchange: &Exchange<'_>) -> Self {
+        if exchange.is_deserted() && error.is_instance_of::<PyOSError>(py) {
+            Self::Deserted(traceback::summary(py, error))
+        } else {
+            Self::Raised(traceback::text(py, error))
+        }
+    }
 }
 
 impl Wsgi {
@@ -118,10 +129,7 @@ impl Application for Wsgi {
     fn call(&self, thread: &mut WsgiThread, exchange: &mut Exchange<'_>) {
         let failure = Python::attach(|py| {
             let error = self.answer(py, thread, exchange).err()?;
-            Some(Failure {
-                is_os_error: error.is_instance_of::<PyOSError>(py),
-                traceback: traceback::text(py, &error),
-            })
+            Some(Failure::new(py, &error, exchange))
         });
         match failure {
             // A response that was only staged leaves here, when other threads may run Python already.
@@ -164,14 +172,13 @@ fn report(exchange: &Exchange<'_>, failure: &Failure) {
         request.method().escape_ascii(),
         request.target().escape_ascii(),
     );
-    if failure.is_os_error && exchange.is_deserted() {
-        return debug!(%method, %target, "the client left, and the application gave up");
+    let peer = exchange.remote_addr();
+    match failure {
+        Failure::Deserted(error) => {
+            info!(%method, %target, peer, error, "the client left before the application was done");
+        }
+        Failure::Raised(traceback) => {
+            error!(%method, %target, peer, traceback, "the application raised an exception");
+        }
     }
-    error!(
-        %method,
-        %target,
-        peer = exchange.remote_addr(),
-        traceback = %failure.traceback,
-        "the application raised an exception"
-    );
 }
