@@ -16,7 +16,7 @@ use pyo3::{
 use super::{
     exchange_link::{Link, StreamedBody},
     input::Input,
-    names::{Name, Names},
+    names::{Name, Names, is_same},
     text::latin1,
 };
 
@@ -200,7 +200,7 @@ impl Shape {
             let Some((name, value)) = pairs.next() else {
                 return;
             };
-            if value.bytes == bytes {
+            if is_same(&value.bytes, bytes) {
                 value.misses = 0;
                 return;
             }
