@@ -3,10 +3,10 @@
 use std::{
     io,
     mem::MaybeUninit,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, OwnedFd},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -29,6 +29,7 @@ use super::{
 use crate::{
     config::Settings,
     scoreboard::{Scoreboard, ThreadSlot},
+    sys,
 };
 
 /// Events taken at once by a lone thread. With more threads each takes one: what one thread took, no other can.
@@ -79,6 +80,8 @@ pub struct Engine<A: Application> {
     pub(super) resting: AtomicBool,
     /// When it is news again that it does, in milliseconds of the coarse clock.
     pub(super) rest_told: AtomicU64,
+    /// Whether there are, or were, child processes with copies of our sockets.
+    pub(super) has_forked: AtomicBool,
     server_name: String,
     scoreboard: Arc<Scoreboard>,
     slot: u32,
@@ -137,6 +140,7 @@ impl<A: Application> Engine<A> {
             open: AtomicUsize::new(0),
             resting: AtomicBool::new(false),
             rest_told: AtomicU64::new(0),
+            has_forked: AtomicBool::new(false),
             server_name: plan.server_name,
             scoreboard: plan.scoreboard,
             slot: plan.slot,
@@ -202,6 +206,22 @@ impl<A: Application> Engine<A> {
     /// How many threads are to call [`Engine::run`].
     pub fn threads(&self) -> u32 {
         self.threads
+    }
+
+    /// To be called after the application has forked, in its parent: a child has copies of all sockets, and as long as
+    /// it lives, closing them does not tell their clients of an end.
+    pub fn note_fork(&self) {
+        self.has_forked.store(true, Ordering::Relaxed);
+    }
+
+    /// To be called after the application has forked, in its child, which never serves: the child may outlive the
+    /// site, and must not keep its addresses.
+    ///
+    /// # Errors
+    /// A system call that cannot fail but for want of descriptors has failed.
+    pub fn leave_listeners(&self) -> io::Result<()> {
+        let listeners: Vec<_> = self.listeners.iter().map(|one| one.fd.as_fd()).collect();
+        sys::replace_with_null(&listeners)
     }
 
     fn dispatch(&self, data: u64, local: &mut Local, thread: &mut A::Thread) {

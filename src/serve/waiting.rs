@@ -2,7 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use rustix::event::epoll;
+use rustix::{
+    event::epoll,
+    net::{Shutdown, shutdown},
+};
 use tracing::warn;
 
 use super::{
@@ -118,6 +121,10 @@ impl<A: Application> Engine<A> {
 
     fn close(&self, connection: Box<Connection>, local: &mut Local) {
         self.record(local).closed();
+        if self.has_forked.load(Ordering::Relaxed) {
+            // A child may hold a copy of the socket. One whose peer has gone already is as good.
+            let _ = shutdown(&connection.socket, Shutdown::Both);
+        }
         local.recycle(connection);
         if self.open.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.end_if_drained();

@@ -13,7 +13,8 @@ mod socket;
 pub use memory::{Shared, SharedMemory};
 pub use privileges::{PrivilegeError, drop_privileges};
 pub use process::{
-    Fork, ForkError, ThreadRule, exit_without_cleanup, fork, spawn_with_fds, thread_count,
+    Fork, ForkError, ThreadRule, exit_without_cleanup, fork, replace_with_null, spawn_with_fds,
+    thread_count,
 };
 pub use signal::{ignore_by_handler, wake_on_signals};
 pub use socket::set_defer_accept;

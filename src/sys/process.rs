@@ -103,6 +103,19 @@ fn close_all_on_exec() {
     };
 }
 
+/// Lets go of what `fds` refer to, in a forked child that may not close them because the objects which own them still
+/// exist in its memory: the numbers refer to /dev/null from then on.
+pub fn replace_with_null(fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let null = fs::File::open("/dev/null")?;
+    for fd in fds {
+        // SAFETY: dup3(2) takes any two numbers; the one that it changes stays open, as its owner expects.
+        if unsafe { libc::dup3(null.as_raw_fd(), fd.as_raw_fd(), libc::O_CLOEXEC) } == -1 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
 fn clear_close_on_exec(fd: RawFd) -> io::Result<()> {
     // SAFETY: F_SETFD changes one flag of a descriptor; a number that is not open gives EBADF.
     match unsafe { libc::fcntl(fd, libc::F_SETFD, 0) } {
@@ -129,6 +142,15 @@ mod tests {
         ));
         drop(hold);
         assert!(other.join().unwrap().is_err());
+    }
+
+    #[test]
+    fn a_replaced_descriptor_stays_open_and_refers_to_nothing() {
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        replace_with_null(&[write.as_fd()]).unwrap();
+        // The pipe has no writer left.
+        assert_eq!(rustix::io::read(&read, &mut [0; 1]).unwrap(), 0);
+        assert!(rustix::io::fcntl_getfd(&write).is_ok());
     }
 
     #[test]

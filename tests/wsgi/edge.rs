@@ -172,6 +172,29 @@ fn a_forked_child_answers_nobody() {
 }
 
 #[test]
+fn a_child_keeps_no_connection_open() {
+    let site = site(1);
+    let mut client = site.address().connect();
+    client.send(b"GET /fork-stays HTTP/1.0\r\n\r\n");
+    assert!(client.rest().ends_with(b"\r\n\r\nof the parent"));
+    assert_eq!(site.get("/end-child").text(), "ended");
+}
+
+#[test]
+fn a_child_does_not_keep_the_address() {
+    let site = site(1);
+    let mut client = site.address().connect();
+    client.send(b"GET /fork-stays HTTP/1.0\r\n\r\n");
+    client.rest();
+    let child = Watched::new(site.get("/child").text().parse().unwrap());
+    let supervisor = Watched::new(site.process.pid().into());
+    supervisor.signal(Signal::TERM);
+    supervisor.wait();
+    assert!(site.address().try_connect().is_err());
+    child.signal(Signal::TERM);
+}
+
+#[test]
 fn a_child_can_be_terminated_without_its_worker() {
     check("/terminate", "-15");
 }

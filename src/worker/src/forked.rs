@@ -1,9 +1,13 @@
 //! Children that the application forks (`os.fork`, `multiprocessing`), which are no workers although they begin as
-//! copies of one: they have the signal handlers that the application would have without us, and never answer a request.
+//! copies of one: they have the signal handlers that the application would have without us, let go of the listeners,
+//! and never answer a request.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
-use hostler::sys;
+use hostler::{serve::Engine, sys};
 use pyo3::{
     exceptions::PySystemExit,
     prelude::*,
@@ -11,7 +15,7 @@ use pyo3::{
 };
 use tracing::error;
 
-use crate::{traceback, zygote::flush_output};
+use crate::{traceback, wsgi::Wsgi, zygote::flush_output};
 
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
@@ -20,16 +24,20 @@ pub(crate) fn is_child() -> bool {
     IS_CHILD.load(Ordering::Relaxed)
 }
 
-/// From now on children of this process know that they are none of ours.
-pub(crate) fn watch(py: Python<'_>) -> PyResult<()> {
-    let become_child = PyCFunction::new_closure(py, None, None, |arguments, _| {
+/// From now on children of this process know that they are none of ours, and the engine knows that there are some.
+pub(crate) fn watch(py: Python<'_>, engine: &Arc<Engine<Wsgi>>) -> PyResult<()> {
+    let (in_parent, in_child) = (Arc::clone(engine), Arc::clone(engine));
+    let in_parent = PyCFunction::new_closure(py, None, None, move |_, _| in_parent.note_fork())?;
+    let in_child = PyCFunction::new_closure(py, None, None, move |arguments, _| {
         IS_CHILD.store(true, Ordering::Relaxed);
+        in_child.leave_listeners()?;
         restore_signals(arguments.py())
     })?;
-    let options = PyDict::new(py);
-    options.set_item("after_in_child", become_child)?;
+    let hooks = PyDict::new(py);
+    hooks.set_item("after_in_parent", in_parent)?;
+    hooks.set_item("after_in_child", in_child)?;
     py.import("os")?
-        .call_method("register_at_fork", (), Some(&options))
+        .call_method("register_at_fork", (), Some(&hooks))
         .map(drop)
 }
 

@@ -54,10 +54,10 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         drain: vec![on_sigterm()?, control.as_fd().try_clone_to_owned()?],
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
-    forked::watch(py)?;
     let engine = Engine::new(plan, Wsgi::new(context.application, threads))
         .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
     let engine = Arc::new(engine);
+    forked::watch(py, &engine)?;
     let others = start_threads(py, &engine, &template, threads, stack)?;
     scoreboard
         .worker(context.slot)

@@ -212,6 +212,25 @@ def fork_in_generator(environ, start_response):
         yield b"child"
 
 
+def fork_stays(environ, start_response):
+    """A child that lives on, while the end of this response is the end of its connection."""
+    kept["child"] = os.fork()
+    if not kept["child"]:
+        signal.pause()
+    start_response("200 OK", TEXT)
+    yield b"of the parent"
+
+
+def child(environ, start_response):
+    return plain(start_response, kept["child"])
+
+
+def end_child(environ, start_response):
+    os.kill(kept["child"], signal.SIGTERM)
+    os.waitpid(kept["child"], 0)
+    return plain(start_response, "ended")
+
+
 def terminate(environ, start_response):
     """A child that is asked to stop stops, and its parent does not."""
     multiprocessing.set_start_method("fork", force=True)
