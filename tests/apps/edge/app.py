@@ -214,9 +214,14 @@ def fork_in_generator(environ, start_response):
 
 def fork_stays(environ, start_response):
     """A child that lives on, while the end of this response is the end of its connection."""
+    reading, writing = os.pipe()
     kept["child"] = os.fork()
     if not kept["child"]:
+        os.write(writing, b".")
         signal.pause()
+    os.read(reading, 1)
+    os.close(reading)
+    os.close(writing)
     start_response("200 OK", TEXT)
     yield b"of the parent"
 
