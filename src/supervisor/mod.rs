@@ -5,6 +5,7 @@
 //! `spawn`. The supervisor loads no application code and parses no request.
 
 mod children;
+pub(crate) mod control;
 mod generation;
 mod interpreter;
 mod lifecycle;
@@ -30,6 +31,8 @@ pub(crate) type Reread = Box<dyn Fn() -> Result<Settings, String>>;
 pub(crate) struct Site {
     /// For the log.
     pub(crate) name: String,
+    /// Its settings file, absolute, as far as it is text; none for settings from the command line.
+    pub(crate) file: Option<String>,
     /// Of the first generation.
     pub(crate) settings: Settings,
     /// Of the first generation.

@@ -70,10 +70,13 @@ impl Supervisor {
                 let result = self.read_settings(generation);
                 events.push_back(Event::SettingsRead(result));
             }
-            Action::Report(report) => report::log(&report, |worker| {
-                let generation = self.generations.get(&worker.generation)?;
-                report::running(&generation.scoreboard, worker.slot, scoreboard::now_us())
-            }),
+            Action::Report(report) => {
+                self.waiting.note(&report);
+                report::log(&report, |worker| {
+                    let generation = self.generations.get(&worker.generation)?;
+                    report::running(&generation.scoreboard, worker.slot, scoreboard::now_us())
+                });
+            }
             Action::Retire { generation } => {
                 self.generations.remove(&generation);
             }

@@ -21,6 +21,7 @@ use crate::systemd::{Notifier, watchdog_interval};
 use super::{
     Reread, Site, SupervisorError,
     children::{Children, reap},
+    control::{Asked, Server, Waiting},
     generation::Generation,
     lifecycle::{Event, Lifecycle, Plan, StopSignal, WorkerId},
     readable, setup,
@@ -30,6 +31,8 @@ use super::{
 /// Everything that lives as long as the service.
 pub(super) struct Supervisor {
     pub(super) site: String,
+    /// The settings file, absolute.
+    pub(super) file: Option<String>,
     pub(super) reread: Reread,
     pub(super) started: Instant,
     pub(super) lifecycle: Lifecycle,
@@ -38,6 +41,7 @@ pub(super) struct Supervisor {
     /// Generation and slot of each worker.
     pub(super) workers: BTreeMap<WorkerId, (u32, u32)>,
     pub(super) notifier: Notifier,
+    pub(super) waiting: Waiting,
 }
 
 /// Where events come from.
@@ -45,6 +49,7 @@ struct Sources {
     /// The channels' epoll instance, by a duplicate: the channels are the supervisor's.
     channels: AsyncFd<OwnedFd>,
     child: Signal,
+    control: Option<Server>,
     has_terminal: bool,
     hangup: Signal,
     interrupt: Signal,
@@ -55,6 +60,8 @@ struct Sources {
 
 /// What ended the wait.
 enum Wake {
+    /// A client of the control socket wants something.
+    Asked(Asked),
     /// Somebody has said something, a process has ended, or time has passed.
     Look,
     Reload,
@@ -81,7 +88,8 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         .transpose();
     let watch = watch.map_err(setup("watch the application's files"))?;
     let children = Children::new().map_err(setup("make an epoll instance"))?;
-    let mut sources = Sources::new(&children, watch)?;
+    let control = Server::open(&site.name);
+    let mut sources = Sources::new(&children, watch, control)?;
     let plan = Plan::from(&site.settings);
     let generation = Generation::new(site.settings, site.interpreter, site.listeners)
         .map_err(setup("make a scoreboard"))?;
@@ -95,6 +103,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     let (lifecycle, actions) = Lifecycle::start(plan, Duration::ZERO);
     let mut supervisor = Supervisor {
         site: site.name,
+        file: site.file,
         reread: site.reread,
         started: Instant::now(),
         lifecycle,
@@ -102,6 +111,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         generations: BTreeMap::from([(1, generation)]),
         workers: BTreeMap::new(),
         notifier: Notifier::default(),
+        waiting: Waiting::default(),
     };
     let mut events = Default::default();
     for action in actions {
@@ -128,6 +138,7 @@ impl Supervisor {
         let exits = reap();
         let messages = self.children.events().map_err(setup("read the channels"))?;
         let wake = match wake {
+            Wake::Asked(asked) => self.answer(asked),
             Wake::Look => Some(Event::Tick),
             Wake::Reload => Some(Event::ReloadRequested),
             Wake::Stop(signal) => Some(Event::StopRequested(signal)),
@@ -142,7 +153,11 @@ impl Supervisor {
 }
 
 impl Sources {
-    fn new(children: &Children, watch: Option<Watch>) -> Result<Self, SupervisorError> {
+    fn new(
+        children: &Children,
+        watch: Option<Watch>,
+        control: Option<Server>,
+    ) -> Result<Self, SupervisorError> {
         let channels = children.as_fd().try_clone_to_owned();
         let channels = channels.and_then(readable);
         let on = |kind| signal(kind).map_err(setup("handle signals"));
@@ -154,6 +169,7 @@ impl Sources {
         Ok(Self {
             channels: channels.map_err(setup("wait for the channels"))?,
             child: on(SignalKind::child())?,
+            control,
             has_terminal: io::stderr().is_terminal(),
             hangup: on(SignalKind::hangup())?,
             interrupt: on(SignalKind::interrupt())?,
@@ -190,7 +206,14 @@ impl Sources {
                 None => future::pending().await,
             }
         };
+        let asked = async {
+            match &mut self.control {
+                Some(control) => control.asked().await,
+                None => future::pending().await,
+            }
+        };
         tokio::select! {
+            Some(asked) = asked => Wake::Asked(asked),
             ready = self.channels.readable() => {
                 // Everything is read after this, so that the next word makes it ready again.
                 if let Ok(mut ready) = ready {

@@ -121,6 +121,8 @@ pub(crate) enum Event {
     },
     /// The application is loaded.
     Loaded { zygote: ZygoteId, python: String },
+    /// Somebody wants workers to be replaced: the one of this slot of the current generation, or all of them.
+    RecycleRequested { slot: Option<u32> },
     /// SIGHUP.
     ReloadRequested,
     /// The answer to [`Action::ReadSettings`]; the error is one line.
