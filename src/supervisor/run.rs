@@ -1,7 +1,7 @@
 //! The loop: it waits for whatever may happen, and hands it to the lifecycle. There is no decision in it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future,
     io::{self, IsTerminal},
     os::fd::{AsFd, OwnedFd},
@@ -25,7 +25,7 @@ use super::{
     generation::Generation,
     lifecycle::{Event, Lifecycle, Plan, StopSignal, WorkerId},
     readable, setup,
-    watch::Watch,
+    watch::{Watch, Wish},
 };
 
 /// Everything that lives as long as the service.
@@ -54,7 +54,7 @@ struct Sources {
     hangup: Signal,
     interrupt: Signal,
     terminate: Signal,
-    watch: Option<Watch>,
+    watch: Watch,
     watchdog: Option<Interval>,
 }
 
@@ -67,6 +67,8 @@ enum Wake {
     Reload,
     Stop(StopSignal),
     Watchdog,
+    /// Files have changed.
+    Wished(BTreeSet<Wish>),
 }
 
 /// Serves until told to stop, and gives the exit code.
@@ -82,10 +84,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     // Workers are orphans of a process in the middle; this makes them our children.
     set_child_subreaper(Some(getpid()))
         .map_err(|errno| setup("adopt orphaned processes")(errno.into()))?;
-    let watch = site
-        .reload_on_change
-        .then(|| Watch::new(&site.settings.app))
-        .transpose();
+    let watch = Watch::new(&site.settings, site.reload_on_change);
     let watch = watch.map_err(setup("watch the application's files"))?;
     let children = Children::new().map_err(setup("make an epoll instance"))?;
     let control = Server::open(&site.name);
@@ -138,24 +137,33 @@ impl Supervisor {
         let exits = reap();
         let messages = self.children.events().map_err(setup("read the channels"))?;
         let wake = match wake {
-            Wake::Asked(asked) => self.answer(asked),
-            Wake::Look => Some(Event::Tick),
-            Wake::Reload => Some(Event::ReloadRequested),
-            Wake::Stop(signal) => Some(Event::StopRequested(signal)),
+            Wake::Asked(asked) => Vec::from_iter(self.answer(asked)),
+            Wake::Look => vec![Event::Tick],
+            Wake::Reload => vec![Event::ReloadRequested],
+            Wake::Stop(signal) => vec![Event::StopRequested(signal)],
             Wake::Watchdog => {
                 self.notifier.watchdog();
-                None
+                Vec::new()
             }
+            Wake::Wished(wishes) => wishes.into_iter().map(event).collect(),
         };
         let events = messages.into_iter().chain(exits).chain(wake);
         Ok(events.fold(None, |code, event| code.or(self.happen(event))))
     }
 }
 
+fn event(wish: Wish) -> Event {
+    match wish {
+        Wish::RecycleWorkers => Event::RecycleRequested { slot: None },
+        Wish::Reload => Event::ReloadRequested,
+        Wish::ReopenLog => Event::ReopenRequested,
+    }
+}
+
 impl Sources {
     fn new(
         children: &Children,
-        watch: Option<Watch>,
+        watch: Watch,
         control: Option<Server>,
     ) -> Result<Self, SupervisorError> {
         let channels = children.as_fd().try_clone_to_owned();
@@ -200,12 +208,6 @@ impl Sources {
                 None => future::pending().await,
             }
         };
-        let changed = async {
-            match &mut self.watch {
-                Some(watch) => watch.changed().await,
-                None => future::pending().await,
-            }
-        };
         let asked = async {
             match &mut self.control {
                 Some(control) => control.asked().await,
@@ -224,7 +226,7 @@ impl Sources {
             _ = self.child.recv() => Wake::Look,
             () = time => Wake::Look,
             _ = self.hangup.recv() => self.hung_up(),
-            () = changed => Wake::Reload,
+            wishes = self.watch.changed() => Wake::Wished(wishes),
             _ = self.interrupt.recv() => Wake::Stop(StopSignal::Interrupt),
             _ = self.terminate.recv() => Wake::Stop(StopSignal::Terminate),
             _ = watchdog => Wake::Watchdog,

@@ -125,6 +125,8 @@ pub(crate) enum Event {
     RecycleRequested { slot: Option<u32> },
     /// SIGHUP.
     ReloadRequested,
+    /// SIGUSR1.
+    ReopenRequested,
     /// The answer to [`Action::ReadSettings`]; the error is one line.
     SettingsRead(Result<Plan, String>),
     /// The answer to [`Action::Spawn`], when there is no process.

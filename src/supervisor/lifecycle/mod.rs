@@ -161,7 +161,7 @@ impl Lifecycle {
                 self.zygote_failed(zygote, &failure.reason, FAILURE, now);
             }
             Event::Loaded { zygote, python } => self.zygote_ready(zygote, python, now),
-            Event::RecycleRequested { .. } => {}
+            Event::RecycleRequested { .. } | Event::ReopenRequested => {}
             Event::ReloadRequested => self.reload_requested(),
             Event::SettingsRead(result) => self.settings_read(result, now),
             Event::SpawnFailed { zygote, reason } => self.spawn_failed(zygote, reason, now),
