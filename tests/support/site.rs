@@ -148,20 +148,22 @@ impl Site {
 
     /// Starts it and expects nothing.
     pub(crate) fn launch(&self) -> (Process, TempDir) {
+        self.launch_with(|_| {})
+    }
+
+    /// Starts it in another environment.
+    pub(crate) fn launch_with(&self, environment: impl Fn(&mut Command)) -> (Process, TempDir) {
         let directory = tempfile::Builder::new()
             .prefix("hostler-test-")
             .tempdir()
             .unwrap();
         let file = directory.path().join("site.toml");
         fs::write(&file, self.settings(directory.path())).unwrap();
+        let mut command = program();
+        command.env("RUNTIME_DIRECTORY", directory.path());
+        environment(&mut command);
         (
-            Process::start(
-                "hostler",
-                program()
-                    .env("RUNTIME_DIRECTORY", directory.path())
-                    .arg("serve")
-                    .arg(file),
-            ),
+            Process::start("hostler", command.arg("serve").arg(file)),
             directory,
         )
     }
