@@ -203,7 +203,9 @@ impl<A: Application> Engine<A> {
             connection.head.method.of(buffer),
             connection.head.target.of(buffer),
         );
-        record.begin(now_us(), method, target, connection.peer.address.as_bytes());
+        let now = now_us();
+        let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
+        record.begin(now, deadline, method, target, peer);
         let server = self.server(connection);
         let mut exchange = Exchange::new(
             connection,

@@ -137,7 +137,7 @@ impl Peer {
                     events.extend(self.closed());
                     return false;
                 }
-                Received::Message(event) => events.push(event),
+                Received::Message(event) => events.extend(event),
                 Received::Nothing => return true,
                 Received::Nonsense(error) => {
                     events.push(self.misunderstood(&error));
@@ -194,8 +194,9 @@ fn receive<T: DeserializeOwned>(channel: &Channel) -> Received<T> {
     }
 }
 
-fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Event {
-    match message {
+fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Option<Event> {
+    let event = match message {
+        FromZygote::Modules(_) => return None,
         FromZygote::Failed(failure) => Event::LoadFailed { zygote, failure },
         FromZygote::ForkRefused { slot, reason } => Event::ForkRefused {
             zygote,
@@ -205,15 +206,18 @@ fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Event {
         FromZygote::Forked { slot, pid } => Event::Forked { zygote, slot, pid },
         FromZygote::Ready { python } => Event::Loaded { zygote, python },
         FromZygote::Unsupported { reason } => Event::Unsupported { zygote, reason },
-    }
+    };
+    Some(event)
 }
 
-fn from_worker(worker: WorkerId, message: FromWorker) -> Event {
-    match message {
+fn from_worker(worker: WorkerId, message: FromWorker) -> Option<Event> {
+    let event = match message {
+        FromWorker::Exhausted | FromWorker::Modules(_) => return None,
         FromWorker::Draining => Event::WorkerDraining(worker),
         FromWorker::Failed(failure) => Event::WorkerFailed { worker, failure },
         FromWorker::Ready => Event::WorkerReady { worker, pid: None },
-    }
+    };
+    Some(event)
 }
 
 /// Reaps every child that has ended, strangers that were left to us included.

@@ -157,10 +157,10 @@ mod tests {
         assert_eq!(running(&scoreboard, 1, 0), None);
         scoreboard
             .thread(1, 0)
-            .begin(1_000_000, b"GET", b"/a", b"127.0.0.1:1");
+            .begin(1_000_000, 0, b"GET", b"/a", b"127.0.0.1:1");
         scoreboard
             .thread(1, 2)
-            .begin(2_500_000, b"POST", b"/b", b"@");
+            .begin(2_500_000, 0, b"POST", b"/b", b"@");
         let expected = "GET /a from 127.0.0.1:1 for 2.0s; POST /b from @ for 0.5s";
         assert_eq!(
             running(&scoreboard, 1, 3_000_000).as_deref(),

@@ -15,7 +15,7 @@ pub use privileges::{PrivilegeError, drop_privileges};
 pub use process::{
     Fork, ForkError, ThreadRule, exit_without_cleanup, fork, spawn_with_fds, thread_count,
 };
-pub use signal::{ignore_by_handler, wake_on_signals};
+pub use signal::{STACKS_END, STACKS_SIGNAL, ignore_by_handler, wake_on_signals};
 pub use socket::set_defer_accept;
 
 pub(crate) use memory::shared_struct;

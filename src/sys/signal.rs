@@ -12,6 +12,15 @@ use std::{
 
 use rustix::process::Signal;
 
+/// A worker that gets this signal writes the stacks of all its Python threads to the pipe that it was given at its fork,
+/// then [`STACKS_END`]; also while C code keeps the interpreter from everybody.
+// SAFETY: 37 is a signal on every Linux, above those that C libraries keep for themselves (glibc two, musl three of 32
+// on). A number and not SIGRTMIN + 3, so that libraries which count differently mean the same.
+pub const STACKS_SIGNAL: Signal = unsafe { Signal::from_raw_unchecked(37) };
+
+/// The last line that is written for one [`STACKS_SIGNAL`].
+pub const STACKS_END: &str = "\x04\n";
+
 /// Written to by the handler; never closed once it is set.
 static WAKE: AtomicI32 = AtomicI32::new(-1);
 
