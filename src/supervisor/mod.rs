@@ -9,10 +9,13 @@ mod children;
 mod generation;
 mod interpreter;
 mod lifecycle;
+mod look;
+mod memory;
 mod perform;
 mod report;
 mod run;
 mod spawn;
+mod stacks;
 mod watch;
 
 use std::{io, os::fd::OwnedFd};

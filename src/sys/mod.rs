@@ -7,6 +7,7 @@
 mod memory;
 mod privileges;
 mod process;
+mod queue;
 mod signal;
 mod socket;
 
@@ -15,6 +16,7 @@ pub use privileges::{PrivilegeError, drop_privileges};
 pub use process::{
     Fork, ForkError, ThreadRule, exit_without_cleanup, fork, spawn_with_fds, thread_count,
 };
+pub use queue::listen_queue;
 pub use signal::{STACKS_END, STACKS_SIGNAL, ignore_by_handler, wake_on_signals};
 pub use socket::set_defer_accept;
 

@@ -56,10 +56,7 @@ fn it_begins_with_initial_or_with_what_the_last_generation_had() {
         ..Settings::default()
     };
     let target = |before| Cheaper::new(&settings, 8, before).unwrap().target();
-    assert_eq!(
-        [None, Some(1), Some(5), Some(20)].map(target),
-        [3, 2, 5, 8]
-    );
+    assert_eq!([None, Some(1), Some(5), Some(20)].map(target), [3, 2, 5, 8]);
 }
 
 #[test]
@@ -73,7 +70,15 @@ fn spare_adds_a_worker_at_the_third_look_without_an_idle_one() {
 
 #[test]
 fn spare_forgets_a_busy_look_with_a_calm_one() {
-    let looks = [idle(0), idle(1), idle(0), idle(1), idle(0), idle(0), idle(0)];
+    let looks = [
+        idle(0),
+        idle(1),
+        idle(0),
+        idle(1),
+        idle(0),
+        idle(0),
+        idle(0),
+    ];
     assert_eq!(
         targets(settings(Algorithm::Spare), &looks),
         [1, 1, 1, 1, 1, 1, 2]
@@ -97,10 +102,7 @@ fn spare_keeps_one_idle_worker_and_lets_the_others_go_one_by_one() {
     };
     let mut looks = vec![idle(3); 6];
     looks.extend([idle(1); 6]);
-    assert_eq!(
-        targets(grown, &looks),
-        [4, 4, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2]
-    );
+    assert_eq!(targets(grown, &looks), [4, 4, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2]);
 }
 
 #[test]
@@ -125,7 +127,14 @@ fn backlog_takes_away_when_the_queue_stays_empty_and_somebody_is_idle() {
         initial: 3,
         ..settings(Algorithm::Backlog)
     };
-    let looks = [queue(0, 1), queue(0, 1), queue(5, 1), queue(0, 1), queue(0, 1), queue(0, 1)];
+    let looks = [
+        queue(0, 1),
+        queue(0, 1),
+        queue(5, 1),
+        queue(0, 1),
+        queue(0, 1),
+        queue(0, 1),
+    ];
     assert_eq!(targets(grown, &looks), [3, 3, 3, 3, 3, 2]);
     let all_busy = Settings {
         initial: 3,
@@ -176,18 +185,12 @@ fn busyness_forgets_the_penalty_when_nobody_is_missed() {
         ..settings(Algorithm::Busyness)
     };
     let looks = [5, 5, 90, 5, 5, 5, 40, 40, 40, 40, 5, 5].map(busy);
-    assert_eq!(
-        targets(grown, &looks),
-        [4, 3, 4, 4, 4, 3, 3, 3, 3, 3, 3, 2]
-    );
+    assert_eq!(targets(grown, &looks), [4, 3, 4, 4, 4, 3, 3, 3, 3, 3, 3, 2]);
 }
 
 #[test]
 fn busyness_hears_the_alarm_of_a_long_queue() {
-    assert_eq!(
-        targets(settings(Algorithm::Busyness), &[queue(34, 0)]),
-        [2]
-    );
+    assert_eq!(targets(settings(Algorithm::Busyness), &[queue(34, 0)]), [2]);
 }
 
 #[test]

@@ -158,10 +158,7 @@ pub(crate) enum Action {
     /// A zygote is gone: close its socket.
     ForgetZygote(ZygoteId),
     /// Tell a worker which threads' requests are past their deadline; it stops accepting.
-    Harakiri {
-        worker: WorkerId,
-        threads: Vec<u32>,
-    },
+    Harakiri { worker: WorkerId, threads: Vec<u32> },
     /// Send SIGKILL to a child.
     Kill { pid: i32 },
     /// Write what a worker has told of its stacks into the log.
@@ -198,4 +195,3 @@ pub(crate) enum Notice {
     /// The end begins.
     Stopping,
 }
-

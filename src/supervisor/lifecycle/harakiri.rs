@@ -49,8 +49,13 @@ impl Lifecycle {
     /// Finds requests past their deadline.
     pub(super) fn judge(&mut self, id: WorkerId, facts: &Facts, now: Time) {
         let stall = self.stall;
-        let pardon = |request: &Running| stall.map_or(Duration::ZERO, |it| it.pardons(request, now));
-        let Some(worker) = self.workers.get_mut(&id).filter(|worker| !worker.is_killed()) else {
+        let pardon =
+            |request: &Running| stall.map_or(Duration::ZERO, |it| it.pardons(request, now));
+        let Some(worker) = self
+            .workers
+            .get_mut(&id)
+            .filter(|worker| !worker.is_killed())
+        else {
             return;
         };
         let known = worker.harakiri.as_ref().map(|known| &known.threads);
@@ -69,18 +74,18 @@ impl Lifecycle {
         }
     }
 
-    /// A worker has written its stacks, or has had the time to.
+    /// A worker has written its stacks, or has had the time to. Whoever sends it the signal may have them, too.
     pub(super) fn dumped(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get_mut(&id) else {
             return;
         };
         let tag = worker.tag();
-        let Some(harakiri) = &mut worker.harakiri else {
-            return;
-        };
-        if harakiri.dump_until.take().is_some() {
-            let threads = harakiri.threads.iter().copied().collect();
-            self.act(Action::LogStacks { worker: id, tag });
+        let threads = worker.harakiri.as_mut().and_then(|harakiri| {
+            harakiri.dump_until.take()?;
+            Some(harakiri.threads.iter().copied().collect())
+        });
+        self.act(Action::LogStacks { worker: id, tag });
+        if let Some(threads) = threads {
             self.act(Action::Harakiri {
                 worker: id,
                 threads,

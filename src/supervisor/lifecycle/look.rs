@@ -8,8 +8,7 @@ use std::time::Duration;
 use crate::supervisor::cheaper::Load;
 
 use super::{
-    Action, Facts, Lifecycle, Look, Phase, Report, Time, WorkerId, WorkerState,
-    harakiri::Stall,
+    Action, Facts, Lifecycle, Look, Phase, Report, Time, WorkerId, WorkerState, harakiri::Stall,
 };
 
 /// From one look to the next, when nothing is near.
@@ -24,11 +23,11 @@ const STALL: Duration = Duration::from_secs(1);
 pub(super) struct Looking {
     /// When the next one is due; `None`: it is being made, or there is nobody to look at.
     pub(super) due: Option<Time>,
-    last: Time,
+    pub(super) last: Time,
     /// The last one that counted for the number of workers; those are a second apart.
-    cycle: Time,
+    pub(super) cycle: Time,
     /// Since when there has been nothing to do.
-    idle_since: Option<Time>,
+    pub(super) idle_since: Option<Time>,
 }
 
 impl Lifecycle {
@@ -97,7 +96,9 @@ impl Lifecycle {
             let deadlines = facts.running.iter().filter_map(|request| {
                 let limit = request.limit?;
                 // One that is over is known already, or will be in a moment.
-                limit.checked_sub(request.age).filter(|left| !left.is_zero())
+                limit
+                    .checked_sub(request.age)
+                    .filter(|left| !left.is_zero())
             });
             deadlines.chain(self.until_limit(*id, facts, since))
         });
@@ -205,6 +206,9 @@ impl Lifecycle {
         }
         let at_work = |state| !matches!(state, WorkerState::Leaving { .. });
         self.workers.values().any(|worker| at_work(worker.state))
-            || self.generations.values().any(|generation| generation.loads())
+            || self
+                .generations
+                .values()
+                .any(|generation| generation.loads())
     }
 }

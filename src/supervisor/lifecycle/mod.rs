@@ -41,7 +41,7 @@ pub(super) use self::{
     },
     plan::{Plan, Recycling},
     report::{ExitStatus, Reason, Report, WorkerTag},
-    status::{Status, WorkerStatus, ZygoteStatus},
+    status::{MemoryStatus, RequestStatus, Status},
 };
 
 /// How long a zygote may take to go, and a process whose application cannot be loaded.
@@ -270,7 +270,11 @@ impl Lifecycle {
             _ => None,
         };
         let own = backoffs.chain(settling).chain(self.looking.due);
-        zygotes.chain(workers).chain(own).chain(self.dumps_due()).min()
+        zygotes
+            .chain(workers)
+            .chain(own)
+            .chain(self.dumps_due())
+            .min()
     }
 
     /// One line for `systemctl status`.

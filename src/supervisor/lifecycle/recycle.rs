@@ -32,6 +32,12 @@ impl Allowance {
         Self { requests, lifetime }
     }
 
+    /// The limits of requests and age that were chosen.
+    #[cfg(test)]
+    pub(super) fn limits(&self) -> (u64, Time) {
+        (self.requests, self.lifetime)
+    }
+
     /// How many requests are left of the limit, if there is one.
     pub(super) fn requests_left(&self, answered: u64) -> Option<u64> {
         (self.requests > 0).then(|| self.requests.saturating_sub(answered))

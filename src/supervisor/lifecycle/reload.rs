@@ -2,8 +2,8 @@
 //! the old one serves on.
 
 use super::{
-    Action, Cause, Lifecycle, Notice, PATIENCE, Phase, Plan, Reload, Report, SETTLING, Time, WorkerId,
-    WorkerState,
+    Action, Cause, Lifecycle, Notice, PATIENCE, Phase, Plan, Reload, Report, SETTLING, Time,
+    WorkerId, WorkerState,
 };
 
 impl Lifecycle {
@@ -116,9 +116,8 @@ impl Lifecycle {
             .workers
             .iter()
             .filter(|(_, worker)| worker.generation == number);
-        let leaving: Vec<(WorkerId, WorkerState)> = deadlines
-            .map(|(id, worker)| (*id, worker.state))
-            .collect();
+        let leaving: Vec<(WorkerId, WorkerState)> =
+            deadlines.map(|(id, worker)| (*id, worker.state)).collect();
         for (id, state) in leaving {
             let deadline = match state {
                 WorkerState::Starting { .. } => now,

@@ -127,10 +127,7 @@ pub(crate) enum Report {
     /// The application is loaded.
     Loaded { generation: u32, python: String },
     /// A worker goes because its successor serves.
-    Recycled {
-        worker: WorkerTag,
-        reason: Reason,
-    },
+    Recycled { worker: WorkerTag, reason: Reason },
     /// The new generation has not come up, the old one serves on.
     ReloadFailed { reason: String },
     /// The new generation serves alone.

@@ -1,8 +1,8 @@
 //! The rules for zygotes: one for each generation that may need workers, made again when it dies.
 
 use super::{
-    Action, CONFIGURATION, ExitStatus, FAILURE, Lifecycle, Notice, PATIENCE, Phase, Report, Time, Zygote,
-    ZygoteId, ZygoteState,
+    Action, CONFIGURATION, ExitStatus, FAILURE, Lifecycle, Notice, PATIENCE, Phase, Report, Time,
+    Zygote, ZygoteId, ZygoteState,
 };
 
 impl Lifecycle {
