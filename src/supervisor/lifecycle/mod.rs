@@ -41,7 +41,7 @@ pub(super) use self::{
     },
     plan::{Plan, Recycling},
     report::{ExitStatus, Reason, Report, WorkerTag},
-    status::{MemoryStatus, RequestStatus, Status},
+    status::Overview,
 };
 
 /// How long a zygote may take to go, and a process whose application cannot be loaded.
@@ -123,6 +123,8 @@ struct Worker {
     /// It has said that it accepts no more connections.
     quiet: bool,
     state: WorkerState,
+    /// When it was asked for.
+    born: Time,
     allowance: Allowance,
     /// Why it should be replaced, as soon as it is its turn.
     due: Option<Reason>,

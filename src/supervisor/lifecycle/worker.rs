@@ -39,6 +39,7 @@ impl Lifecycle {
                 cut_off: false,
                 quiet: false,
                 state,
+                born: now,
                 allowance: Allowance::choose(&recycling, &mut self.jitter),
                 due: None,
                 replacing: false,
