@@ -4,14 +4,18 @@
 //! settings; what belongs to it is in `generation`, how its interpreter is found and started in `interpreter` and
 //! `spawn`. The supervisor loads no application code and parses no request.
 
+mod cheaper;
 mod children;
 mod generation;
 mod interpreter;
 mod lifecycle;
+mod look;
+mod memory;
 mod perform;
 mod report;
 mod run;
 mod spawn;
+mod stacks;
 mod watch;
 
 use std::{io, os::fd::OwnedFd};

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{getpid, set_child_subreaper};
+use rustix::process::{self, getpid, set_child_subreaper};
 use tokio::{
     io::unix::AsyncFd,
     runtime,
@@ -16,13 +16,18 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval, sleep_until},
 };
 
-use crate::systemd::{Notifier, watchdog_interval};
+use crate::{
+    scoreboard::now_us,
+    sys::ignore_by_handler,
+    systemd::{Notifier, watchdog_interval},
+};
 
 use super::{
     Reread, Site, SupervisorError,
     children::{Children, reap},
     generation::Generation,
-    lifecycle::{Event, Lifecycle, Plan, StopSignal, WorkerId},
+    lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
+    memory::OomKills,
     readable, setup,
     watch::Watch,
 };
@@ -38,6 +43,7 @@ pub(super) struct Supervisor {
     /// Generation and slot of each worker.
     pub(super) workers: BTreeMap<WorkerId, (u32, u32)>,
     pub(super) notifier: Notifier,
+    pub(super) oom_kills: OomKills,
 }
 
 /// Where events come from.
@@ -48,6 +54,7 @@ struct Sources {
     has_terminal: bool,
     hangup: Signal,
     interrupt: Signal,
+    reopen: Signal,
     terminate: Signal,
     watch: Option<Watch>,
     watchdog: Option<Interval>,
@@ -58,6 +65,7 @@ enum Wake {
     /// Somebody has said something, a process has ended, or time has passed.
     Look,
     Reload,
+    Reopen,
     Stop(StopSignal),
     Watchdog,
 }
@@ -82,9 +90,11 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     let watch = watch.map_err(setup("watch the application's files"))?;
     let children = Children::new().map_err(setup("make an epoll instance"))?;
     let mut sources = Sources::new(&children, watch)?;
-    let plan = Plan::from(&site.settings);
+    // It means nothing to us, and its default effect is the end.
+    ignore_by_handler(&[process::Signal::USR2]).map_err(setup("handle signals"))?;
     let generation = Generation::new(site.settings, site.interpreter, site.listeners)
         .map_err(setup("make a scoreboard"))?;
+    let plan = generation.plan();
     tracing::info!(
         application = %generation.application(),
         python = %generation.interpreter.python.display(),
@@ -92,7 +102,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         threads = generation.settings.workers.threads,
         "loading the application"
     );
-    let (lifecycle, actions) = Lifecycle::start(plan, Duration::ZERO);
+    let (lifecycle, actions) = Lifecycle::start(plan, now_us(), Duration::ZERO);
     let mut supervisor = Supervisor {
         site: site.name,
         reread: site.reread,
@@ -102,6 +112,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         generations: BTreeMap::from([(1, generation)]),
         workers: BTreeMap::new(),
         notifier: Notifier::default(),
+        oom_kills: OomKills::new(),
     };
     let mut events = Default::default();
     for action in actions {
@@ -112,7 +123,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         .find_map(|event| supervisor.happen(event));
     while code.is_none() {
         let wake = sources.wait(supervisor.wake_at()).await;
-        code = supervisor.look(wake)?;
+        code = supervisor.hear(wake)?;
     }
     Ok(code.unwrap_or_default())
 }
@@ -124,15 +135,18 @@ impl Supervisor {
 
     /// Takes in everything that has happened. Exits are collected before the channels are read and told after it: so
     /// the last words of a process are heard before its end.
-    fn look(&mut self, wake: Wake) -> Result<Option<u8>, SupervisorError> {
+    fn hear(&mut self, wake: Wake) -> Result<Option<u8>, SupervisorError> {
         let exits = reap();
         let messages = self.children.events().map_err(setup("read the channels"))?;
         let wake = match wake {
             Wake::Look => Some(Event::Tick),
             Wake::Reload => Some(Event::ReloadRequested),
+            Wake::Reopen => Some(Event::ReopenRequested),
             Wake::Stop(signal) => Some(Event::StopRequested(signal)),
             Wake::Watchdog => {
-                self.notifier.watchdog();
+                if self.lifecycle.is_alive() {
+                    self.notifier.watchdog();
+                }
                 None
             }
         };
@@ -157,6 +171,7 @@ impl Sources {
             has_terminal: io::stderr().is_terminal(),
             hangup: on(SignalKind::hangup())?,
             interrupt: on(SignalKind::interrupt())?,
+            reopen: on(SignalKind::user_defined1())?,
             terminate: on(SignalKind::terminate())?,
             watch,
             watchdog,
@@ -203,6 +218,7 @@ impl Sources {
             _ = self.hangup.recv() => self.hung_up(),
             () = changed => Wake::Reload,
             _ = self.interrupt.recv() => Wake::Stop(StopSignal::Interrupt),
+            _ = self.reopen.recv() => Wake::Reopen,
             _ = self.terminate.recv() => Wake::Stop(StopSignal::Terminate),
             _ = watchdog => Wake::Watchdog,
         }

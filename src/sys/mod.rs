@@ -7,6 +7,7 @@
 mod memory;
 mod privileges;
 mod process;
+mod queue;
 mod signal;
 mod socket;
 mod thread;
@@ -16,6 +17,7 @@ pub use privileges::{PrivilegeError, drop_privileges};
 pub use process::{
     Fork, ForkError, ThreadRule, exit_without_cleanup, fork, spawn_with_fds, thread_count,
 };
+pub use queue::listen_queue;
 pub use signal::{
     HARAKIRI_SIGNAL, STACKS_END, STACKS_SIGNAL, end_stacks, ignore_by_handler, wake_on_signals,
 };
