@@ -4,7 +4,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
     thread,
     time::{Duration, Instant},
 };
@@ -155,7 +155,13 @@ impl Site {
         let file = directory.path().join("site.toml");
         fs::write(&file, self.settings(directory.path())).unwrap();
         (
-            Process::start("hostler", program().arg("serve").arg(file)),
+            Process::start(
+                "hostler",
+                program()
+                    .env("RUNTIME_DIRECTORY", directory.path())
+                    .arg("serve")
+                    .arg(file),
+            ),
             directory,
         )
     }
@@ -216,6 +222,13 @@ impl Running {
         }
     }
 
+    /// A command to this site over its control socket, run to its end.
+    pub(crate) fn control(&self, arguments: &[&str]) -> Output {
+        let mut command = program();
+        command.env("RUNTIME_DIRECTORY", self.directory.path());
+        command.args(arguments).output().unwrap()
+    }
+
     /// The file with the settings.
     pub(crate) fn file(&self) -> PathBuf {
         self.directory.path().join("site.toml")
@@ -247,6 +260,8 @@ pub(crate) fn program() -> Command {
     ] {
         command.env_remove(name);
     }
+    // Root would put control sockets into /run.
+    command.env("RUNTIME_DIRECTORY", "/nonexistent");
     command
 }
 

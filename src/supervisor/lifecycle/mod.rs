@@ -41,7 +41,7 @@ pub(super) use self::{
     },
     plan::{Plan, Recycling},
     report::{ExitStatus, Reason, Report, WorkerTag},
-    status::Overview,
+    status::WorkerOverview,
 };
 
 /// How long a zygote may take to go, and a process whose application cannot be loaded.

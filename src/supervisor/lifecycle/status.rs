@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Counters, Lifecycle, Time, Worker, WorkerId, WorkerState};
+use super::{Counters, Lifecycle, Time, Worker, WorkerState};
 
 /// The service as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,6 @@ pub(in crate::supervisor) struct Overview {
 /// One worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::supervisor) struct WorkerOverview {
-    pub(in crate::supervisor) id: WorkerId,
     /// Slot of the scoreboard.
     pub(in crate::supervisor) slot: u32,
     pub(in crate::supervisor) generation: u32,
@@ -40,14 +39,12 @@ impl Lifecycle {
     /// All that the rules know.
     pub(in crate::supervisor) fn status(&self, now: Time) -> Overview {
         let current = self.generations.get(&self.current);
-        let workers = self.workers.iter();
+        let workers = self.workers.values();
         Overview {
             generation: self.current,
             headline: self.headline(),
             wanted: self.target(self.current),
-            workers: workers
-                .map(|(id, worker)| worker.overview(*id, now))
-                .collect(),
+            workers: workers.map(|worker| worker.overview(now)).collect(),
             zygote: current.and_then(|current| current.zygote.as_ref()?.pid),
             counters: self.counters,
         }
@@ -55,9 +52,8 @@ impl Lifecycle {
 }
 
 impl Worker {
-    fn overview(&self, id: WorkerId, now: Time) -> WorkerOverview {
+    fn overview(&self, now: Time) -> WorkerOverview {
         WorkerOverview {
-            id,
             slot: self.slot,
             generation: self.generation,
             pid: self.pid,
