@@ -1,7 +1,7 @@
 //! Events in journald's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), with fields of their own.
 //!
-//! Fields are `HOSTLER_` and the name in capitals; those that begin with `http_` need no prefix. The message holds the
-//! long values too, since `journalctl` shows nothing else. There is a socket and nothing more: no lock and no buffer
+//! Fields are `HOSTLER_` and the name in capitals; those that begin with `http_` need no prefix. The message holds all
+//! values too, since `journalctl` shows nothing else. There is a socket and nothing more: no lock and no buffer
 //! that a fork could copy in a bad moment.
 
 use std::{
@@ -21,7 +21,7 @@ use rustix::{
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::{Layer, layer::Context};
 
-use super::{Role, content::Content};
+use super::{Role, content::Content, line};
 
 const SOCKET: &str = "/run/systemd/journal/socket";
 
@@ -129,7 +129,8 @@ fn is_disconnected(error: &io::Error) -> bool {
 fn entry(metadata: &Metadata<'_>, role: Role, site: &str, content: &Content) -> Vec<u8> {
     let mut entry = Vec::with_capacity(512);
     let further = content.further_lines().flat_map(|line| ["\n", line]);
-    let message: String = [content.headline()].into_iter().chain(further).collect();
+    let mut message = line::sentence(content);
+    message.extend(further);
     put(&mut entry, "MESSAGE", &message);
     put(&mut entry, "PRIORITY", priority(*metadata.level()));
     put(&mut entry, "SYSLOG_IDENTIFIER", "hostler");
@@ -235,7 +236,7 @@ mod tests {
         let entry = received(|| tracing::warn!(pid = 7, http_status = 500, "died"));
         let lines: Vec<&str> = entry.lines().collect();
         for expected in [
-            "MESSAGE=died",
+            "MESSAGE=died pid=7 http_status=500",
             "PRIORITY=4",
             "SYSLOG_IDENTIFIER=hostler",
             "HOSTLER_SITE=shop",

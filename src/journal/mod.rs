@@ -6,6 +6,7 @@
 
 mod content;
 mod journald;
+mod level;
 mod line;
 mod stderr;
 
@@ -19,12 +20,15 @@ use std::{
 };
 
 use tracing::subscriber::SetGlobalDefaultError;
-use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
+use tracing_subscriber::layer::SubscriberExt;
 
-use crate::config::{Log, LogLevel, LogTarget};
+use crate::config::{Log, LogTarget};
+
+pub use level::set_level;
 
 use self::{
     journald::{Handle, JournaldLayer},
+    level::Level,
     stderr::StderrLayer,
 };
 
@@ -82,6 +86,7 @@ pub fn init(log: &Log, identity: Identity) -> Result<(), JournalError> {
         Some(Err(_)) if by_default => None,
         Some(Err(error)) => return Err(JournalError::Connect(error)),
     };
+    set_level(log.level);
     if let Some(handle) = journald.as_ref().and_then(|layer| layer.handle().ok()) {
         // Somebody who calls this twice is told below.
         let _ = JOURNALD.set(handle);
@@ -89,7 +94,7 @@ pub fn init(log: &Log, identity: Identity) -> Result<(), JournalError> {
     let to_stderr = log.to.contains(&LogTarget::Stderr) || by_default && journald.is_none();
     let stderr = to_stderr.then(|| StderrLayer::new(connected));
     let subscriber = tracing_subscriber::registry()
-        .with(level(log.level))
+        .with(Level)
         .with(journald)
         .with(stderr);
     tracing::subscriber::set_global_default(subscriber).map_err(JournalError::Twice)
@@ -120,15 +125,6 @@ fn role() -> Role {
         SUPERVISOR => Role::Supervisor,
         ZYGOTE => Role::Zygote,
         slot => Role::Worker(slot as u32),
-    }
-}
-
-fn level(level: LogLevel) -> LevelFilter {
-    match level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warning => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
     }
 }
 

@@ -16,6 +16,7 @@ use super::{
     engine::Engine,
     exchange::{Exchange, send_continue},
     local::Local,
+    watch::TOO_LATE,
 };
 use crate::{
     config::Protocol,
@@ -203,7 +204,11 @@ impl<A: Application> Engine<A> {
             connection.head.method.of(buffer),
             connection.head.target.of(buffer),
         );
-        record.begin(now_us(), method, target, connection.peer.address.as_bytes());
+        let now = now_us();
+        let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
+        record.begin(now, deadline, method, target, peer);
+        let watch = self.watches.of(local.index);
+        watch.begin(connection.socket.as_fd(), method == b"HEAD");
         let server = self.server(connection);
         let mut exchange = Exchange::new(
             connection,
@@ -211,6 +216,7 @@ impl<A: Application> Engine<A> {
             &self.rules,
             server,
             &self.draining,
+            (record, watch),
         );
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| self.app.call(thread, &mut exchange))).is_err() {
@@ -218,6 +224,12 @@ impl<A: Application> Engine<A> {
         }
         exchange.fail(500);
         let answer = exchange.answer;
+        if watch.end() {
+            record.end(now_us(), TOO_LATE, 0);
+            connection.keep_alive = false;
+            connection.linger = true;
+            return self.after_response(connection);
+        }
         record.end(now_us(), answer.status, answer.sent);
         if answer.gone {
             Step::Close

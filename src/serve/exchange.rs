@@ -23,6 +23,7 @@ use super::{
     connection::{Connection, Received},
     output::Held,
     rules::Rules,
+    watch::Watch,
 };
 use crate::{
     environ::{self, Peer, Variable},
@@ -30,6 +31,7 @@ use crate::{
         Framing, Kind, Request, Version,
         http::response::{self, BodyFraming, Facts},
     },
+    scoreboard::{ThreadSlot, now_us},
 };
 
 /// From this size on, bytes of the application are sent from where they are instead of being copied behind the head.
@@ -84,6 +86,8 @@ pub struct Exchange<'e> {
     pub(super) rules: &'e Rules,
     pub(super) server: (&'e str, &'e str),
     pub(super) draining: &'e AtomicBool,
+    record: &'e ThreadSlot,
+    watch: &'e Watch,
     pub(super) answer: Answer,
 }
 
@@ -109,6 +113,7 @@ impl<'e> Exchange<'e> {
         rules: &'e Rules,
         server: (&'e str, &'e str),
         draining: &'e AtomicBool,
+        (record, watch): (&'e ThreadSlot, &'e Watch),
     ) -> Self {
         scratch.staged.clear();
         connection.keep_alive = false;
@@ -118,6 +123,8 @@ impl<'e> Exchange<'e> {
             rules,
             server,
             draining,
+            record,
+            watch,
             answer: Answer::default(),
         }
     }
@@ -232,9 +239,27 @@ impl<'e> Exchange<'e> {
             if received > 0 {
                 return Ok(received);
             }
-            await_socket(connection, PollFlags::IN, self.rules.socket)?;
+            await_socket(connection, self.watch, PollFlags::IN, self.rules.socket)?;
         }
         Ok(0)
+    }
+
+    /// From now on the request may take so long, whatever `limits.harakiri` says; `None`: as long as it likes.
+    pub fn set_deadline(&mut self, time: Option<Duration>) {
+        self.record.set_deadline(time.map_or(0, |time| {
+            let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            now_us().saturating_add(time)
+        }));
+    }
+
+    /// Whether the request was ended because it took too long.
+    pub fn is_ended(&self) -> bool {
+        self.watch.is_ended()
+    }
+
+    /// The status of the response, 0 as long as there is none.
+    pub fn status(&self) -> u16 {
+        self.answer.status
     }
 
     /// Whether the head is on its way, so that it cannot be replaced any more.
@@ -392,6 +417,7 @@ impl<'e> Exchange<'e> {
     }
 
     fn send(&mut self, held: Option<Box<dyn Held>>, tail: &[u8]) -> Progress {
+        self.answer.gone |= !self.watch.claim();
         if self.answer.gone {
             self.scratch.staged.clear();
             return Progress::Gone;
@@ -422,7 +448,12 @@ impl<'e> Exchange<'e> {
     /// for its client, `timeouts.socket` at most without any progress; then the client counts as gone.
     pub fn wait(&mut self) -> Progress {
         while !self.answer.gone && self.connection.output.queued() > self.rules.buffering {
-            let waited = await_socket(self.connection, PollFlags::OUT, self.rules.socket);
+            let waited = await_socket(
+                self.connection,
+                self.watch,
+                PollFlags::OUT,
+                self.rules.socket,
+            );
             let flushed =
                 waited.and_then(|()| self.connection.output.flush(self.connection.socket.as_fd()));
             self.judge(flushed.map(drop));
@@ -529,8 +560,13 @@ fn gone() -> io::Error {
     )
 }
 
-/// Waits for the socket; a signal does not count.
-fn await_socket(connection: &Connection, what: PollFlags, timeout: Duration) -> io::Result<()> {
+/// Waits for the socket; a signal does not count, unless it comes because the request was ended.
+fn await_socket(
+    connection: &Connection,
+    watch: &Watch,
+    what: PollFlags,
+    timeout: Duration,
+) -> io::Result<()> {
     let limit = Timespec {
         tv_sec: timeout.as_secs() as i64,
         tv_nsec: i64::from(timeout.subsec_nanos()),
@@ -545,6 +581,12 @@ fn await_socket(connection: &Connection, what: PollFlags, timeout: Duration) -> 
                 ));
             }
             Ok(_) => return Ok(()),
+            Err(Errno::INTR) if watch.is_ended() => {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the request was ended because it took too long",
+                ));
+            }
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }

@@ -137,6 +137,10 @@ impl<A: Application> Engine<A> {
                 warn!(%error, "accepting cannot be resumed yet");
                 self.rest(error);
             }
+            if self.draining.load(Ordering::SeqCst) {
+                // The drain began meanwhile.
+                self.unwatch_listeners();
+            }
         }
         let now = coarse_ms();
         let mut earliest = NEVER;
@@ -164,16 +168,23 @@ impl<A: Application> Engine<A> {
         self.timers.arm(earliest);
     }
 
+    /// The part of the drain that needs none of the engine's threads.
+    pub(super) fn stop_accepting(&self) {
+        if !self.draining.swap(true, Ordering::SeqCst) {
+            self.unwatch_listeners();
+            (self.on_drain)();
+        }
+    }
+
     /// Stops accepting. What runs is finished; idle connections get a moment for a request that is on its way.
     pub(super) fn begin_drain(&self, local: &mut Local, thread: &mut A::Thread) {
-        if self.draining.swap(true, Ordering::SeqCst) {
+        self.stop_accepting();
+        if self.draining_table.swap(true, Ordering::SeqCst) {
             return;
         }
         for fd in &self.drain {
             let _ = epoll::delete(&self.epoll, fd);
         }
-        self.unwatch_listeners();
-        (self.on_drain)();
         // Whoever looks at a connection from now on gives it the deadline of a drain; marks make somebody look.
         for (_, slot) in self.table.iter() {
             slot.mark(false);

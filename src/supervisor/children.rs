@@ -19,6 +19,7 @@ use crate::ipc::{Channel, FromWorker, FromZygote, IpcError, LoadFailure, ToWorke
 use super::{
     generation::one_line,
     lifecycle::{Event, ExitStatus, WorkerId, ZygoteId},
+    stacks::{Progress, Stacks},
 };
 
 /// Who is at the other end of a channel.
@@ -33,6 +34,8 @@ pub(super) struct Children {
     epoll: OwnedFd,
     /// By the number under which epoll knows them.
     channels: BTreeMap<u64, (Peer, Channel)>,
+    /// By the number under which epoll knows them.
+    stacks: BTreeMap<u64, (WorkerId, Stacks)>,
 }
 
 impl AsFd for Children {
@@ -47,6 +50,7 @@ impl Children {
         Ok(Self {
             epoll,
             channels: BTreeMap::new(),
+            stacks: BTreeMap::new(),
         })
     }
 
@@ -54,8 +58,24 @@ impl Children {
         self.add(Peer::Zygote(id), channel)
     }
 
-    pub(super) fn add_worker(&mut self, id: WorkerId, channel: Channel) -> io::Result<()> {
-        self.add(Peer::Worker(id), channel)
+    pub(super) fn add_worker(
+        &mut self,
+        id: WorkerId,
+        channel: Channel,
+        stacks: Stacks,
+    ) -> io::Result<()> {
+        self.add(Peer::Worker(id), channel)?;
+        let number = stacks_number(id);
+        let data = epoll::EventData::new_u64(number);
+        epoll::add(&self.epoll, &stacks, data, epoll::EventFlags::IN)?;
+        self.stacks.insert(number, (id, stacks));
+        Ok(())
+    }
+
+    /// What a worker has written of its stacks since the last time.
+    pub(super) fn take_stacks(&mut self, id: WorkerId) -> String {
+        let stacks = self.stacks.get_mut(&stacks_number(id));
+        stacks.map(|(_, stacks)| stacks.take()).unwrap_or_default()
     }
 
     /// Closes our end, which tells the zygote to go if it still exists.
@@ -66,6 +86,7 @@ impl Children {
     /// Closes our end, which tells the worker to drain if it still exists.
     pub(super) fn forget_worker(&mut self, id: WorkerId) {
         self.channels.remove(&Peer::Worker(id).number());
+        self.stacks.remove(&stacks_number(id));
     }
 
     pub(super) fn tell_zygote(
@@ -98,13 +119,24 @@ impl Children {
                 return Ok(events);
             }
             for number in ready.iter().map(|event| event.data.u64()) {
-                let Some((peer, channel)) = self.channels.get(&number) else {
-                    continue;
-                };
-                if !peer.read_all(channel, &mut events) {
+                if let Some((peer, channel)) = self.channels.get(&number)
+                    && !peer.read_all(channel, &mut events)
+                {
                     self.channels.remove(&number);
                 }
+                self.read_stacks(number, &mut events);
             }
+        }
+    }
+
+    fn read_stacks(&mut self, number: u64, events: &mut Vec<Event>) {
+        let Some((worker, stacks)) = self.stacks.get_mut(&number) else {
+            return;
+        };
+        match stacks.read() {
+            Progress::Closed => _ = self.stacks.remove(&number),
+            Progress::Complete => events.push(Event::Dumped(*worker)),
+            Progress::Unfinished => {}
         }
     }
 
@@ -120,8 +152,8 @@ impl Children {
 impl Peer {
     fn number(self) -> u64 {
         match self {
-            Self::Worker(id) => id.0 << 1,
-            Self::Zygote(id) => u64::from(id.0) << 1 | 1,
+            Self::Worker(id) => id.0 << 2,
+            Self::Zygote(id) => u64::from(id.0) << 2 | 1,
         }
     }
 
@@ -137,7 +169,7 @@ impl Peer {
                     events.extend(self.closed());
                     return false;
                 }
-                Received::Message(event) => events.push(event),
+                Received::Message(event) => events.extend(event),
                 Received::Nothing => return true,
                 Received::Nonsense(error) => {
                     events.push(self.misunderstood(&error));
@@ -167,6 +199,11 @@ impl Peer {
     }
 }
 
+/// None of those that peers have.
+fn stacks_number(worker: WorkerId) -> u64 {
+    worker.0 << 2 | 2
+}
+
 enum Received<T> {
     Closed,
     Message(T),
@@ -194,8 +231,9 @@ fn receive<T: DeserializeOwned>(channel: &Channel) -> Received<T> {
     }
 }
 
-fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Event {
-    match message {
+fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Option<Event> {
+    let event = match message {
+        FromZygote::Modules(_) => return None,
         FromZygote::Failed(failure) => Event::LoadFailed { zygote, failure },
         FromZygote::ForkRefused { slot, reason } => Event::ForkRefused {
             zygote,
@@ -205,15 +243,19 @@ fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Event {
         FromZygote::Forked { slot, pid } => Event::Forked { zygote, slot, pid },
         FromZygote::Ready { python } => Event::Loaded { zygote, python },
         FromZygote::Unsupported { reason } => Event::Unsupported { zygote, reason },
-    }
+    };
+    Some(event)
 }
 
-fn from_worker(worker: WorkerId, message: FromWorker) -> Event {
-    match message {
+fn from_worker(worker: WorkerId, message: FromWorker) -> Option<Event> {
+    let event = match message {
+        FromWorker::Exhausted => Event::WorkerExhausted(worker),
+        FromWorker::Modules(_) => return None,
         FromWorker::Draining => Event::WorkerDraining(worker),
         FromWorker::Failed(failure) => Event::WorkerFailed { worker, failure },
         FromWorker::Ready => Event::WorkerReady { worker, pid: None },
-    }
+    };
+    Some(event)
 }
 
 /// Reaps every child that has ended, strangers that were left to us included.
@@ -282,7 +324,8 @@ mod tests {
     fn a_closed_control_socket_is_told_once() {
         let mut children = Children::new().unwrap();
         let (ours, theirs) = Channel::pair().unwrap();
-        children.add_worker(WorkerId(9), ours).unwrap();
+        let (stacks, _writer) = Stacks::pipe().unwrap();
+        children.add_worker(WorkerId(9), ours, stacks).unwrap();
         theirs.send(&FromWorker::Ready, &[]).unwrap();
         drop(theirs);
         let events = children.events().unwrap();
@@ -291,6 +334,20 @@ mod tests {
             [Event::WorkerReady { .. }, Event::ControlClosed(WorkerId(9))]
         ));
         assert!(children.events().unwrap().is_empty());
+    }
+
+    #[test]
+    fn stacks_are_told_when_they_are_complete() {
+        let mut children = Children::new().unwrap();
+        let (ours, _theirs) = Channel::pair().unwrap();
+        let (stacks, writer) = Stacks::pipe().unwrap();
+        children.add_worker(WorkerId(9), ours, stacks).unwrap();
+        rustix::io::write(&writer, b"Thread 1\n").unwrap();
+        assert!(children.events().unwrap().is_empty());
+        rustix::io::write(&writer, crate::sys::STACKS_END.as_bytes()).unwrap();
+        let events = children.events().unwrap();
+        assert!(matches!(&events[..], [Event::Dumped(WorkerId(9))]));
+        assert_eq!(children.take_stacks(WorkerId(9)), "Thread 1");
     }
 
     #[test]

@@ -4,15 +4,19 @@
 //! settings; what belongs to it is in `generation`, how its interpreter is found and started in `interpreter` and
 //! `spawn`. The supervisor loads no application code and parses no request.
 
+mod cheaper;
 mod children;
 pub(crate) mod control;
 mod generation;
 mod interpreter;
 mod lifecycle;
+mod look;
+mod memory;
 mod perform;
 mod report;
 mod run;
 mod spawn;
+mod stacks;
 mod watch;
 
 use std::{io, os::fd::OwnedFd};

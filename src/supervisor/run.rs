@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{getpid, set_child_subreaper};
+use rustix::process::{self, getpid, set_child_subreaper};
 use tokio::{
     io::unix::AsyncFd,
     runtime,
@@ -16,14 +16,19 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval, sleep_until},
 };
 
-use crate::systemd::{Notifier, watchdog_interval};
+use crate::{
+    scoreboard::now_us,
+    sys::ignore_by_handler,
+    systemd::{Notifier, watchdog_interval},
+};
 
 use super::{
     Reread, Site, SupervisorError,
     children::{Children, reap},
     control::{Asked, Server, Waiting},
     generation::Generation,
-    lifecycle::{Event, Lifecycle, Plan, StopSignal, WorkerId},
+    lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
+    memory::OomKills,
     readable, setup,
     watch::{Watch, Wish},
 };
@@ -41,6 +46,7 @@ pub(super) struct Supervisor {
     /// Generation and slot of each worker.
     pub(super) workers: BTreeMap<WorkerId, (u32, u32)>,
     pub(super) notifier: Notifier,
+    pub(super) oom_kills: OomKills,
     pub(super) waiting: Waiting,
 }
 
@@ -53,6 +59,7 @@ struct Sources {
     has_terminal: bool,
     hangup: Signal,
     interrupt: Signal,
+    reopen: Signal,
     terminate: Signal,
     watch: Watch,
     watchdog: Option<Interval>,
@@ -65,6 +72,7 @@ enum Wake {
     /// Somebody has said something, a process has ended, or time has passed.
     Look,
     Reload,
+    Reopen,
     Stop(StopSignal),
     Watchdog,
     /// Files have changed.
@@ -89,9 +97,11 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     let children = Children::new().map_err(setup("make an epoll instance"))?;
     let control = Server::open(&site.name);
     let mut sources = Sources::new(&children, watch, control)?;
-    let plan = Plan::from(&site.settings);
+    // It means nothing to us, and its default effect is the end.
+    ignore_by_handler(&[process::Signal::USR2]).map_err(setup("handle signals"))?;
     let generation = Generation::new(site.settings, site.interpreter, site.listeners)
         .map_err(setup("make a scoreboard"))?;
+    let plan = generation.plan();
     tracing::info!(
         application = %generation.application(),
         python = %generation.interpreter.python.display(),
@@ -99,7 +109,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         threads = generation.settings.workers.threads,
         "loading the application"
     );
-    let (lifecycle, actions) = Lifecycle::start(plan, Duration::ZERO);
+    let (lifecycle, actions) = Lifecycle::start(plan, now_us(), Duration::ZERO);
     let mut supervisor = Supervisor {
         site: site.name,
         file: site.file,
@@ -110,6 +120,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         generations: BTreeMap::from([(1, generation)]),
         workers: BTreeMap::new(),
         notifier: Notifier::default(),
+        oom_kills: OomKills::new(),
         waiting: Waiting::default(),
     };
     let mut events = Default::default();
@@ -121,7 +132,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         .find_map(|event| supervisor.happen(event));
     while code.is_none() {
         let wake = sources.wait(supervisor.wake_at()).await;
-        code = supervisor.look(wake)?;
+        code = supervisor.hear(wake)?;
     }
     Ok(code.unwrap_or_default())
 }
@@ -133,16 +144,19 @@ impl Supervisor {
 
     /// Takes in everything that has happened. Exits are collected before the channels are read and told after it: so
     /// the last words of a process are heard before its end.
-    fn look(&mut self, wake: Wake) -> Result<Option<u8>, SupervisorError> {
+    fn hear(&mut self, wake: Wake) -> Result<Option<u8>, SupervisorError> {
         let exits = reap();
         let messages = self.children.events().map_err(setup("read the channels"))?;
         let wake = match wake {
             Wake::Asked(asked) => Vec::from_iter(self.answer(asked)),
             Wake::Look => vec![Event::Tick],
             Wake::Reload => vec![Event::ReloadRequested],
+            Wake::Reopen => vec![Event::ReopenRequested],
             Wake::Stop(signal) => vec![Event::StopRequested(signal)],
             Wake::Watchdog => {
-                self.notifier.watchdog();
+                if self.lifecycle.is_alive() {
+                    self.notifier.watchdog();
+                }
                 Vec::new()
             }
             Wake::Wished(wishes) => wishes.into_iter().map(event).collect(),
@@ -181,6 +195,7 @@ impl Sources {
             has_terminal: io::stderr().is_terminal(),
             hangup: on(SignalKind::hangup())?,
             interrupt: on(SignalKind::interrupt())?,
+            reopen: on(SignalKind::user_defined1())?,
             terminate: on(SignalKind::terminate())?,
             watch,
             watchdog,
@@ -228,6 +243,7 @@ impl Sources {
             _ = self.hangup.recv() => self.hung_up(),
             wishes = self.watch.changed() => Wake::Wished(wishes),
             _ = self.interrupt.recv() => Wake::Stop(StopSignal::Interrupt),
+            _ = self.reopen.recv() => Wake::Reopen,
             _ = self.terminate.recv() => Wake::Stop(StopSignal::Terminate),
             _ = watchdog => Wake::Watchdog,
         }

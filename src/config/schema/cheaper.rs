@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::value::{ByteSize, TimeSpan};
 
 /// `[workers.cheaper]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Cheaper {
     /// Fewest workers; 0: the number of workers does not adapt.

@@ -8,47 +8,49 @@ use crate::{
 };
 
 use super::{ListenerStatus, RunningStatus, Status, WorkerStatus};
-use crate::supervisor::{generation::Generation, run::Supervisor};
+use crate::supervisor::{generation::Generation, lifecycle::WorkerOverview, run::Supervisor};
 
 impl Supervisor {
     /// All but what has to be measured in other processes.
     pub(super) fn status(&self) -> Status {
+        let uptime = self.started.elapsed();
+        let overview = self.lifecycle.status(uptime);
+        let counters = overview.counters.by_name();
         let mut status = Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             site: self.site.clone(),
             file: self.file.clone(),
             pid: getpid().as_raw_nonzero().get().cast_unsigned(),
-            uptime_us: self.started.elapsed().as_micros() as u64,
-            state: self.lifecycle.status(),
-            workers: self.worker_statuses(),
+            zygote: overview.zygote,
+            uptime_us: uptime.as_micros() as u64,
+            state: overview.headline,
+            generation: overview.generation,
+            counters: counters
+                .map(|(cause, count)| (cause.to_owned(), count))
+                .into(),
+            workers: self.worker_statuses(&overview.workers),
             ..Status::default()
         };
-        if let Some((number, generation)) = self.generations.first_key_value() {
-            status.generation = *number;
+        if let Some(generation) = self.generations.get(&overview.generation) {
             describe(generation, &mut status);
         }
+        status.processes = overview.wanted;
         status
     }
 
-    fn worker_statuses(&self) -> Vec<WorkerStatus> {
+    fn worker_statuses(&self, known: &[WorkerOverview]) -> Vec<WorkerStatus> {
         let now_us = scoreboard::now_us();
-        let mut workers: Vec<WorkerStatus> = self
-            .workers
-            .values()
-            .filter_map(|(generation, slot)| {
-                let scoreboard = &self.generations.get(generation)?.scoreboard;
-                let mut status = worker(scoreboard, *slot, now_us);
-                status.generation = *generation;
-                Some(status)
-            })
-            .collect();
+        let workers = known.iter().filter_map(|known| {
+            let scoreboard = &self.generations.get(&known.generation)?.scoreboard;
+            Some(worker(scoreboard, known, now_us))
+        });
+        let mut workers: Vec<WorkerStatus> = workers.collect();
         workers.sort_by_key(|worker| (worker.generation, worker.worker));
         workers
     }
 }
 
 fn describe(generation: &Generation, status: &mut Status) {
-    status.processes = generation.settings.workers.processes;
     status.threads = generation.settings.workers.threads;
     status.application = generation.application();
     status.python = generation.interpreter.python.display().to_string();
@@ -62,18 +64,27 @@ fn listener(listener: &Listener) -> ListenerStatus {
     }
 }
 
-/// What a worker says of itself.
-fn worker(scoreboard: &Scoreboard, slot: u32, now_us: u64) -> WorkerStatus {
+/// What is known of a worker, and what it says of itself.
+fn worker(scoreboard: &Scoreboard, known: &WorkerOverview, now_us: u64) -> WorkerStatus {
     let threads: Vec<ThreadSnapshot> = scoreboard
-        .threads(slot)
+        .threads(known.slot)
         .iter()
         .map(|thread| thread.snapshot())
         .collect();
+    let running = running(&threads, now_us);
+    let done: u64 = threads.iter().map(|thread| thread.busy_us).sum();
+    let busy = done + running.iter().map(|request| request.age_us).sum::<u64>();
+    let age_us = known.age.as_micros() as u64;
+    let capacity = age_us.saturating_mul(threads.len() as u64);
     WorkerStatus {
-        worker: slot,
-        pid: scoreboard.worker(slot).snapshot().pid,
+        worker: known.slot,
+        generation: known.generation,
+        pid: known.pid.unwrap_or_default(),
+        state: known.state.to_owned(),
+        age_us,
         requests: threads.iter().map(|thread| thread.requests).sum(),
-        running: running(&threads, now_us),
+        busy: (busy as f64 / capacity.max(1) as f64).min(1.0),
+        running,
         ..WorkerStatus::default()
     }
 }

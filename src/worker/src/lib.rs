@@ -5,7 +5,14 @@
 //! `wsgi` answer requests.
 
 mod app;
+mod control;
+mod harakiri;
+mod limits;
+mod loaded;
+mod module;
 mod serve;
+mod stacks;
+mod threads;
 mod traceback;
 mod worker;
 mod wsgi;

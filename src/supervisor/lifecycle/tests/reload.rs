@@ -23,7 +23,7 @@ fn bad_settings_change_nothing() {
     assert!(site.drained().is_empty());
     assert!(
         site.lifecycle
-            .status()
+            .headline()
             .ends_with("shop.toml:3:1: unknown key")
     );
 }

@@ -134,7 +134,7 @@ fn an_application_that_cannot_be_loaded_again_stops_nothing() {
     }));
     assert!(
         site.lifecycle
-            .status()
+            .headline()
             .ends_with("last failure: no module named shop")
     );
 }

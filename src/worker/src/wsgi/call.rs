@@ -1,16 +1,26 @@
 //! One request: environ, the application, its response; and what is logged when that goes wrong.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use hostler::serve::{Application, Exchange, Progress};
+use hostler::{
+    ipc::FromWorker,
+    serve::{Application, Exchange, Progress},
+};
 use pyo3::{
+    exceptions::PyMemoryError,
     prelude::*,
     types::{PyDict, PyTuple},
 };
-use tracing::error;
+use tracing::{error, warn};
 
 use super::{body, environ::EnvironMaker, exchange_link::Link, start_response::Callables};
-use crate::traceback;
+use crate::{
+    control::{Control, Guard},
+    harakiri::{self, HarakiriError},
+    limits::Memory,
+    loaded::Loaded,
+    traceback,
+};
 
 /// The application as the engine sees it.
 pub(crate) struct Wsgi {
@@ -18,6 +28,15 @@ pub(crate) struct Wsgi {
     /// More than one thread: each holds the interpreter lock only while Python runs. A lone thread holds it all the
     /// time but when it sleeps or waits, which saves letting go and taking again per request.
     threaded: bool,
+    memory: Memory,
+    /// With `reload.py-autoreload`.
+    autoreload: Option<Autoreload>,
+}
+
+/// What the supervisor was told of the files that are loaded.
+pub(crate) struct Autoreload {
+    pub(crate) loaded: Mutex<Loaded>,
+    pub(crate) control: Arc<Control>,
 }
 
 /// What one serving thread keeps from request to request.
@@ -28,13 +47,22 @@ pub(crate) struct WsgiThread {
 }
 
 impl WsgiThread {
-    pub(crate) fn new(py: Python<'_>, template: &Bound<'_, PyDict>) -> PyResult<Self> {
+    pub(crate) fn new(
+        py: Python<'_>,
+        template: &Bound<'_, PyDict>,
+        guard: &Arc<Guard>,
+    ) -> PyResult<Self> {
         let link = Arc::<Link>::default();
         Ok(Self {
-            environs: EnvironMaker::new(template),
+            environs: EnvironMaker::new(template, guard),
             callables: Callables::new(py, &link)?,
             link,
         })
+    }
+
+    /// Leads to the request that the thread is at.
+    pub(crate) fn link(&self) -> &Arc<Link> {
+        &self.link
     }
 }
 
@@ -47,10 +75,17 @@ pub(super) struct Call<'c> {
 }
 
 impl Wsgi {
-    pub(crate) fn new(application: Py<PyAny>, threads: u32) -> Self {
+    pub(crate) fn new(
+        application: Py<PyAny>,
+        threads: u32,
+        memory: Memory,
+        autoreload: Option<Autoreload>,
+    ) -> Self {
         Self {
             application,
             threaded: threads > 1,
+            memory,
+            autoreload,
         }
     }
 
@@ -63,7 +98,7 @@ impl Wsgi {
         if thread.callables.are_kept() {
             match Callables::new(py, &thread.link) {
                 Ok(callables) => thread.callables = callables,
-                Err(error) => return report(py, exchange, &error),
+                Err(error) => return self.report(py, exchange, &error),
             }
         }
         let serial = thread.link.open(py, exchange);
@@ -86,8 +121,39 @@ impl Wsgi {
             Err(error) => Err(error),
         };
         thread.link.close(py);
+        if exchange.is_ended() {
+            harakiri::forgive(py);
+        }
         if let Err(error) = outcome {
-            report(py, exchange, &error);
+            self.report(py, exchange, &error);
+        }
+        if let Some(autoreload) = &self.autoreload {
+            autoreload.tell(py);
+        }
+    }
+
+    /// The application failed: 500 if the client got nothing yet, else a connection that ends too early.
+    fn report(&self, py: Python<'_>, exchange: &mut Exchange<'_>, error: &PyErr) {
+        let is_out_of_memory = error.is_instance_of::<PyMemoryError>(py);
+        if is_out_of_memory {
+            self.memory.make_room();
+        }
+        let event = if error.is_instance_of::<HarakiriError>(py) {
+            "a request was ended because it took too long; the application was here"
+        } else {
+            "the application raised an exception"
+        };
+        let request = exchange.request();
+        error!(
+            method = %request.method().escape_ascii(),
+            target = %request.target().escape_ascii(),
+            peer = exchange.remote_addr(),
+            traceback = %traceback::text(py, error),
+            "{event}"
+        );
+        exchange.fail(500);
+        if is_out_of_memory {
+            self.memory.exhausted();
         }
     }
 
@@ -108,6 +174,7 @@ impl Application for Wsgi {
         Python::attach(|py| self.answer(py, thread, exchange));
         // A response that was only staged leaves here, when other threads may run Python already.
         exchange.finish();
+        self.memory.answered(exchange.status());
     }
 
     fn while_waiting<R: Send>(
@@ -123,17 +190,19 @@ impl Application for Wsgi {
     }
 }
 
-/// The application failed: 500 if the client got nothing yet, else a connection that ends too early.
-fn report(py: Python<'_>, exchange: &mut Exchange<'_>, error: &PyErr) {
-    let request = exchange.request();
-    error!(
-        method = %request.method().escape_ascii(),
-        target = %request.target().escape_ascii(),
-        peer = exchange.remote_addr(),
-        traceback = %traceback::text(py, error),
-        "the application raised an exception"
-    );
-    exchange.fail(500);
+impl Autoreload {
+    /// A request may have imported what the start did not need.
+    fn tell(&self, py: Python<'_>) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        match loaded.news(py) {
+            Ok(portions) => portions
+                .into_iter()
+                .for_each(|files| self.control.tell(&FromWorker::Modules(files))),
+            Err(error) => {
+                warn!(error = %traceback::summary(py, &error), "the files of loaded modules are unknown");
+            }
+        }
+    }
 }
 
 /// Sends what is staged; waits for a client that is too slow for what is kept already.

@@ -6,7 +6,10 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use hostler::serve::{Exchange, reader::BodySource};
@@ -16,6 +19,8 @@ use pyo3::prelude::*;
 #[derive(Default)]
 pub(crate) struct Link {
     current: Mutex<Current>,
+    /// Whether there is an exchange, for those who hold the interpreter lock and must not wait.
+    is_open: AtomicBool,
 }
 
 #[derive(Default)]
@@ -43,12 +48,20 @@ impl Link {
         let mut current = self.lock(py);
         current.serial += 1;
         current.exchange = Some(Target(std::ptr::from_mut(exchange).cast()));
+        self.is_open.store(true, Ordering::Relaxed);
         current.serial
     }
 
     /// Nobody reaches the exchange any more.
     pub(crate) fn close(&self, py: Python<'_>) {
-        self.lock(py).exchange = None;
+        let mut current = self.lock(py);
+        current.exchange = None;
+        self.is_open.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the application is at a request. It changes under the interpreter lock only.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::Relaxed)
     }
 
     /// Runs `act` on the exchange of request `serial`; `None` when that is over.

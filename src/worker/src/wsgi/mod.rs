@@ -5,6 +5,7 @@
 
 mod body;
 mod call;
+mod deadline;
 mod environ;
 mod exchange_link;
 pub(crate) mod file_wrapper;
@@ -13,4 +14,5 @@ mod names;
 mod start_response;
 mod text;
 
-pub(crate) use call::{Wsgi, WsgiThread};
+pub(crate) use call::{Autoreload, Wsgi, WsgiThread};
+pub(crate) use exchange_link::Link;

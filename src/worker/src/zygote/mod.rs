@@ -21,7 +21,7 @@ use hostler::{
 use pyo3::prelude::*;
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-use crate::{app, worker};
+use crate::{app, loaded::Loaded, module, worker};
 
 use self::fork::Side;
 
@@ -81,7 +81,17 @@ pub(crate) struct Zygote {
     pub(crate) application: Option<Py<PyAny>>,
     /// To the supervisor; the zygote's alone.
     pub(crate) channel: Channel,
+    /// Files of modules that the supervisor was told of.
+    pub(crate) loaded: Loaded,
     has_warned_of_threads: bool,
+}
+
+/// What a new worker has in common with the supervisor.
+pub(crate) struct Ends {
+    /// For messages.
+    pub(crate) control: Channel,
+    /// A pipe for the stacks of its threads.
+    pub(crate) stacks: Option<OwnedFd>,
 }
 
 /// The whole life of a zygote, and in the processes that it makes the whole life of a worker: gives the exit code of
@@ -150,6 +160,7 @@ impl Zygote {
             listeners,
             application: None,
             channel,
+            loaded: Loaded::default(),
             has_warned_of_threads: false,
         })
     }
@@ -160,28 +171,48 @@ impl Zygote {
         let _ = rustix::thread::set_name(c"hostler-zygote");
         sys::drop_privileges().map_err(no_privileges)?;
         interpreter::prepare(py, app)?;
+        module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
         if !app.lazy_apps {
             self.application = Some(app::load(py, app)?);
+            module::add_setting(py, app)?;
             leave_signals_to_supervisor().map_err(no_signals)?;
         }
-        freeze(py).map_err(|error| app::failure_of(py, "gc.freeze()", &error))?;
+        if self.start.settings.reload.py_autoreload {
+            self.tell_files(py)
+                .map_err(|error| failed(py, "listing the modules", &error))?;
+        }
+        freeze(py).map_err(|error| failed(py, "gc.freeze()", &error))?;
         Ok(interpreter::describe(py))
+    }
+
+    fn tell_files(&mut self, py: Python<'_>) -> PyResult<()> {
+        for files in self.loaded.news(py)? {
+            if let Err(error) = self.channel.send(&FromZygote::Modules(files), &[]) {
+                tracing::warn!(error = %crate::chain(&error), "the supervisor cannot be told of modules");
+            }
+        }
+        Ok(())
     }
 
     /// Answers the supervisor until it says stop or is gone, then exit code 0. In a worker: the worker's exit code.
     fn serve(mut self, py: Python<'_>) -> i32 {
         loop {
-            let (slot, control) = match py.detach(|| self.channel.recv::<ToZygote>()) {
+            let (slot, fds) = match py.detach(|| self.channel.recv::<ToZygote>()) {
                 Ok(None | Some((ToZygote::Stop, _))) => return 0,
-                Ok(Some((ToZygote::Fork { slot }, mut fds))) => match fds.pop() {
-                    Some(control) => (slot, Channel::from_fd(control)),
-                    None => return fatal(&ZygoteError::NoControl),
-                },
+                Ok(Some((ToZygote::Fork { slot }, fds))) => (slot, fds),
                 Ok(Some((ToZygote::Start(_), _))) => return fatal(&ZygoteError::NotStart),
                 Err(error) => return fatal(&error),
             };
+            let mut fds = fds.into_iter();
+            let Some(control) = fds.next() else {
+                return fatal(&ZygoteError::NoControl);
+            };
+            let ends = Ends {
+                control: Channel::from_fd(control),
+                stacks: fds.next(),
+            };
             let answer = match self.fork(py) {
-                Ok(Side::Worker) => return worker::run(py, self, slot, control),
+                Ok(Side::Worker) => return worker::run(py, self, slot, ends),
                 Ok(Side::Zygote(pid)) => FromZygote::Forked { slot, pid },
                 Err(reason) => FromZygote::ForkRefused { slot, reason },
             };
@@ -196,6 +227,10 @@ impl Zygote {
 fn fatal(error: &dyn std::error::Error) -> i32 {
     tracing::error!(error = %crate::chain(error), "the zygote cannot go on");
     1
+}
+
+fn failed(py: Python<'_>, doing: &str, error: &PyErr) -> LoadFailure {
+    app::failure_of(py, doing, error)
 }
 
 fn no_privileges(error: PrivilegeError) -> LoadFailure {
