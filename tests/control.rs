@@ -180,7 +180,7 @@ fn a_worker_is_recycled() {
     assert!(after.contains(&before[0]) && !after.contains(&before[1]));
     check_error(
         &site.control(&["worker", "recycle", "77"]),
-        &["no worker 77"],
+        &["no worker 77 serves"],
     );
 }
 
