@@ -184,6 +184,7 @@ fn a_worker_goes_for_its_memory() {
     ];
     for limits in limits {
         let mut site = Site::serving_with(with(limits));
+        site.look(&[(1, weighing(99)), (2, weighing(99))]);
         site.look(&[(1, weighing(99)), (2, weighing(100))]);
         assert_eq!(site.asked(), workers(&[3]));
         site.make_ready(WorkerId(3));
