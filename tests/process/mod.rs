@@ -7,6 +7,7 @@ mod crash;
 mod reload;
 mod start;
 mod stop;
+mod systemd;
 
 use std::{fs, path::PathBuf, thread::JoinHandle};
 
