@@ -33,6 +33,7 @@ mod docs;
 mod examples;
 mod frameworks;
 mod http;
+mod limits;
 mod process;
 mod pythons;
 mod slow;
