@@ -2,7 +2,7 @@
 //! people correct it; then the supervisor.
 
 use std::{
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::ExitCode,
 };
 
@@ -54,9 +54,11 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
             "running as root: the application may read and change every file; set User= in its unit, or start it as another user"
         );
     }
+    let file = source.as_deref().and_then(|file| path::absolute(file).ok());
     let reread = reread(source, settings.clone());
     let site = Site {
         name,
+        file: file.map(|file| file.to_string_lossy().into_owned()),
         settings,
         listeners,
         interpreter,

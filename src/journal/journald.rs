@@ -27,6 +27,7 @@ const SOCKET: &str = "/run/systemd/journal/socket";
 
 /// Sends each event as one datagram.
 pub(super) struct JournaldLayer {
+    path: String,
     site: String,
     socket: OwnedFd,
 }
@@ -41,11 +42,30 @@ impl JournaldLayer {
         let flags = SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
         connect(&socket, &SocketAddrUnix::new(path)?)?;
-        Ok(Self { site, socket })
+        let path = path.to_owned();
+        Ok(Self { path, site, socket })
+    }
+
+    /// A handle by which this connection can be made anew while the layer is in use.
+    pub(super) fn handle(&self) -> io::Result<Handle> {
+        let socket = self.socket.try_clone()?;
+        let path = self.path.clone();
+        Ok(Handle { socket, path })
+    }
+
+    /// A journald that went and came again has another socket; the second attempt is made there.
+    fn send(&self, entry: &[u8]) -> io::Result<()> {
+        match self.send_once(entry) {
+            Err(error) if is_disconnected(&error) => {
+                connect(&self.socket, &SocketAddrUnix::new(&self.path)?)?;
+                self.send_once(entry)
+            }
+            result => result,
+        }
     }
 
     /// What is too long for a datagram goes in a sealed file of its own.
-    fn send(&self, entry: &[u8]) -> io::Result<()> {
+    fn send_once(&self, entry: &[u8]) -> io::Result<()> {
         match retry_on_intr(|| send(&self.socket, entry, SendFlags::NOSIGNAL)) {
             Err(Errno::MSGSIZE | Errno::NOBUFS) => self.send_file(entry),
             Err(errno) => Err(errno.into()),
@@ -80,6 +100,30 @@ impl<S: Subscriber> Layer<S> for JournaldLayer {
             &content,
         ));
     }
+}
+
+/// The connection of a layer, from elsewhere in the same process.
+#[derive(Debug)]
+pub(super) struct Handle {
+    /// A duplicate: what it is connected to is common to both.
+    socket: OwnedFd,
+    path: String,
+}
+
+impl Handle {
+    /// Connects anew.
+    pub(super) fn reconnect(&self) -> io::Result<()> {
+        Ok(connect(&self.socket, &SocketAddrUnix::new(&self.path)?)?)
+    }
+}
+
+fn is_disconnected(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::NotConnected
+    )
 }
 
 fn entry(metadata: &Metadata<'_>, role: Role, site: &str, content: &Content) -> Vec<u8> {
@@ -216,6 +260,38 @@ mod tests {
         let long = "x".repeat(500_000);
         let entry = received(|| tracing::info!(text = long, "long"));
         assert!(entry.contains(&format!("HOSTLER_TEXT={long}\n")));
+    }
+
+    #[test]
+    fn a_journald_that_came_again_is_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let journald = UnixDatagram::bind(&path).unwrap();
+        let layer = JournaldLayer::connect_to(path.to_str().unwrap(), "shop".into()).unwrap();
+        drop(journald);
+        assert!(layer.send(b"nobody").is_err());
+        std::fs::remove_file(&path).unwrap();
+        let journald = UnixDatagram::bind(&path).unwrap();
+        layer.send(b"somebody").unwrap();
+        let mut bytes = [0; 16];
+        let length = journald.recv(&mut bytes).unwrap();
+        assert_eq!(&bytes[..length], b"somebody");
+    }
+
+    #[test]
+    fn a_handle_connects_the_layer_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let moved = directory.path().join("moved");
+        let first = UnixDatagram::bind(&path).unwrap();
+        let layer = JournaldLayer::connect_to(path.to_str().unwrap(), "shop".into()).unwrap();
+        std::fs::rename(&path, &moved).unwrap();
+        let second = UnixDatagram::bind(&path).unwrap();
+        layer.handle().unwrap().reconnect().unwrap();
+        layer.send(b"entry").unwrap();
+        first.set_nonblocking(true).unwrap();
+        assert!(first.recv(&mut [0; 16]).is_err());
+        assert_eq!(second.recv(&mut [0; 16]).unwrap(), 5);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Looks at what the workers do, for the rules and for people: the scoreboard, /proc, and the listening sockets.
+//! Looks at what the workers do, for the rules: the scoreboard, /proc, and the listening sockets.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    lifecycle::{Facts, Look, RequestStatus, Running, Status},
+    lifecycle::{Facts, Look, Running},
     memory,
     run::Supervisor,
 };
@@ -36,30 +36,6 @@ impl Supervisor {
             workers: workers.collect(),
             queue: self.queue(),
         }
-    }
-
-    /// All that people may know.
-    pub(super) fn status(&self) -> Status {
-        let mut status = self.lifecycle.status(self.started.elapsed());
-        let mut look = self.look(false);
-        for worker in &mut status.workers {
-            worker.memory = worker.pid.map(memory::proportional).unwrap_or_default();
-            let id = super::lifecycle::WorkerId(worker.id);
-            let Some(facts) = look.workers.remove(&id) else {
-                continue;
-            };
-            worker.requests = facts.requests;
-            let running = facts.running.into_iter().map(|request| RequestStatus {
-                line: request.line,
-                peer: request.peer,
-                age: request.age.as_secs_f64(),
-            });
-            worker.running = running.collect();
-        }
-        for zygote in &mut status.zygotes {
-            zygote.memory = zygote.pid.map(memory::proportional).unwrap_or_default();
-        }
-        status
     }
 
     /// Connections that nobody has accepted yet. Only those who let the number of workers adapt want to know.

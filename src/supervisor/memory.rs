@@ -1,28 +1,16 @@
-//! What processes take, read from /proc (proc_pid_statm(5), proc_pid_smaps(5)), and whether the kernel has killed for
-//! want of memory.
-//!
-//! `statm` is a few numbers that the kernel has at hand, so it may be read once a second. `smaps_rollup` walks through
-//! all pages of a process; it is for people who ask.
+//! What processes take, as the kernel has it at hand (proc_pid_statm(5)), so that it may be read once a second; why one
+//! does not run; and whether the kernel has killed for want of memory.
 
 use std::{fs, path::PathBuf};
 
 use rustix::param::page_size;
 
-use super::lifecycle::{Memory, MemoryStatus};
+use super::lifecycle::Memory;
 
 /// What a process takes; `None` when it is gone.
 pub(super) fn memory(pid: i32) -> Option<Memory> {
     let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
     parse_statm(&statm, page_size() as u64)
-}
-
-/// What a process takes, and what it would take alone; nothing of one that is gone or that we may not look at.
-pub(super) fn proportional(pid: i32) -> MemoryStatus {
-    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    MemoryStatus {
-        rss: field(&rollup, "Rss:"),
-        pss: field(&rollup, "Pss:"),
-    }
 }
 
 /// What the kernel says of a process that does not answer (proc_pid_stat(5)), in words.
@@ -89,13 +77,6 @@ fn parse_statm(text: &str, page: u64) -> Option<Memory> {
     })
 }
 
-/// `Pss:     1234 kB`, in bytes.
-fn field(text: &str, name: &str) -> Option<u64> {
-    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
-    let kilobytes: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,21 +92,10 @@ mod tests {
     }
 
     #[test]
-    fn the_rollup_counts_kilobytes() {
-        let text = "5581-7ffe ---p 00000000 00:00 0  [rollup]\nRss:   12 kB\nPss:    5 kB\nPss_Dirty: 1 kB\n";
-        assert_eq!(field(text, "Rss:"), Some(12 * 1024));
-        assert_eq!(field(text, "Pss:"), Some(5 * 1024));
-        assert_eq!(field(text, "Swap:"), None);
-    }
-
-    #[test]
     fn this_process_takes_something_and_a_missing_one_nothing() {
         let own = std::process::id().cast_signed();
         let memory = memory(own).unwrap();
         assert!(memory.rss > 0 && memory.address_space >= memory.rss);
-        let status = proportional(own);
-        assert!(status.pss.unwrap() > 0 && status.pss <= status.rss);
-        assert_eq!(proportional(i32::MAX), MemoryStatus::default());
         assert_eq!(super::memory(i32::MAX), None);
     }
 

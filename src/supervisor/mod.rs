@@ -6,6 +6,7 @@
 
 mod cheaper;
 mod children;
+pub(crate) mod control;
 mod generation;
 mod interpreter;
 mod lifecycle;
@@ -34,6 +35,8 @@ pub(crate) type Reread = Box<dyn Fn() -> Result<Settings, String>>;
 pub(crate) struct Site {
     /// For the log.
     pub(crate) name: String,
+    /// Its settings file, absolute, as far as it is text; none for settings from the command line.
+    pub(crate) file: Option<String>,
     /// Of the first generation.
     pub(crate) settings: Settings,
     /// Of the first generation.

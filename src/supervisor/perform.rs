@@ -12,6 +12,7 @@ use crate::{
 };
 
 use super::{
+    control,
     generation::one_line,
     interpreter::directory,
     lifecycle::{Action, Event, ExitStatus, Notice, Plan, Report, WorkerId, WorkerTag, ZygoteId},
@@ -84,7 +85,7 @@ impl Supervisor {
                 let result = self.read_settings(generation);
                 events.push_back(Event::SettingsRead(result));
             }
-            Action::ReopenLog => tracing::info!("asked to open the log anew"),
+            Action::ReopenLog => _ = control::reopen_log(),
             Action::Report(report) => self.report(&report),
             Action::Retire { generation } => {
                 self.generations.remove(&generation);
@@ -201,6 +202,7 @@ impl Supervisor {
     }
 
     fn report(&mut self, report: &Report) {
+        self.waiting.note(report);
         let out_of_memory = match report {
             Report::WorkerDied { status, .. } | Report::ZygoteDied { status, .. } => {
                 *status == ExitStatus::Signal(libc::SIGKILL) && self.oom_kills.has_struck()

@@ -1,7 +1,7 @@
 //! The loop: it waits for whatever may happen, and hands it to the lifecycle. There is no decision in it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future,
     io::{self, IsTerminal},
     os::fd::{AsFd, OwnedFd},
@@ -25,16 +25,19 @@ use crate::{
 use super::{
     Reread, Site, SupervisorError,
     children::{Children, reap},
+    control::{Asked, Server, Waiting},
     generation::Generation,
     lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
     memory::OomKills,
     readable, setup,
-    watch::Watch,
+    watch::{Watch, Wish},
 };
 
 /// Everything that lives as long as the service.
 pub(super) struct Supervisor {
     pub(super) site: String,
+    /// The settings file, absolute.
+    pub(super) file: Option<String>,
     pub(super) reread: Reread,
     pub(super) started: Instant,
     pub(super) lifecycle: Lifecycle,
@@ -44,6 +47,7 @@ pub(super) struct Supervisor {
     pub(super) workers: BTreeMap<WorkerId, (u32, u32)>,
     pub(super) notifier: Notifier,
     pub(super) oom_kills: OomKills,
+    pub(super) waiting: Waiting,
 }
 
 /// Where events come from.
@@ -51,23 +55,28 @@ struct Sources {
     /// The channels' epoll instance, by a duplicate: the channels are the supervisor's.
     channels: AsyncFd<OwnedFd>,
     child: Signal,
+    control: Option<Server>,
     has_terminal: bool,
     hangup: Signal,
     interrupt: Signal,
     reopen: Signal,
     terminate: Signal,
-    watch: Option<Watch>,
+    watch: Watch,
     watchdog: Option<Interval>,
 }
 
 /// What ended the wait.
 enum Wake {
+    /// A client of the control socket wants something.
+    Asked(Asked),
     /// Somebody has said something, a process has ended, or time has passed.
     Look,
     Reload,
     Reopen,
     Stop(StopSignal),
     Watchdog,
+    /// Files have changed.
+    Wished(BTreeSet<Wish>),
 }
 
 /// Serves until told to stop, and gives the exit code.
@@ -83,13 +92,11 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     // Workers are orphans of a process in the middle; this makes them our children.
     set_child_subreaper(Some(getpid()))
         .map_err(|errno| setup("adopt orphaned processes")(errno.into()))?;
-    let watch = site
-        .reload_on_change
-        .then(|| Watch::new(&site.settings.app))
-        .transpose();
+    let watch = Watch::new(&site.settings, site.reload_on_change);
     let watch = watch.map_err(setup("watch the application's files"))?;
     let children = Children::new().map_err(setup("make an epoll instance"))?;
-    let mut sources = Sources::new(&children, watch)?;
+    let control = Server::open(&site.name);
+    let mut sources = Sources::new(&children, watch, control)?;
     // It means nothing to us, and its default effect is the end.
     ignore_by_handler(&[process::Signal::USR2]).map_err(setup("handle signals"))?;
     let generation = Generation::new(site.settings, site.interpreter, site.listeners)
@@ -105,6 +112,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     let (lifecycle, actions) = Lifecycle::start(plan, now_us(), Duration::ZERO);
     let mut supervisor = Supervisor {
         site: site.name,
+        file: site.file,
         reread: site.reread,
         started: Instant::now(),
         lifecycle,
@@ -113,6 +121,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         workers: BTreeMap::new(),
         notifier: Notifier::default(),
         oom_kills: OomKills::new(),
+        waiting: Waiting::default(),
     };
     let mut events = Default::default();
     for action in actions {
@@ -139,24 +148,38 @@ impl Supervisor {
         let exits = reap();
         let messages = self.children.events().map_err(setup("read the channels"))?;
         let wake = match wake {
-            Wake::Look => Some(Event::Tick),
-            Wake::Reload => Some(Event::ReloadRequested),
-            Wake::Reopen => Some(Event::ReopenRequested),
-            Wake::Stop(signal) => Some(Event::StopRequested(signal)),
+            Wake::Asked(asked) => Vec::from_iter(self.answer(asked)),
+            Wake::Look => vec![Event::Tick],
+            Wake::Reload => vec![Event::ReloadRequested],
+            Wake::Reopen => vec![Event::ReopenRequested],
+            Wake::Stop(signal) => vec![Event::StopRequested(signal)],
             Wake::Watchdog => {
                 if self.lifecycle.is_alive() {
                     self.notifier.watchdog();
                 }
-                None
+                Vec::new()
             }
+            Wake::Wished(wishes) => wishes.into_iter().map(event).collect(),
         };
         let events = messages.into_iter().chain(exits).chain(wake);
         Ok(events.fold(None, |code, event| code.or(self.happen(event))))
     }
 }
 
+fn event(wish: Wish) -> Event {
+    match wish {
+        Wish::RecycleWorkers => Event::RecycleRequested { slot: None },
+        Wish::Reload => Event::ReloadRequested,
+        Wish::ReopenLog => Event::ReopenRequested,
+    }
+}
+
 impl Sources {
-    fn new(children: &Children, watch: Option<Watch>) -> Result<Self, SupervisorError> {
+    fn new(
+        children: &Children,
+        watch: Watch,
+        control: Option<Server>,
+    ) -> Result<Self, SupervisorError> {
         let channels = children.as_fd().try_clone_to_owned();
         let channels = channels.and_then(readable);
         let on = |kind| signal(kind).map_err(setup("handle signals"));
@@ -168,6 +191,7 @@ impl Sources {
         Ok(Self {
             channels: channels.map_err(setup("wait for the channels"))?,
             child: on(SignalKind::child())?,
+            control,
             has_terminal: io::stderr().is_terminal(),
             hangup: on(SignalKind::hangup())?,
             interrupt: on(SignalKind::interrupt())?,
@@ -199,13 +223,14 @@ impl Sources {
                 None => future::pending().await,
             }
         };
-        let changed = async {
-            match &mut self.watch {
-                Some(watch) => watch.changed().await,
+        let asked = async {
+            match &mut self.control {
+                Some(control) => control.asked().await,
                 None => future::pending().await,
             }
         };
         tokio::select! {
+            Some(asked) = asked => Wake::Asked(asked),
             ready = self.channels.readable() => {
                 // Everything is read after this, so that the next word makes it ready again.
                 if let Ok(mut ready) = ready {
@@ -216,7 +241,7 @@ impl Sources {
             _ = self.child.recv() => Wake::Look,
             () = time => Wake::Look,
             _ = self.hangup.recv() => self.hung_up(),
-            () = changed => Wake::Reload,
+            wishes = self.watch.changed() => Wake::Wished(wishes),
             _ = self.interrupt.recv() => Wake::Stop(StopSignal::Interrupt),
             _ = self.reopen.recv() => Wake::Reopen,
             _ = self.terminate.recv() => Wake::Stop(StopSignal::Terminate),

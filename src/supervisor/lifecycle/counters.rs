@@ -1,7 +1,5 @@
 //! Why workers went, counted for the status.
 
-use serde::Serialize;
-
 /// Why a worker goes or has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
@@ -24,8 +22,7 @@ pub(crate) enum Cause {
 }
 
 /// How many workers went for each cause since the service started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) asked: u64,
     pub(crate) cheaper: u64,
@@ -38,6 +35,20 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    /// By the names that people know from the settings.
+    pub(in crate::supervisor) fn by_name(&self) -> [(&'static str, u64); 8] {
+        [
+            ("asked", self.asked),
+            ("cheaper", self.cheaper),
+            ("crash", self.crash),
+            ("harakiri", self.harakiri),
+            ("max-requests", self.max_requests),
+            ("max-worker-lifetime", self.max_worker_lifetime),
+            ("memory", self.memory),
+            ("reload", self.reload),
+        ]
+    }
+
     pub(super) fn add(&mut self, cause: Cause) {
         let counter = match cause {
             Cause::Asked => &mut self.asked,

@@ -41,7 +41,7 @@ pub(super) use self::{
     },
     plan::{Plan, Recycling},
     report::{ExitStatus, Reason, Report, WorkerTag},
-    status::{MemoryStatus, RequestStatus, Status},
+    status::WorkerOverview,
 };
 
 /// How long a zygote may take to go, and a process whose application cannot be loaded.
@@ -123,12 +123,16 @@ struct Worker {
     /// It has said that it accepts no more connections.
     quiet: bool,
     state: WorkerState,
+    /// When it was asked for.
+    born: Time,
     allowance: Allowance,
     /// Why it should be replaced, as soon as it is its turn.
     due: Option<Reason>,
     /// It is its turn: there is a successor, or will be; also while it finishes its requests.
     replacing: bool,
     harakiri: Option<Harakiri>,
+    /// Whether it took too much memory when it was first weighed.
+    born_heavy: Option<bool>,
     /// Requests answered, at the last look.
     answered: u64,
     /// Whether it worked on any, at the last look.
