@@ -4,7 +4,11 @@
 //!
 //! - `cli`: arguments, exit codes, `check` and its messages.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
+<<<<<<< HEAD
 //! - `control`: the control socket and the commands that use it.
+=======
+//! - `docs`: what the documents say of settings and messages is true.
+>>>>>>> i3-life
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
@@ -30,10 +34,15 @@ mod support;
 
 mod cli;
 mod compat;
+<<<<<<< HEAD
 mod control;
+=======
+mod docs;
+>>>>>>> i3-life
 mod examples;
 mod frameworks;
 mod http;
+mod limits;
 mod process;
 mod pythons;
 mod reload;

@@ -107,6 +107,11 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     let generation = Generation::new(site.settings, site.interpreter, site.listeners)
         .map_err(setup("make a scoreboard"))?;
     let plan = generation.plan();
+    if plan.cheaper.exit_on_idle && !plan.is_activated {
+        tracing::warn!(
+            "exit-on-idle has no effect: not every listening socket is the service manager's, so nobody would start us again"
+        );
+    }
     tracing::info!(
         application = %generation.application(),
         python = %generation.interpreter.python.display(),

@@ -131,6 +131,8 @@ struct Worker {
     /// It is its turn: there is a successor, or will be; also while it finishes its requests.
     replacing: bool,
     harakiri: Option<Harakiri>,
+    /// Whether it took too much memory when it was first weighed.
+    born_heavy: Option<bool>,
     /// Requests answered, at the last look.
     answered: u64,
     /// Whether it worked on any, at the last look.

@@ -2,12 +2,13 @@
 //! accepting, and only so many change at a time.
 
 use super::{
-    Action, Facts, Lifecycle, Phase, Reason, Recycling, Reload, Report, Time, Worker, WorkerId,
-    WorkerState, jitter::Jitter,
+    Action, Facts, Lifecycle, Memory, Phase, Reason, Recycling, Reload, Report, Time, Worker,
+    WorkerId, WorkerState, jitter::Jitter,
 };
 
-/// A worker that took too much memory when it was younger than this has taken it for its start: a successor would be
-/// no better, and workers would do nothing but change. uWSGI has the same age, as `min-worker-lifetime`.
+/// A worker that took too much memory when it was first weighed has taken it for its start: a successor would be no
+/// better, so that workers would do nothing but change. It stays at least until this age; uWSGI has the same, for all,
+/// as `min-worker-lifetime`.
 const YOUNG: Time = Time::from_secs(10);
 
 /// What one worker may use of the limits that have a delta; zero is no limit.
@@ -43,8 +44,8 @@ impl Allowance {
         (self.requests > 0).then(|| self.requests.saturating_sub(answered))
     }
 
-    fn reason(&self, limits: &Recycling, age: Time, facts: &Facts) -> Option<Reason> {
-        let reached = |value: u64, limit: u64| limit > 0 && value >= limit;
+    /// What is reached of the limits that each worker has for itself.
+    fn reason(&self, age: Time, facts: &Facts) -> Option<Reason> {
         let (count, limit) = (facts.requests, self.requests);
         if reached(count, limit) {
             return Some(Reason::Requests { count, limit });
@@ -53,14 +54,24 @@ impl Allowance {
             let limit = self.lifetime;
             return Some(Reason::Lifetime { age, limit });
         }
-        let memory = facts.memory.filter(|_| age >= YOUNG)?;
-        if reached(memory.rss, limits.rss) {
-            let (bytes, limit) = (memory.rss, limits.rss);
+        None
+    }
+}
+
+impl Recycling {
+    /// What is reached of the limits of memory.
+    fn reason(&self, memory: Memory) -> Option<Reason> {
+        let (bytes, limit) = (memory.rss, self.rss);
+        if reached(bytes, limit) {
             return Some(Reason::Rss { bytes, limit });
         }
-        let (bytes, limit) = (memory.address_space, limits.address_space);
+        let (bytes, limit) = (memory.address_space, self.address_space);
         reached(bytes, limit).then_some(Reason::AddressSpace { bytes, limit })
     }
+}
+
+fn reached(value: u64, limit: u64) -> bool {
+    limit > 0 && value >= limit
 }
 
 impl Lifecycle {
@@ -74,13 +85,16 @@ impl Lifecycle {
         };
         let limits = &generation.plan.recycling;
         let rss = facts.memory.map_or(0, |memory| memory.rss);
-        if limits.evil_rss > 0 && rss >= limits.evil_rss {
+        if reached(rss, limits.evil_rss) {
             let limit = limits.evil_rss;
             return self.kill_evil(id, rss, limit, now);
         }
         if let (WorkerState::Serving { since }, None) = (worker.state, worker.due) {
             let age = now.saturating_sub(since);
-            worker.due = worker.allowance.reason(limits, age, facts);
+            let heavy = facts.memory.and_then(|memory| limits.reason(memory));
+            let born_heavy = *worker.born_heavy.get_or_insert(heavy.is_some());
+            let heavy = heavy.filter(|_| !born_heavy || age >= YOUNG);
+            worker.due = worker.allowance.reason(age, facts).or(heavy);
         }
     }
 

@@ -44,6 +44,7 @@ impl Lifecycle {
                 due: None,
                 replacing: false,
                 harakiri: None,
+                born_heavy: None,
                 answered: 0,
                 is_busy: false,
                 counted: Default::default(),

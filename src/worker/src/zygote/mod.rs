@@ -96,8 +96,8 @@ pub(crate) struct Ends {
 
 /// The whole life of a zygote, and in the processes that it makes the whole life of a worker: gives the exit code of
 /// whichever this process has become. The caller ends it without any clean-up. An error is what happened before there
-/// was a log.
-pub(crate) fn run(py: Python<'_>, channel: Channel) -> Result<i32, ZygoteError> {
+/// was a log; with it comes the channel, on which the caller tells it.
+pub(crate) fn run(py: Python<'_>, channel: Channel) -> Result<i32, (ZygoteError, Channel)> {
     let mut zygote = Zygote::new(channel)?;
     let answer = match zygote.load(py) {
         Ok(python) => FromZygote::Ready { python },
@@ -120,8 +120,24 @@ pub(crate) fn leave_signals_to_supervisor() -> std::io::Result<()> {
 }
 
 impl Zygote {
+    /// The zygote, or why there is none, and the channel on which the supervisor may be told of it.
+    fn new(channel: Channel) -> Result<Self, (ZygoteError, Channel)> {
+        match Self::set_up(&channel) {
+            Ok((start, scoreboard, listeners)) => Ok(Self {
+                start,
+                scoreboard,
+                listeners,
+                application: None,
+                channel,
+                loaded: Loaded::default(),
+                has_warned_of_threads: false,
+            }),
+            Err(error) => Err((error, channel)),
+        }
+    }
+
     /// Waits for the first message and sets up all that does not concern Python.
-    fn new(channel: Channel) -> Result<Self, ZygoteError> {
+    fn set_up(channel: &Channel) -> Result<(Start, Scoreboard, Vec<OwnedFd>), ZygoteError> {
         leave_signals_to_supervisor().map_err(ZygoteError::Signals)?;
         // An import that hangs does not see that the channel has ended. Workers do not inherit this.
         set_parent_process_death_signal(Some(Signal::KILL))
@@ -153,16 +169,7 @@ impl Zygote {
                 role: Role::Zygote,
             },
         )?;
-        let start = *start;
-        Ok(Self {
-            start,
-            scoreboard,
-            listeners,
-            application: None,
-            channel,
-            loaded: Loaded::default(),
-            has_warned_of_threads: false,
-        })
+        Ok((*start, scoreboard, listeners))
     }
 
     /// Makes the interpreter ready and imports the application; gives the interpreter's name.
