@@ -4,14 +4,12 @@
 //!
 //! - `cli`: arguments, exit codes, `check` and its messages.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
-<<<<<<< HEAD
 //! - `control`: the control socket and the commands that use it.
-=======
 //! - `docs`: what the documents say of settings and messages is true.
->>>>>>> i3-life
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
+//! - `limits`: requests that take too long, memory and descriptors that run out.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
 //! - `reload`: what a reload follows, and which files ask for one.
@@ -34,11 +32,8 @@ mod support;
 
 mod cli;
 mod compat;
-<<<<<<< HEAD
 mod control;
-=======
 mod docs;
->>>>>>> i3-life
 mod examples;
 mod frameworks;
 mod http;
