@@ -1,4 +1,4 @@
-//! Who there is: the sockets to zygotes and workers, watched together, and the exits of processes.
+//! Who there is: the sockets to zygotes and workers, and the pipes for their stacks, watched together.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,6 @@ use rustix::{
     buffer::spare_capacity,
     event::{Timespec, epoll},
     io::retry_on_intr,
-    process::{WaitOptions, wait},
 };
 use serde::de::DeserializeOwned;
 
@@ -19,7 +18,7 @@ use crate::ipc::{Channel, FromWorker, FromZygote, IpcError, LoadFailure, ToWorke
 
 use super::{
     generation::one_line,
-    lifecycle::{Event, ExitStatus, WorkerId, ZygoteId},
+    lifecycle::{Event, WorkerId, ZygoteId},
     stacks::{Progress, Stacks},
 };
 
@@ -278,27 +277,6 @@ fn from_worker(worker: WorkerId, message: FromWorker) -> Word {
         FromWorker::Ready => Event::WorkerReady { worker, pid: None },
     };
     Word::Event(event)
-}
-
-/// Reaps every child that has ended, strangers that were left to us included.
-pub(super) fn reap() -> Vec<Event> {
-    let mut events = Vec::new();
-    loop {
-        match retry_on_intr(|| wait(WaitOptions::NOHANG)) {
-            Ok(Some((pid, status))) => {
-                let code = status.exit_status().map(ExitStatus::Code);
-                let signal = status.terminating_signal().map(ExitStatus::Signal);
-                if let Some(status) = code.or(signal) {
-                    events.push(Event::Exited {
-                        pid: pid.as_raw_nonzero().get(),
-                        status,
-                    });
-                }
-            }
-            // Nobody has ended, or there is nobody (ECHILD).
-            Ok(None) | Err(_) => return events,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod lifecycle;
 mod look;
 mod memory;
 mod perform;
+mod reap;
 mod report;
 mod run;
 mod spawn;

@@ -26,12 +26,14 @@ use crate::{
 
 use super::{
     Reread, Site, SupervisorError,
-    children::{Children, reap},
+    children::Children,
     control::{Asked, Server, Waiting},
     generation::Generation,
     lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
     memory::OomKills,
-    readable, setup,
+    readable,
+    reap::reap,
+    setup,
     watch::{Watch, Wish},
 };
 
