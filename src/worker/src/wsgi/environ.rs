@@ -17,7 +17,7 @@ use super::{
     deadline::SetDeadline,
     exchange_link::{Link, StreamedBody},
     input::Input,
-    names::{Name, Names},
+    names::{Name, Names, is_same},
     text::latin1,
 };
 use crate::control::Guard;
@@ -231,7 +231,7 @@ impl Shape {
             let Some((name, value)) = pairs.next() else {
                 return;
             };
-            if value.bytes == bytes {
+            if is_same(&value.bytes, bytes) {
                 value.misses = 0;
                 return;
             }

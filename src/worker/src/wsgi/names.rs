@@ -65,7 +65,7 @@ impl Names {
         if let Some(usual) = self.usual.get(position)
             && let Some((first, rest)) = self.known[usual.0 as usize].wire.split_first()
             && *first == kind
-            && rest == name
+            && is_same(rest, name)
         {
             return *usual;
         }
@@ -113,6 +113,23 @@ impl Names {
         };
         // SAFETY: all three are alive; the dict takes references of its own.
         unsafe { ffi::PyDict_SetItem(environ.as_ptr(), key.as_ptr(), value.as_ptr()) != 0 }
+    }
+}
+
+/// Equality of short slices in line: the calls of memcmp(3) for some fifty of them were a fifth of what a request
+/// behind nginx takes outside of the kernel.
+pub(super) fn is_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let same = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*a) == u64::from_le_bytes(*b);
+    match (a.last_chunk(), b.last_chunk()) {
+        // The last eight bytes overlap the words before them, so that no rest is left.
+        (Some(a_end), Some(b_end)) => {
+            let (a_words, b_words) = (a.as_chunks().0, b.as_chunks().0);
+            a_words.iter().zip(b_words).all(same) && same((a_end, b_end))
+        }
+        _ => a.iter().zip(b).all(|(a, b)| a == b),
     }
 }
 
