@@ -24,6 +24,7 @@ use tracing::error;
 
 use crate::{
     control::{Control, Guard},
+    forked,
     harakiri::Harakiri,
     limits::Memory,
     threads::Crew,
@@ -51,11 +52,14 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     let watches = Arc::new(Watches::new(Arc::clone(&scoreboard), context.slot));
     let harakiri = Arc::new(Harakiri::new(Arc::clone(&watches), threads));
     let control = Arc::new(Control::new(context.control, Arc::clone(&harakiri)));
-    let memory = Memory::new(&context.settings.limits, &control);
+    let memory = Memory::new(py, &context.settings.limits, &control);
     let autoreload = context.settings.reload.py_autoreload.then(|| Autoreload {
         loaded: Mutex::new(context.loaded),
         control: Arc::clone(&control),
     });
+    if let Some(autoreload) = &autoreload {
+        autoreload.tell(py);
+    }
     let has_deadlines = !context.settings.limits.harakiri.0.is_zero();
     let hear = Arc::clone(&control);
     let plan = Plan {
@@ -70,6 +74,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         on_control: Box::new(move || hear.hear()),
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
+    forked::watch(py)?;
     let app = Wsgi::new(context.application, threads, memory, autoreload);
     let engine = Engine::new(plan, app)
         .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
