@@ -4,6 +4,7 @@
 //!
 //! - `cli`: arguments, exit codes, `check` and its messages.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
+//! - `docs`: what the documents say of settings and messages is true.
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
@@ -28,9 +29,11 @@ mod support;
 
 mod cli;
 mod compat;
+mod docs;
 mod examples;
 mod frameworks;
 mod http;
+mod limits;
 mod process;
 mod pythons;
 mod slow;

@@ -6,9 +6,9 @@ use std::{
 };
 
 use hostler::{
-    ipc::FromWorker,
+    ipc::{FromWorker, ListenerInfo},
     scoreboard::{Scoreboard, WorkerState},
-    serve::{Engine, Plan, Watches},
+    serve::{Engine, ListeningSocket, Plan, Watches},
     sys,
 };
 use pyo3::{
@@ -60,7 +60,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     let hear = Arc::clone(&control);
     let plan = Plan {
         settings: context.settings,
-        listeners: context.listeners,
+        listeners: context.listeners.into_iter().map(listening).collect(),
         scoreboard: Arc::clone(&scoreboard),
         slot: context.slot,
         server_name: host_name(),
@@ -95,6 +95,14 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         thread.call_method0("join")?;
     }
     Ok(())
+}
+
+fn listening((info, socket): (ListenerInfo, OwnedFd)) -> ListeningSocket {
+    ListeningSocket {
+        protocol: info.protocol,
+        address: info.address,
+        socket,
+    }
 }
 
 /// SIGTERM asks a single worker to go as gently as the supervisor would.

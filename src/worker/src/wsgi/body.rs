@@ -1,6 +1,6 @@
 //! What the application returned becomes the body of the response.
 
-use hostler::serve::{Exchange, Held, Progress};
+use hostler::serve::{Exchange, HELD_FROM, Held, Progress};
 use pyo3::{
     exceptions::{PyAssertionError, PyOSError, PyTypeError},
     intern,
@@ -14,11 +14,6 @@ use super::{
     file_wrapper::FileWrapper,
 };
 use crate::traceback;
-
-/// From this size on bytes are sent from where they are.
-const HELD_FROM: usize = 16 << 10;
-/// Small pieces of a list are collected up to here, so that a long list is not copied as a whole.
-const STAGED: usize = 64 << 10;
 
 /// Bytes that the application made, on their way out. Dropped without the interpreter lock it is released later, by
 /// whoever takes the lock next.
@@ -134,9 +129,8 @@ fn send_file(py: Python<'_>, file: &Bound<'_, FileWrapper>, call: &Call<'_>) -> 
     call.exchange(py, |exchange| {
         call.commit(exchange, Some(range.len))?;
         call.wsgi.detached(py, || {
-            if exchange.write_file(range.file, range.offset, range.len) != Progress::Gone {
-                exchange.flush();
-            }
+            exchange.write_file(range.file, range.offset, range.len);
+            exchange.flush();
         });
         Ok(())
     })
@@ -204,9 +198,10 @@ impl Call<'_> {
     ) -> Progress {
         if piece.as_bytes().len() < HELD_FROM {
             exchange.write(piece.as_bytes());
-            return match exchange.staged() {
-                0..STAGED => Progress::Open,
-                _ => push(py, self.wsgi, exchange),
+            return if exchange.has_staged_enough() {
+                push(py, self.wsgi, exchange)
+            } else {
+                Progress::Open
             };
         }
         let held = HeldBytes::new(piece);
