@@ -4,12 +4,14 @@
 //!
 //! - `cli`: arguments, exit codes, `check` and its messages.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
+//! - `control`: the control socket and the commands that use it.
 //! - `docs`: what the documents say of settings and messages is true.
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
+//! - `reload`: what a reload follows, and which files ask for one.
 //! - `slow`: clients that send or read slowly.
 //! - `tidy`: rules about the code itself.
 //! - `uwsgi`: the uwsgi protocol on the wire.
@@ -29,6 +31,7 @@ mod support;
 
 mod cli;
 mod compat;
+mod control;
 mod docs;
 mod examples;
 mod frameworks;
@@ -36,6 +39,7 @@ mod http;
 mod limits;
 mod process;
 mod pythons;
+mod reload;
 mod slow;
 mod tidy;
 mod uwsgi;
