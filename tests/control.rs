@@ -180,7 +180,7 @@ fn a_worker_is_recycled() {
     assert!(after.contains(&before[0]) && !after.contains(&before[1]));
     check_error(
         &site.control(&["worker", "recycle", "77"]),
-        &["no worker 77"],
+        &["no worker 77 serves"],
     );
 }
 
@@ -322,15 +322,17 @@ fn a_second_service_leaves_the_socket_of_the_first() {
 
 #[test]
 fn a_user_has_a_directory_for_each_site() {
-    let user = tempfile::tempdir().unwrap();
-    let mut site = site().launch_with(|command| {
-        command
-            .env_remove("RUNTIME_DIRECTORY")
-            .env("XDG_RUNTIME_DIR", user.path());
-    });
-    site.0.wait_for_text("control socket");
-    let directory = user.path().join("hostler/site");
+    let (user, settings) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = settings.path().join("shop.toml");
+    fs::write(&file, site().settings(settings.path())).unwrap();
+    let mut command = program();
+    command
+        .env_remove("RUNTIME_DIRECTORY")
+        .env("XDG_RUNTIME_DIR", user.path());
+    let mut service = Process::start("hostler", command.arg("serve").arg(file));
+    service.wait_for_text("control socket");
+    let directory = user.path().join("hostler/shop");
     assert!(directory.join("control.sock").exists());
-    site.0.stop();
+    service.stop();
     assert!(!directory.exists());
 }

@@ -1,16 +1,16 @@
-//! Who there is: the sockets to zygotes and workers, watched together, and the exits of processes.
+//! Who there is: the sockets to zygotes and workers, and the pipes for their stacks, watched together.
 
 use std::{
     collections::BTreeMap,
-    io,
+    io, mem,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::PathBuf,
 };
 
 use rustix::{
     buffer::spare_capacity,
     event::{Timespec, epoll},
     io::retry_on_intr,
-    process::{WaitOptions, wait},
 };
 use serde::de::DeserializeOwned;
 
@@ -18,7 +18,7 @@ use crate::ipc::{Channel, FromWorker, FromZygote, IpcError, LoadFailure, ToWorke
 
 use super::{
     generation::one_line,
-    lifecycle::{Event, ExitStatus, WorkerId, ZygoteId},
+    lifecycle::{Event, WorkerId, ZygoteId},
     stacks::{Progress, Stacks},
 };
 
@@ -34,6 +34,8 @@ pub(super) struct Children {
     epoll: OwnedFd,
     /// By the number under which epoll knows them.
     channels: BTreeMap<u64, (Peer, Channel)>,
+    /// Files that applications were loaded from, told and not yet taken.
+    loaded: Vec<PathBuf>,
     /// By the number under which epoll knows them.
     stacks: BTreeMap<u64, (WorkerId, Stacks)>,
 }
@@ -50,6 +52,7 @@ impl Children {
         Ok(Self {
             epoll,
             channels: BTreeMap::new(),
+            loaded: Vec::new(),
             stacks: BTreeMap::new(),
         })
     }
@@ -108,6 +111,11 @@ impl Children {
         })
     }
 
+    /// Files that applications were loaded from since the last time, with `reload.py-autoreload`.
+    pub(super) fn take_loaded(&mut self) -> Vec<PathBuf> {
+        mem::take(&mut self.loaded)
+    }
+
     /// Reads everything that has been said. A peer that has closed, or whose words make no sense, is not heard again.
     pub(super) fn events(&mut self) -> io::Result<Vec<Event>> {
         let mut events = Vec::new();
@@ -120,7 +128,7 @@ impl Children {
             }
             for number in ready.iter().map(|event| event.data.u64()) {
                 if let Some((peer, channel)) = self.channels.get(&number)
-                    && !peer.read_all(channel, &mut events)
+                    && !peer.read_all(channel, &mut events, &mut self.loaded)
                 {
                     self.channels.remove(&number);
                 }
@@ -158,7 +166,12 @@ impl Peer {
     }
 
     /// Gives whether the channel is still of use.
-    fn read_all(self, channel: &Channel, events: &mut Vec<Event>) -> bool {
+    fn read_all(
+        self,
+        channel: &Channel,
+        events: &mut Vec<Event>,
+        loaded: &mut Vec<PathBuf>,
+    ) -> bool {
         loop {
             let event = match self {
                 Self::Worker(id) => receive(channel).map(|message| from_worker(id, message)),
@@ -169,7 +182,8 @@ impl Peer {
                     events.extend(self.closed());
                     return false;
                 }
-                Received::Message(event) => events.extend(event),
+                Received::Message(Word::Event(event)) => events.push(event),
+                Received::Message(Word::Loaded(mut files)) => loaded.append(&mut files),
                 Received::Nothing => return true,
                 Received::Nonsense(error) => {
                     events.push(self.misunderstood(&error));
@@ -231,9 +245,15 @@ fn receive<T: DeserializeOwned>(channel: &Channel) -> Received<T> {
     }
 }
 
-fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Option<Event> {
+/// What a message means to us.
+enum Word {
+    Event(Event),
+    /// Modules were loaded from these files.
+    Loaded(Vec<PathBuf>),
+}
+
+fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Word {
     let event = match message {
-        FromZygote::Modules(_) => return None,
         FromZygote::Failed(failure) => Event::LoadFailed { zygote, failure },
         FromZygote::ForkRefused { slot, reason } => Event::ForkRefused {
             zygote,
@@ -241,42 +261,22 @@ fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Option<Event> {
             reason,
         },
         FromZygote::Forked { slot, pid } => Event::Forked { zygote, slot, pid },
+        FromZygote::Modules(files) => return Word::Loaded(files),
         FromZygote::Ready { python } => Event::Loaded { zygote, python },
         FromZygote::Unsupported { reason } => Event::Unsupported { zygote, reason },
     };
-    Some(event)
+    Word::Event(event)
 }
 
-fn from_worker(worker: WorkerId, message: FromWorker) -> Option<Event> {
+fn from_worker(worker: WorkerId, message: FromWorker) -> Word {
     let event = match message {
-        FromWorker::Exhausted => Event::WorkerExhausted(worker),
-        FromWorker::Modules(_) => return None,
         FromWorker::Draining => Event::WorkerDraining(worker),
+        FromWorker::Exhausted => Event::WorkerExhausted(worker),
         FromWorker::Failed(failure) => Event::WorkerFailed { worker, failure },
+        FromWorker::Modules(files) => return Word::Loaded(files),
         FromWorker::Ready => Event::WorkerReady { worker, pid: None },
     };
-    Some(event)
-}
-
-/// Reaps every child that has ended, strangers that were left to us included.
-pub(super) fn reap() -> Vec<Event> {
-    let mut events = Vec::new();
-    loop {
-        match retry_on_intr(|| wait(WaitOptions::NOHANG)) {
-            Ok(Some((pid, status))) => {
-                let code = status.exit_status().map(ExitStatus::Code);
-                let signal = status.terminating_signal().map(ExitStatus::Signal);
-                if let Some(status) = code.or(signal) {
-                    events.push(Event::Exited {
-                        pid: pid.as_raw_nonzero().get(),
-                        status,
-                    });
-                }
-            }
-            // Nobody has ended, or there is nobody (ECHILD).
-            Ok(None) | Err(_) => return events,
-        }
-    }
+    Word::Event(event)
 }
 
 #[cfg(test)]
@@ -318,6 +318,19 @@ mod tests {
             ]
         ));
         assert!(children.events().unwrap().is_empty());
+    }
+
+    #[test]
+    fn files_that_were_loaded_are_kept_until_they_are_taken() {
+        let (mut children, zygote) = children();
+        for name in ["/srv/a.py", "/srv/b.py"] {
+            let files = vec![PathBuf::from(name)];
+            zygote.send(&FromZygote::Modules(files), &[]).unwrap();
+        }
+        assert!(children.events().unwrap().is_empty());
+        let expected = ["/srv/a.py", "/srv/b.py"].map(PathBuf::from);
+        assert_eq!(children.take_loaded(), expected);
+        assert!(children.take_loaded().is_empty());
     }
 
     #[test]

@@ -191,7 +191,8 @@ impl Supervisor {
     }
 
     /// From here on the settings of this generation are those of the service.
-    fn promote(&self, generation: u32) {
+    fn promote(&mut self, generation: u32) {
+        self.promoted = Some(generation);
         let Some(generation) = self.generations.get(&generation) else {
             return;
         };

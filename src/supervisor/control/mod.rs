@@ -117,22 +117,18 @@ impl Supervisor {
         event
     }
 
-    fn recycle(&self, worker: u32) -> (Reply, Option<Event>) {
-        let current = self.status().generation;
-        match self
-            .workers
-            .values()
-            .any(|known| *known == (current, worker))
-        {
-            true => {
-                let slot = Some(worker);
-                (Reply::Accepted, Some(Event::RecycleRequested { slot }))
-            }
-            false => {
-                let reason = format!("there is no worker {worker} in generation {current}");
-                (Reply::refused(reason), None)
-            }
+    fn recycle(&self, slot: u32) -> (Reply, Option<Event>) {
+        let overview = self.lifecycle.status(self.started.elapsed());
+        let generation = overview.generation;
+        let serves = overview.workers.iter().any(|worker| {
+            (worker.generation, worker.slot, worker.state) == (generation, slot, "serving")
+        });
+        if !serves {
+            let reason = format!("no worker {slot} serves in generation {generation}");
+            return (Reply::refused(reason), None);
         }
+        let slot = Some(slot);
+        (Reply::Accepted, Some(Event::RecycleRequested { slot }))
     }
 
     fn refuse(&self, request: &Request) -> Option<Reply> {

@@ -72,6 +72,8 @@ pub(crate) enum Event {
     },
     /// The answer to [`Action::Spawn`].
     Spawned { zygote: ZygoteId, pid: i32 },
+    /// A child was stopped by a signal (SIGSTOP, for example).
+    Stopped { pid: i32 },
     /// SIGTERM or SIGINT.
     StopRequested(StopSignal),
     /// Time has passed.

@@ -228,6 +228,7 @@ impl Lifecycle {
                 unusable,
             } => self.spawn_failed(zygote, reason, unusable, now),
             Event::Spawned { zygote, pid } => self.spawned(zygote, pid),
+            Event::Stopped { pid } => self.stopped(pid),
             Event::StopRequested(signal) => self.stop_requested(signal, now),
             Event::Tick => {}
             Event::Unsupported { zygote, reason } => {

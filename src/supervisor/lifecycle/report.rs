@@ -161,6 +161,8 @@ pub(crate) enum Report {
     WorkerStartTimedOut { worker: WorkerTag, limit: Duration },
     /// A worker has stopped accepting by itself.
     WorkerLeaves { worker: WorkerTag },
+    /// A signal has stopped a worker; it may go on later.
+    WorkerStopped { worker: WorkerTag },
     /// A worker accepts connections.
     WorkerServing { worker: WorkerTag },
     /// The zygote died that was not asked to.

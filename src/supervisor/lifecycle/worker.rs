@@ -150,6 +150,15 @@ impl Lifecycle {
         }
     }
 
+    /// Nothing is done about it: its requests have their deadlines.
+    pub(super) fn stopped(&mut self, pid: i32) {
+        let mut workers = self.workers.values();
+        if let Some(worker) = workers.find(|worker| worker.pid == Some(pid)) {
+            let worker = worker.tag();
+            self.report(Report::WorkerStopped { worker });
+        }
+    }
+
     pub(super) fn control_closed(&mut self, id: WorkerId) {
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.cut_off = true;

@@ -325,9 +325,11 @@ fn a_reload_takes_over_from_a_worker_that_was_being_replaced() {
 #[test]
 fn a_limit_of_requests_that_is_near_brings_the_next_look_forward() {
     let mut site = Site::serving_with(with(requests(1000)));
-    site.next_look(&[(1, answered(800))]);
-    assert_eq!(
-        site.lifecycle.wake_at(),
-        Some(site.now + Duration::from_millis(250))
-    );
+    let next = |site: &Site| site.lifecycle.wake_at().unwrap() - site.now;
+    site.next_look(&[(1, answered(0))]);
+    assert_eq!(next(&site), Duration::from_secs(1));
+    site.next_look(&[(1, answered(400))]);
+    assert_eq!(next(&site), Duration::from_millis(100));
+    site.next_look(&[(1, answered(960))]);
+    assert!(next(&site) < Duration::from_millis(72));
 }
