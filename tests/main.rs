@@ -9,6 +9,7 @@
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
+//! - `limits`: requests that take too long, memory and descriptors that run out.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
 //! - `reload`: what a reload follows, and which files ask for one.
