@@ -156,30 +156,21 @@ impl Site {
         self.launch_by(program())
     }
 
-    /// Starts it in another environment.
-    pub(crate) fn launch_with(&self, environment: impl Fn(&mut Command)) -> (Process, TempDir) {
-        self.launch_as(program(), environment)
-    }
-
-    /// By another command, which is given the arguments of the program.
-    pub(crate) fn launch_by(&self, command: Command) -> (Process, TempDir) {
-        self.launch_as(command, |_| {})
-    }
-
-    fn launch_as(
-        &self,
-        mut command: Command,
-        environment: impl Fn(&mut Command),
-    ) -> (Process, TempDir) {
+    /// The same by another command.
+    pub(crate) fn launch_by(&self, mut command: Command) -> (Process, TempDir) {
         let directory = tempfile::Builder::new()
             .prefix("hostler-test-")
             .tempdir()
             .unwrap();
         let file = directory.path().join("site.toml");
         fs::write(&file, self.settings(directory.path())).unwrap();
-        command.env("RUNTIME_DIRECTORY", directory.path());
-        environment(&mut command);
-        let process = Process::start("hostler", command.arg("serve").arg(file));
+        let process = Process::start(
+            "hostler",
+            command
+                .env("RUNTIME_DIRECTORY", directory.path())
+                .arg("serve")
+                .arg(file),
+        );
         (process, directory)
     }
 }

@@ -191,8 +191,8 @@ impl Application for Wsgi {
 }
 
 impl Autoreload {
-    /// A request may have imported what the start did not need.
-    fn tell(&self, py: Python<'_>) {
+    /// Tells of what was imported since the last time, which a request may do, too.
+    pub(crate) fn tell(&self, py: Python<'_>) {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         match loaded.news(py) {
             Ok(portions) => portions
