@@ -90,26 +90,37 @@ fn sources() -> String {
     text
 }
 
-/// The table under "What the log says": whoever searches the log for these words has to find them.
+/// Messages in the tables of a text, each in the column of this number.
+fn messages(text: &str, column: usize) -> Vec<&str> {
+    let rows = text
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.contains("---"));
+    let cells = rows.filter_map(|row| row.split(" | ").nth(column));
+    cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect()
+}
+
+/// The table under "What the log says", and those of the limits: whoever searches the log for these words has to find
+/// them.
 #[test]
 fn every_documented_message_is_logged() {
     let sources = sources();
-    let document = fs::read_to_string(root().join("docs/signals.md")).unwrap();
-    let table = document
+    let document = |name| fs::read_to_string(root().join("docs").join(name)).unwrap();
+    let (signals, limits) = (document("signals.md"), document("limits.md"));
+    let table = signals
         .split("## What the log says")
         .nth(1)
         .expect("the table of messages");
     let table = table.split("\n## ").next().unwrap();
-    let rows = table
-        .lines()
-        .filter(|line| line.starts_with("| ") && !line.contains("---"));
-    let cells = rows.filter_map(|row| row.split(" | ").nth(2));
-    let messages: Vec<&str> = cells
-        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
-        .collect();
-    assert!(messages.len() > 10, "{messages:?}");
-    let unknown: Vec<&&str> = messages
-        .iter()
+    let (signals, limits) = (messages(table, 2), messages(&limits, 1));
+    assert!(
+        signals.len() > 10 && limits.len() > 10,
+        "{signals:?} {limits:?}"
+    );
+    let unknown: Vec<&str> = [signals, limits]
+        .concat()
+        .into_iter()
         .filter(|message| !sources.contains(&format!("\"{message}")))
         .collect();
     assert!(unknown.is_empty(), "{unknown:#?}");

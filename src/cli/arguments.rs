@@ -29,6 +29,18 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// Serve an application without a settings file
     Run(RunArguments),
+    /// Show what a running site is doing
+    Status(StatusArguments),
+    /// Load settings and application of a running site anew
+    Reload(ReloadArguments),
+    /// Stop a running site
+    Stop(StopArguments),
+    /// Act on a worker of a running site
+    #[command(subcommand)]
+    Worker(WorkerCommand),
+    /// Act on the log of a running site
+    #[command(subcommand)]
+    Log(LogCommand),
 }
 
 #[derive(Debug, Args)]
@@ -70,6 +82,65 @@ pub(super) struct RunArguments {
     /// Working directory, first on sys.path [default: the current one]
     #[arg(long, value_name = "DIR")]
     pub(super) chdir: Option<String>,
+}
+
+/// A site that runs.
+#[derive(Debug, Args)]
+pub(super) struct RunningSite {
+    /// Its settings file or its name; may be left out when one site runs
+    #[arg(value_name = "FILE|SITE")]
+    pub(super) site: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArguments {
+    #[command(flatten)]
+    pub(super) site: RunningSite,
+    /// Print everything, as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReloadArguments {
+    #[command(flatten)]
+    pub(super) site: RunningSite,
+    /// Wait for the outcome, and fail if the reload does; this is what happens anyway
+    #[arg(long)]
+    pub(super) wait: bool,
+    /// Do not wait for the outcome
+    #[arg(long, conflicts_with = "wait")]
+    pub(super) no_wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StopArguments {
+    #[command(flatten)]
+    pub(super) site: RunningSite,
+    /// Do not wait for the end
+    #[arg(long)]
+    pub(super) no_wait: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum WorkerCommand {
+    /// Replace a worker; it finishes its requests
+    Recycle(RecycleArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RecycleArguments {
+    /// Its number, as `hostler status` shows it
+    #[arg(value_name = "N")]
+    pub(super) worker: u32,
+    #[command(flatten)]
+    pub(super) site: RunningSite,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LogCommand {
+    /// Connect to the journal anew
+    Reopen(RunningSite),
 }
 
 #[cfg(test)]

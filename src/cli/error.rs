@@ -9,23 +9,41 @@ use crate::{
     supervisor::{InterpreterError, SupervisorError},
 };
 
-use super::exit::Exit;
+use super::{client::ClientError, exit::Exit};
 
 /// Joins the errors of the rooms; each tells its own level, and `output::tell` prints the chain.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
+    /// A running site cannot be spoken with.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The settings file cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A running site has tried, and it did not succeed.
+    #[error("{reason}")]
+    Failed {
+        /// One line.
+        reason: String,
+    },
     /// The site's Python cannot be used.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
+    /// A status cannot be written as JSON.
+    #[error("cannot show the status")]
+    Json(#[source] serde_json::Error),
     /// There is no log.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The service cannot listen where it should.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// A running site does not do that.
+    #[error("{reason}")]
+    Refused {
+        /// One line.
+        reason: String,
+    },
     /// Standard output does not take what was asked for.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
@@ -53,7 +71,11 @@ impl CliError {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Config(_) | Self::Interpreter(_) => Exit::Config,
-            Self::Journal(_)
+            Self::Client(_)
+            | Self::Failed { .. }
+            | Self::Refused { .. }
+            | Self::Json(_)
+            | Self::Journal(_)
             | Self::Listen(_)
             | Self::Output(_)
             | Self::Show(_)

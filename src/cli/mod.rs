@@ -5,12 +5,15 @@
 
 mod arguments;
 mod check;
+mod client;
+mod control;
 mod error;
 mod exit;
 mod output;
 mod run;
 mod serve;
 mod show;
+mod table;
 mod usage;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -19,7 +22,7 @@ use clap::Parser;
 
 use crate::config;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, LogCommand, WorkerCommand};
 use error::CliError;
 use serve::ServeOptions;
 
@@ -40,6 +43,11 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::Check(arguments) => check::check(&arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve_file(arguments.file),
+        Command::Status(arguments) => control::status(&arguments),
+        Command::Reload(arguments) => control::reload(&arguments),
+        Command::Stop(arguments) => control::stop(&arguments),
+        Command::Worker(WorkerCommand::Recycle(arguments)) => control::recycle(&arguments),
+        Command::Log(LogCommand::Reopen(site)) => control::reopen_log(&site),
     }
 }
 
@@ -47,6 +55,5 @@ fn serve_file(file: PathBuf) -> Result<ExitCode, CliError> {
     serve::serve(ServeOptions {
         settings: config::load(&file)?,
         source: Some(file),
-        reload_on_change: false,
     })
 }

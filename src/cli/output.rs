@@ -23,6 +23,15 @@ pub(super) fn print(text: &str) -> Result<(), CliError> {
     }
 }
 
+/// Writes what belongs to an error and is longer than its line, before it.
+pub(super) fn tell_before(text: &str) {
+    let text = text.trim_end();
+    if !text.is_empty() {
+        // There is nobody left to tell when this fails.
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+}
+
 /// Writes an error and its causes to standard error, as one line.
 pub(super) fn tell(error: &dyn Error) {
     // There is nobody left to tell when this fails.

@@ -2,7 +2,7 @@
 //! people correct it; then the supervisor.
 
 use std::{
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::ExitCode,
 };
 
@@ -22,8 +22,6 @@ pub(super) struct ServeOptions {
     pub(super) settings: Settings,
     /// The file to read again on SIGHUP.
     pub(super) source: Option<PathBuf>,
-    /// Reload when a file of the application changes.
-    pub(super) reload_on_change: bool,
 }
 
 /// Serves until told to stop.
@@ -31,11 +29,7 @@ pub(super) struct ServeOptions {
 /// # Errors
 /// The service could not begin. What happens later is in the log, and in the exit code.
 pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
-    let ServeOptions {
-        settings,
-        source,
-        reload_on_change,
-    } = options;
+    let ServeOptions { settings, source } = options;
     let name = site_name(source.as_deref(), &settings);
     journal::init(
         &settings.log,
@@ -54,14 +48,15 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
             "running as root: the application may read and change every file; set User= in its unit, or start it as another user"
         );
     }
+    let file = source.as_deref().and_then(|file| path::absolute(file).ok());
     let reread = reread(source, settings.clone());
     let site = Site {
         name,
+        file: file.map(|file| file.to_string_lossy().into_owned()),
         settings,
         listeners,
         interpreter,
         reread,
-        reload_on_change,
     };
     Ok(ExitCode::from(supervisor::run(site)?))
 }

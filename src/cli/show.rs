@@ -13,37 +13,46 @@ use crate::config::{Settings, Shape, shape};
 pub(super) fn as_toml(settings: &Settings) -> Result<String, toml::ser::Error> {
     let values = Table::try_from(settings)?;
     let mut text = String::new();
-    for section in shape(&[]).keys().unwrap_or_default() {
-        let shape = shape(&[section]);
-        let header = match shape {
-            Shape::Sections(_) => format!("[[{section}]]"),
-            _ => format!("[{section}]"),
-        };
-        match values.get(*section) {
-            Some(Value::Table(table)) => write_section(&header, shape, table, &mut text),
-            Some(Value::Array(tables)) => {
+    write_sections(&[], &values, &mut text);
+    Ok(text)
+}
+
+/// The sections inside of `outer`, which has these values.
+fn write_sections(outer: &[&str], values: &Table, text: &mut String) {
+    for name in shape(outer).keys().unwrap_or_default() {
+        let path = [outer, &[name]].concat();
+        let shape = shape(&path);
+        match (shape, values.get(*name)) {
+            (Shape::Section(_), Some(Value::Table(table))) => {
+                write_section(&format!("[{}]", path.join(".")), &path, table, text);
+            }
+            (Shape::Sections(_), Some(Value::Array(tables))) => {
                 for table in tables.iter().filter_map(Value::as_table) {
-                    write_section(&header, shape, table, &mut text);
+                    write_section(&format!("[[{}]]", path.join(".")), &path, table, text);
                 }
             }
             _ => {}
         }
     }
-    Ok(text)
 }
 
-fn write_section(header: &str, shape: Shape, values: &Table, text: &mut String) {
+/// The values of a section, then the sections inside of it: TOML knows no way back.
+fn write_section(header: &str, path: &[&str], values: &Table, text: &mut String) {
     if !text.is_empty() {
         text.push('\n');
     }
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{header}");
-    for key in shape.keys().unwrap_or_default() {
+    for key in shape(path).keys().unwrap_or_default() {
+        if shape(&[path, &[key]].concat()).keys().is_some() {
+            continue;
+        }
         let _ = match values.get(*key) {
             Some(value) => writeln!(text, "{key} = {value}"),
             None => writeln!(text, "# {key} is not set"),
         };
     }
+    write_sections(path, values, text);
 }
 
 #[cfg(test)]
@@ -70,7 +79,8 @@ mod tests {
             "[app]\nfile = \"app.py\"\nargv = [\"-v\", \"\"]\npython-path = [\"lib\"]\n\
              [app.env]\nA = \"1\"\n\"odd name\" = \"\\u0001 \\\"\"\n\
              [[listen]]\naddress = \":80\"\n[[listen]]\naddress = \"/run/a\"\nmode = \"0600\"\n\
-             [http]\nmax-body = 1000\n[timeouts]\nsocket = \"250ms\"\n[log]\nto = [\"stderr\"]\n",
+             [http]\nmax-body = 1000\n[timeouts]\nsocket = \"250ms\"\n[log]\nto = [\"stderr\"]\n\
+             [workers]\nprocesses = 4\n[workers.cheaper]\nminimum = 2\nidle = \"10min\"\n",
         );
     }
 
@@ -78,17 +88,24 @@ mod tests {
     fn every_key_is_shown_once() {
         let shown = check("app.module = \"a\"\nlisten = [{ address = \":80\" }]");
         for section in shape(&[]).keys().unwrap() {
-            for key in shape(&[section]).keys().unwrap() {
-                let is_it =
-                    |line: &&str| line.trim_start_matches("# ").split(' ').next() == Some(key);
-                let (_, of_section) = shown.split_once(&format!("[{section}]")).unwrap();
-                let of_section = of_section.split("\n[").next().unwrap();
-                assert_eq!(
-                    of_section.lines().filter(is_it).count(),
-                    1,
-                    "{section} {key}"
-                );
-            }
+            check_shown(&shown, &[section]);
+        }
+        check_shown(&shown, &["workers", "cheaper"]);
+    }
+
+    #[track_caller]
+    fn check_shown(shown: &str, section: &[&str]) {
+        let header = format!("[{}]", section.join("."));
+        let (_, of_section) = shown.split_once(&header).unwrap();
+        let of_section = of_section.split("\n[").next().unwrap();
+        for key in shape(section).keys().unwrap() {
+            let is_it = |line: &&str| line.trim_start_matches("# ").split(' ').next() == Some(key);
+            let times = usize::from(shape(&[section, &[key]].concat()).keys().is_none());
+            assert_eq!(
+                of_section.lines().filter(is_it).count(),
+                times,
+                "{header} {key}"
+            );
         }
     }
 }

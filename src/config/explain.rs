@@ -105,6 +105,7 @@ fn in_words(expected: &str) -> &str {
         "a sequence" => "a list in square brackets",
         "path string" => "a path in quotes",
         "u32" => "a whole number from 0 to 4294967295",
+        "u64" => "a whole number, 0 or more",
         other => other,
     }
 }

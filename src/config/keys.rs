@@ -75,19 +75,8 @@ fn is_section(value: &DeValue<'_>) -> bool {
 }
 
 fn unknown(name: &str, section: &[&str], known: &[&'static str], is_section: bool) -> String {
-    if section.is_empty() && is_section {
-        return match nearest(name, known.iter().copied()) {
-            Some(meant) => {
-                format!(
-                    "unknown section [{name}]; did you mean {}?",
-                    header(&[meant])
-                )
-            }
-            None => {
-                let headers: Vec<String> = known.iter().map(|name| header(&[name])).collect();
-                format!("unknown section [{name}]; there are {}", headers.join(", "))
-            }
-        };
+    if let Some(message) = is_section.then(|| unknown_section(name, section)).flatten() {
+        return message;
     }
     let place = match section {
         [] => "outside of a section".to_owned(),
@@ -97,6 +86,32 @@ fn unknown(name: &str, section: &[&str], known: &[&'static str], is_section: boo
         .or_else(|| nearest_key(name, section, known))
         .unwrap_or_else(|| format!("known are {}", quoted(known.iter().copied())));
     format!("unknown key `{name}` {place}; {advice}")
+}
+
+/// Sections that are meant: of this name at another place, or of a name like it at this place. Inside a section it may
+/// be a table that is a value, unless there is such a section.
+fn unknown_section(name: &str, outer: &[&str]) -> Option<String> {
+    let written = [outer, &[name]].concat().join(".");
+    let sections: Vec<_> = sections().into_iter().map(|(path, _)| path).collect();
+    let inner = sections
+        .iter()
+        .filter_map(|path| path.split_last().filter(|(_, place)| *place == outer));
+    let meant = nearest(name, inner.map(|(last, _)| *last));
+    let meant = meant.map(|meant| [outer, &[meant]].concat());
+    let same = sections.iter().find(|path| path.last() == Some(&name));
+    if let Some(meant) = same.cloned().or(meant) {
+        return Some(format!(
+            "unknown section [{written}]; did you mean {}?",
+            header(&meant)
+        ));
+    }
+    let headers: Vec<String> = sections.iter().map(|path| header(path)).collect();
+    outer.is_empty().then(|| {
+        format!(
+            "unknown section [{written}]; there are {}",
+            headers.join(", ")
+        )
+    })
 }
 
 /// For a key that is right in another section.
@@ -127,7 +142,7 @@ fn nearest_key(name: &str, section: &[&str], known: &[&'static str]) -> Option<S
 }
 
 /// Every section of the schema with its keys, outer ones first.
-fn sections() -> Vec<(Vec<&'static str>, &'static [&'static str])> {
+pub(super) fn sections() -> Vec<(Vec<&'static str>, &'static [&'static str])> {
     let mut found = Vec::new();
     let mut open = vec![Vec::new()];
     while let Some(path) = open.pop() {

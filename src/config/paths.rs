@@ -1,4 +1,4 @@
-//! Makes the paths of `[app]` absolute, so that nothing behind the loader depends on a working directory.
+//! Makes the paths of `[app]` and `[reload]` absolute, so that nothing behind the loader depends on a working directory.
 
 use std::path::{Path, PathBuf};
 
@@ -15,12 +15,19 @@ impl Settings {
         if let Some(chdir) = &mut app.chdir {
             chdir.clone_from(&base);
         }
-        for path in app
+        let of_app = app
             .file
             .iter_mut()
             .chain(&mut app.virtualenv)
-            .chain(&mut app.python_path)
-        {
+            .chain(&mut app.python_path);
+        let of_reload = self
+            .reload
+            .touch_reload
+            .iter_mut()
+            .chain(&mut self.reload.touch_chain_reload)
+            .chain(&mut self.reload.touch_workers_reload)
+            .chain(&mut self.reload.touch_logreopen);
+        for path in of_app.chain(of_reload) {
             *path = resolve(path, &base);
         }
     }
@@ -34,7 +41,7 @@ fn resolve(path: &Path, base: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::App;
+    use crate::config::{App, Reload};
 
     /// Resolves `chdir`, `file`, and a `virtualenv` called `venv` for a file in `/etc/hostler`.
     #[track_caller]
@@ -91,5 +98,28 @@ mod tests {
                 Some("/etc/hostler/../venv"),
             ],
         );
+    }
+
+    #[test]
+    fn files_that_are_watched_count_from_the_same_place() {
+        let touch = |name: &str| vec![PathBuf::from(name)];
+        let mut settings = Settings::default();
+        settings.app.chdir = Some("/srv/shop".into());
+        settings.reload = Reload {
+            touch_reload: touch("reload.me"),
+            touch_chain_reload: touch("./chain.me"),
+            touch_workers_reload: touch("/run/workers.me"),
+            touch_logreopen: touch("log.me"),
+            py_autoreload: false,
+        };
+        settings.resolve_paths(Path::new("/etc/hostler"));
+        let expected = Reload {
+            touch_reload: touch("/srv/shop/reload.me"),
+            touch_chain_reload: touch("/srv/shop/chain.me"),
+            touch_workers_reload: touch("/run/workers.me"),
+            touch_logreopen: touch("/srv/shop/log.me"),
+            py_autoreload: false,
+        };
+        assert_eq!(settings.reload, expected);
     }
 }

@@ -1,5 +1,7 @@
 //! What is said between supervisor, zygote and workers.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Protocol, Settings};
@@ -7,7 +9,8 @@ use crate::config::{Protocol, Settings};
 /// Supervisor to zygote.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToZygote {
-    /// Make one worker for this slot of the scoreboard. One descriptor: the worker's control socket.
+    /// Make one worker for this slot of the scoreboard. Descriptors: the worker's control socket, then the end of a
+    /// pipe to which it writes the stacks of its threads, see [`crate::sys::STACKS_SIGNAL`].
     Fork {
         /// Slot of the scoreboard.
         slot: u32,
@@ -61,6 +64,9 @@ pub enum FromZygote {
         /// Its process, a child of the supervisor.
         pid: i32,
     },
+    /// Files of modules that were loaded, with `reload.py-autoreload` only: as many messages as it takes, before
+    /// `Ready`.
+    Modules(Vec<PathBuf>),
     /// The application is loaded (or lazy), workers may be asked for.
     Ready {
         /// Version and path of the interpreter.
@@ -87,6 +93,12 @@ pub struct LoadFailure {
 pub enum ToWorker {
     /// Stop accepting, finish what runs, end. The end of the socket says the same.
     Drain,
+    /// The requests of these threads are past their deadline: answer their clients for them if nothing was sent yet,
+    /// raise an exception in the threads, and drain.
+    Harakiri {
+        /// Numbers of the threads, as in the scoreboard.
+        threads: Vec<u32>,
+    },
 }
 
 /// Worker to supervisor.
@@ -94,8 +106,12 @@ pub enum ToWorker {
 pub enum FromWorker {
     /// It accepts no more connections.
     Draining,
+    /// Memory has run out (`limits.limit-as`): it serves on, but should be replaced. Said once.
+    Exhausted,
     /// The application cannot be loaded in this worker (`lazy-apps`).
     Failed(LoadFailure),
+    /// Files of modules that were loaded since the fork or the last such message, with `reload.py-autoreload` only.
+    Modules(Vec<PathBuf>),
     /// It accepts connections.
     Ready,
 }

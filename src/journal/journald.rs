@@ -1,7 +1,7 @@
 //! Events in journald's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), with fields of their own.
 //!
-//! Fields are `HOSTLER_` and the name in capitals; those that begin with `http_` need no prefix. The message holds the
-//! long values too, since `journalctl` shows nothing else. There is a socket and nothing more: no lock and no buffer
+//! Fields are `HOSTLER_` and the name in capitals; those that begin with `http_` need no prefix. The message holds all
+//! values too, since `journalctl` shows nothing else. There is a socket and nothing more: no lock and no buffer
 //! that a fork could copy in a bad moment.
 
 use std::{
@@ -21,12 +21,13 @@ use rustix::{
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::{Layer, layer::Context};
 
-use super::{Role, content::Content};
+use super::{Role, content::Content, line};
 
 const SOCKET: &str = "/run/systemd/journal/socket";
 
 /// Sends each event as one datagram.
 pub(super) struct JournaldLayer {
+    path: String,
     site: String,
     socket: OwnedFd,
 }
@@ -41,11 +42,30 @@ impl JournaldLayer {
         let flags = SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
         connect(&socket, &SocketAddrUnix::new(path)?)?;
-        Ok(Self { site, socket })
+        let path = path.to_owned();
+        Ok(Self { path, site, socket })
+    }
+
+    /// A handle by which this connection can be made anew while the layer is in use.
+    pub(super) fn handle(&self) -> io::Result<Handle> {
+        let socket = self.socket.try_clone()?;
+        let path = self.path.clone();
+        Ok(Handle { socket, path })
+    }
+
+    /// A journald that went and came again has another socket; the second attempt is made there.
+    fn send(&self, entry: &[u8]) -> io::Result<()> {
+        match self.send_once(entry) {
+            Err(error) if is_disconnected(&error) => {
+                connect(&self.socket, &SocketAddrUnix::new(&self.path)?)?;
+                self.send_once(entry)
+            }
+            result => result,
+        }
     }
 
     /// What is too long for a datagram goes in a sealed file of its own.
-    fn send(&self, entry: &[u8]) -> io::Result<()> {
+    fn send_once(&self, entry: &[u8]) -> io::Result<()> {
         match retry_on_intr(|| send(&self.socket, entry, SendFlags::NOSIGNAL)) {
             Err(Errno::MSGSIZE | Errno::NOBUFS) => self.send_file(entry),
             Err(errno) => Err(errno.into()),
@@ -82,10 +102,35 @@ impl<S: Subscriber> Layer<S> for JournaldLayer {
     }
 }
 
+/// The connection of a layer, from elsewhere in the same process.
+#[derive(Debug)]
+pub(super) struct Handle {
+    /// A duplicate: what it is connected to is common to both.
+    socket: OwnedFd,
+    path: String,
+}
+
+impl Handle {
+    /// Connects anew.
+    pub(super) fn reconnect(&self) -> io::Result<()> {
+        Ok(connect(&self.socket, &SocketAddrUnix::new(&self.path)?)?)
+    }
+}
+
+fn is_disconnected(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::NotConnected
+    )
+}
+
 fn entry(metadata: &Metadata<'_>, role: Role, site: &str, content: &Content) -> Vec<u8> {
     let mut entry = Vec::with_capacity(512);
     let further = content.further_lines().flat_map(|line| ["\n", line]);
-    let message: String = [content.headline()].into_iter().chain(further).collect();
+    let mut message = line::sentence(content);
+    message.extend(further);
     put(&mut entry, "MESSAGE", &message);
     put(&mut entry, "PRIORITY", priority(*metadata.level()));
     put(&mut entry, "SYSLOG_IDENTIFIER", "hostler");
@@ -191,7 +236,7 @@ mod tests {
         let entry = received(|| tracing::warn!(pid = 7, http_status = 500, "died"));
         let lines: Vec<&str> = entry.lines().collect();
         for expected in [
-            "MESSAGE=died",
+            "MESSAGE=died pid=7 http_status=500",
             "PRIORITY=4",
             "SYSLOG_IDENTIFIER=hostler",
             "HOSTLER_SITE=shop",
@@ -215,6 +260,38 @@ mod tests {
         let long = "x".repeat(500_000);
         let entry = received(|| tracing::info!(text = long, "long"));
         assert!(entry.contains(&format!("HOSTLER_TEXT={long}\n")));
+    }
+
+    #[test]
+    fn a_journald_that_came_again_is_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let journald = UnixDatagram::bind(&path).unwrap();
+        let layer = JournaldLayer::connect_to(path.to_str().unwrap(), "shop".into()).unwrap();
+        drop(journald);
+        assert!(layer.send(b"nobody").is_err());
+        std::fs::remove_file(&path).unwrap();
+        let journald = UnixDatagram::bind(&path).unwrap();
+        layer.send(b"somebody").unwrap();
+        let mut bytes = [0; 16];
+        let length = journald.recv(&mut bytes).unwrap();
+        assert_eq!(&bytes[..length], b"somebody");
+    }
+
+    #[test]
+    fn a_handle_connects_the_layer_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let moved = directory.path().join("moved");
+        let first = UnixDatagram::bind(&path).unwrap();
+        let layer = JournaldLayer::connect_to(path.to_str().unwrap(), "shop".into()).unwrap();
+        std::fs::rename(&path, &moved).unwrap();
+        let second = UnixDatagram::bind(&path).unwrap();
+        layer.handle().unwrap().reconnect().unwrap();
+        layer.send(b"entry").unwrap();
+        first.set_nonblocking(true).unwrap();
+        assert!(first.recv(&mut [0; 16]).is_err());
+        assert_eq!(second.recv(&mut [0; 16]).unwrap(), 5);
     }
 
     #[test]

@@ -24,10 +24,7 @@ pub(super) fn format(
     content: &Content,
 ) -> String {
     let mut text = head(style, level, role, time);
-    text.push_str(content.headline());
-    for (name, value) in content.short_fields() {
-        text.extend([" ", name, "=", &quoted(value)]);
-    }
+    text.push_str(&sentence(content));
     text.push('\n');
     let begin = if style == Style::Priority {
         priority(level)
@@ -37,6 +34,15 @@ pub(super) fn format(
     content
         .further_lines()
         .for_each(|line| text.extend([begin, "    ", line, "\n"]));
+    text
+}
+
+/// What is said, with the values that fit into a line.
+pub(super) fn sentence(content: &Content) -> String {
+    let mut text = content.headline().to_owned();
+    for (name, value) in content.short_fields() {
+        text.extend([" ", name, "=", &quoted(value)]);
+    }
     text
 }
 

@@ -6,21 +6,31 @@
 
 mod content;
 mod journald;
+mod level;
 mod line;
 mod stderr;
 
 use std::{
     env, io,
     os::unix::fs::MetadataExt,
-    sync::atomic::{AtomicI64, Ordering::Relaxed},
+    sync::{
+        OnceLock,
+        atomic::{AtomicI64, Ordering::Relaxed},
+    },
 };
 
 use tracing::subscriber::SetGlobalDefaultError;
-use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
+use tracing_subscriber::layer::SubscriberExt;
 
-use crate::config::{Log, LogLevel, LogTarget};
+use crate::config::{Log, LogTarget};
 
-use self::{journald::JournaldLayer, stderr::StderrLayer};
+pub use level::set_level;
+
+use self::{
+    journald::{Handle, JournaldLayer},
+    level::Level,
+    stderr::StderrLayer,
+};
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +40,9 @@ pub enum JournalError {
         "cannot connect to the journal at /run/systemd/journal/socket; remove \"journal\" from [log] to"
     )]
     Connect(#[source] io::Error),
+    /// journald does not answer any more.
+    #[error("cannot connect to the journal anew")]
+    Reconnect(#[source] io::Error),
     /// `init` was called before in this process.
     #[error("the log is set up already")]
     Twice(#[source] SetGlobalDefaultError),
@@ -55,6 +68,8 @@ pub struct Identity {
     pub role: Role,
 }
 
+/// The connection to journald, if there is one.
+static JOURNALD: OnceLock<Handle> = OnceLock::new();
 static ROLE: AtomicI64 = AtomicI64::new(SUPERVISOR);
 const SUPERVISOR: i64 = -1;
 const ZYGOTE: i64 = -2;
@@ -71,13 +86,28 @@ pub fn init(log: &Log, identity: Identity) -> Result<(), JournalError> {
         Some(Err(_)) if by_default => None,
         Some(Err(error)) => return Err(JournalError::Connect(error)),
     };
+    set_level(log.level);
+    if let Some(handle) = journald.as_ref().and_then(|layer| layer.handle().ok()) {
+        // Somebody who calls this twice is told below.
+        let _ = JOURNALD.set(handle);
+    }
     let to_stderr = log.to.contains(&LogTarget::Stderr) || by_default && journald.is_none();
     let stderr = to_stderr.then(|| StderrLayer::new(connected));
     let subscriber = tracing_subscriber::registry()
-        .with(level(log.level))
+        .with(Level)
         .with(journald)
         .with(stderr);
     tracing::subscriber::set_global_default(subscriber).map_err(JournalError::Twice)
+}
+
+/// Connects to the journal anew; gives whether there is such a connection. Standard error cannot be opened anew: only
+/// who connected it knows to what.
+pub fn reopen() -> Result<bool, JournalError> {
+    let Some(handle) = JOURNALD.get() else {
+        return Ok(false);
+    };
+    handle.reconnect().map_err(JournalError::Reconnect)?;
+    Ok(true)
 }
 
 /// From now on this process speaks as another part of hostler.
@@ -95,15 +125,6 @@ fn role() -> Role {
         SUPERVISOR => Role::Supervisor,
         ZYGOTE => Role::Zygote,
         slot => Role::Worker(slot as u32),
-    }
-}
-
-fn level(level: LogLevel) -> LevelFilter {
-    match level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warning => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
     }
 }
 

@@ -34,6 +34,8 @@ struct Socket {
     fd: OwnedFd,
     /// The file that we made for it; it goes when the socket does.
     file: Option<unix::SocketFile>,
+    /// It is the service manager's.
+    is_inherited: bool,
 }
 
 /// A listening socket and what the settings say of it.
@@ -70,15 +72,15 @@ impl Listeners {
             }
             for fd in taken {
                 inherit::prepare(&fd).map_err(|source| failed(&listen.address, source))?;
-                listeners.push(Listener::new(listen, fd, None)?);
+                listeners.push(Listener::new(listen, fd, None, true)?);
             }
         }
         inherited.finish(settings)?;
         Ok(Self { listeners })
     }
 
-    /// The sockets of a generation with other settings: those of the same address are shared, with mode, owner, group
-    /// and backlog as the new settings say; the others are bound.
+    /// The sockets of a generation with other settings: those of the same address are shared, and stay as they are until
+    /// [`Listeners::apply`]; the others are bound.
     pub(crate) fn rebind(&self, settings: &[Listen], defer: Duration) -> Result<Self, ListenError> {
         let mut listeners = Vec::new();
         for wanted in settings {
@@ -92,11 +94,33 @@ impl Listeners {
             }
             for mut listener in kept {
                 listener.protocol = wanted.protocol;
-                listener.socket.adjust(wanted)?;
+                if let Some(file) = &listener.socket.file {
+                    file.check_access(wanted)?;
+                }
                 listeners.push(listener);
             }
         }
         Ok(Self { listeners })
+    }
+
+    /// Gives shared sockets mode, owner, group and backlog as the settings of this generation say, now that it serves;
+    /// gives what went wrong. Inherited sockets are the business of whoever made them.
+    pub(crate) fn apply(&self, settings: &[Listen]) -> Vec<ListenError> {
+        let wanted = |listener: &Listener| {
+            let address = &listener.address;
+            let mut settings = settings.iter();
+            settings.find(|listen| listen.address == *address)
+        };
+        let ours = self.listeners.iter();
+        let ours = ours.filter(|listener| !listener.socket.is_inherited);
+        let adjusted = ours.filter_map(|listener| Some(listener.socket.adjust(wanted(listener)?)));
+        adjusted.filter_map(Result::err).collect()
+    }
+
+    /// Whether the service manager has made all of them, and keeps them when we go.
+    pub(crate) fn are_inherited(&self) -> bool {
+        let mut sockets = self.listeners.iter();
+        !self.listeners.is_empty() && sockets.all(|listener| listener.socket.is_inherited)
     }
 
     /// Each of them.
@@ -110,13 +134,18 @@ impl Listener {
         listen: &Listen,
         fd: OwnedFd,
         file: Option<unix::SocketFile>,
+        is_inherited: bool,
     ) -> Result<Self, ListenError> {
         let bound = bound_address(&fd).map_err(|source| failed(&listen.address, source))?;
         Ok(Self {
             protocol: listen.protocol,
             bound: bound.to_string(),
             address: listen.address.clone(),
-            socket: Rc::new(Socket { fd, file }),
+            socket: Rc::new(Socket {
+                fd,
+                file,
+                is_inherited,
+            }),
         })
     }
 }
@@ -128,12 +157,11 @@ impl AsFd for Listener {
 }
 
 impl Socket {
-    /// What can change without another bind. Inherited sockets are the business of whoever made them.
+    /// What can change without another bind.
     fn adjust(&self, wanted: &Listen) -> Result<(), ListenError> {
-        let Some(file) = &self.file else {
-            return Ok(());
-        };
-        file.set_access(wanted)?;
+        if let Some(file) = &self.file {
+            file.set_access(wanted)?;
+        }
         start(&self.fd, wanted).map_err(|source| failed(&wanted.address, source))
     }
 }
@@ -164,18 +192,19 @@ fn bind(
     match &listen.address {
         Address::Tcp { host, port } => {
             for fd in tcp::bind(listen, host.as_deref(), *port, defer)? {
-                listeners.push(Listener::new(listen, fd, None)?);
+                listeners.push(Listener::new(listen, fd, None, false)?);
             }
         }
         Address::Unix(path) => {
             let (fd, file) = unix::bind_path(listen, path)?;
-            listeners.push(Listener::new(listen, fd, Some(file))?);
+            listeners.push(Listener::new(listen, fd, Some(file), false)?);
         }
         Address::Abstract(name) => {
             listeners.push(Listener::new(
                 listen,
                 unix::bind_abstract(listen, name)?,
                 None,
+                false,
             )?);
         }
     }

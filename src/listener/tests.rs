@@ -121,7 +121,11 @@ fn a_unix_socket_is_for_owner_and_group_unless_the_settings_say_more() {
     let listeners = bound(std::slice::from_ref(&listen));
     assert_eq!(mode_of(&path), 0o660);
     listen.mode = Some(FileMode(0o666));
-    let wider = listeners.rebind(&[listen], DEFER).unwrap();
+    let wider = listeners
+        .rebind(std::slice::from_ref(&listen), DEFER)
+        .unwrap();
+    assert_eq!(mode_of(&path), 0o660);
+    assert!(wider.apply(&[listen]).is_empty());
     assert_eq!(
         (mode_of(&path), addresses(&wider).remove(0)),
         (0o666, path.display().to_string())
@@ -137,6 +141,55 @@ fn owner_and_group_may_be_names_or_numbers() {
     drop(bound(std::slice::from_ref(&listen)));
     listen.group = Some("no-such-group".into());
     assert!(refused(&[listen]).ends_with("there is no group \"no-such-group\""));
+}
+
+#[test]
+fn an_unknown_owner_is_found_before_anything_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut listen = at(directory.path().join("a.sock").to_str().unwrap());
+    let listeners = bound(std::slice::from_ref(&listen));
+    listen.owner = Some("no-such-user".into());
+    let error = listeners.rebind(&[listen], DEFER).unwrap_err().to_string();
+    assert!(
+        error.ends_with("there is no owner \"no-such-user\""),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_new_length_of_the_queue_counts_from_the_change_on() {
+    let mut listen = at("127.0.0.1:0");
+    listen.backlog = Some(8);
+    // A connection without data counts only if the kernel does not hold it back.
+    let at_once = Duration::ZERO;
+    let listeners = Listeners::bind(std::slice::from_ref(&listen), at_once, Vec::new()).unwrap();
+    let address = addresses(&listeners).remove(0);
+    let waits = |count: usize| {
+        let clients = (0..count).map(|_| TcpStream::connect(&address).unwrap());
+        clients.collect::<Vec<_>>()
+    };
+    listen.backlog = Some(1);
+    let shorter = listeners
+        .rebind(std::slice::from_ref(&listen), DEFER)
+        .unwrap();
+    let early = waits(4);
+    assert!(shorter.apply(&[listen]).is_empty());
+    let late = address.parse().unwrap();
+    let patience = Duration::from_millis(100);
+    assert!(TcpStream::connect_timeout(&late, patience).is_err());
+    drop(early);
+}
+
+#[test]
+fn only_what_is_all_inherited_outlives_us() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = at("127.0.0.1:0");
+    let given = at(&socket.local_addr().unwrap().to_string());
+    let sockets = inherited(socket.try_clone().unwrap());
+    let only = Listeners::bind(std::slice::from_ref(&given), DEFER, sockets).unwrap();
+    assert!(only.are_inherited());
+    let mixed = Listeners::bind(&[given, own], DEFER, inherited(socket)).unwrap();
+    assert!(!mixed.are_inherited() && !Listeners::default().are_inherited());
 }
 
 #[test]

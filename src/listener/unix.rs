@@ -72,6 +72,12 @@ pub(super) fn bind_abstract(listen: &Listen, name: &str) -> Result<OwnedFd, List
 }
 
 impl SocketFile {
+    /// Whether owner and group are known by name; whether they may be given is seen when they are.
+    pub(super) fn check_access(&self, listen: &Listen) -> Result<(), ListenError> {
+        id("owner", &self.path, listen.owner.as_deref(), user_id)?;
+        id("group", &self.path, listen.group.as_deref(), group_id).map(drop)
+    }
+
     /// Gives the file the owner, group and mode of the settings, in the order that opens it last.
     pub(super) fn set_access(&self, listen: &Listen) -> Result<(), ListenError> {
         let owner = id("owner", &self.path, listen.owner.as_deref(), user_id)?;

@@ -19,7 +19,7 @@ pub use slot::{WorkerSlot, WorkerSnapshot, WorkerState};
 pub use thread::{LATENCY_BUCKETS, RunningRequest, ThreadSlot, ThreadSnapshot};
 
 /// Changes with the layout of the slots, so that a process of another version does not misread them.
-const LAYOUT: u64 = u64::from_be_bytes(*b"hostler1");
+const LAYOUT: u64 = u64::from_be_bytes(*b"hostler2");
 
 /// What is wrong with a scoreboard that was handed over.
 #[derive(Debug, thiserror::Error)]
@@ -169,7 +169,7 @@ mod tests {
     fn what_a_worker_writes_another_process_reads() {
         let here = Scoreboard::create(3, 2).unwrap();
         here.worker(2).start(4711, 5);
-        here.thread(2, 1).begin(1000, b"GET", b"/there", b"peer");
+        here.thread(2, 1).begin(1000, 0, b"GET", b"/there", b"peer");
         let there = reopened(&here).unwrap();
         assert_eq!(there.worker(2).snapshot().pid, 4711);
         assert_eq!(
@@ -184,7 +184,9 @@ mod tests {
     fn a_cleared_slot_is_as_new() {
         let scoreboard = Scoreboard::create(2, 1).unwrap();
         scoreboard.worker(1).start(4711, 5);
-        scoreboard.thread(1, 0).begin(1000, b"GET", b"/", b"peer");
+        scoreboard
+            .thread(1, 0)
+            .begin(1000, 2000, b"GET", b"/", b"peer");
         scoreboard.clear(1);
         assert_eq!(scoreboard.worker(1).snapshot(), WorkerSnapshot::default());
         assert_eq!(

@@ -27,10 +27,12 @@ const ATTEMPTS: usize = 64;
 shared_struct! {
     /// One thread's part. It alone writes.
     pub struct ThreadSlot {
-        /// Odd while the four fields below change.
+        /// Odd while the five fields below change.
         sequence: AtomicU64,
         /// When the running request began, 0 when none runs.
         began_us: AtomicU64,
+        /// When its time is over, 0: never. The request itself may change it.
+        deadline_us: AtomicU64,
         /// Bytes of the request line in the low half, of the peer in the high half.
         lengths: AtomicU64,
         line: [AtomicU64; LINE_WORDS],
@@ -72,6 +74,8 @@ pub struct ThreadSnapshot {
 pub struct RunningRequest {
     /// When it began, by the clock of [`super::now_us`].
     pub began_us: u64,
+    /// When its time is over, by the same clock; 0: it may take as long as it likes.
+    pub deadline_us: u64,
     /// Method and target, cut to 128 bytes.
     pub line: String,
     /// Who asks.
@@ -79,8 +83,8 @@ pub struct RunningRequest {
 }
 
 impl ThreadSlot {
-    /// A request begins.
-    pub fn begin(&self, now_us: u64, method: &[u8], target: &[u8], peer: &[u8]) {
+    /// A request begins, which has until `deadline_us` (0: for ever).
+    pub fn begin(&self, now_us: u64, deadline_us: u64, method: &[u8], target: &[u8], peer: &[u8]) {
         let mut line = [0; LINE_WORDS * WORD];
         let mut len = 0;
         for part in [method, b" ", target] {
@@ -95,8 +99,21 @@ impl ThreadSlot {
             store_text(&slot.peer, peer);
             slot.lengths
                 .store(len as u64 | (peer.len() as u64) << 32, Relaxed);
+            slot.deadline_us.store(deadline_us, Relaxed);
             slot.began_us.store(now_us, Relaxed);
         });
+    }
+
+    /// The request that runs has until then instead (0: for ever). Whoever calls this makes sure that it cannot end
+    /// meanwhile.
+    pub fn set_deadline(&self, deadline_us: u64) {
+        self.deadline_us.store(deadline_us, Relaxed);
+    }
+
+    /// Whether a request runs whose time is over. It may be wrong about one that begins or ends at this moment.
+    pub fn is_overdue(&self, now_us: u64) -> bool {
+        let deadline_us = self.deadline_us.load(Relaxed);
+        self.began_us.load(Relaxed) != 0 && deadline_us != 0 && deadline_us <= now_us
     }
 
     /// The request that began last is answered: `bytes` were sent with this status.
@@ -140,6 +157,7 @@ impl ThreadSlot {
         let single = [
             &self.sequence,
             &self.began_us,
+            &self.deadline_us,
             &self.lengths,
             &self.accepted,
             &self.closed,
@@ -192,6 +210,7 @@ impl ThreadSlot {
     fn words(&self) -> Words {
         Words {
             began_us: self.began_us.load(Relaxed),
+            deadline_us: self.deadline_us.load(Relaxed),
             lengths: self.lengths.load(Relaxed),
             line: self.line.each_ref().map(|word| word.load(Relaxed)),
             peer: self.peer.each_ref().map(|word| word.load(Relaxed)),
@@ -202,6 +221,7 @@ impl ThreadSlot {
 /// A copy of what describes the running request, made before it is decoded so that the reader finds a quiet moment.
 struct Words {
     began_us: u64,
+    deadline_us: u64,
     lengths: u64,
     line: [u64; LINE_WORDS],
     peer: [u64; PEER_WORDS],
@@ -211,6 +231,7 @@ impl Words {
     fn request(&self) -> Option<RunningRequest> {
         (self.began_us != 0).then(|| RunningRequest {
             began_us: self.began_us,
+            deadline_us: self.deadline_us,
             line: text(&self.line, self.lengths & 0xffff_ffff),
             peer: text(&self.peer, self.lengths >> 32),
         })
@@ -237,141 +258,4 @@ fn text(words: &[u64], len: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scoreboard::Scoreboard;
-
-    fn check(run: impl FnOnce(&ThreadSlot), expected: ThreadSnapshot) {
-        let scoreboard = Scoreboard::create(1, 1).unwrap();
-        run(scoreboard.thread(0, 0));
-        assert_eq!(scoreboard.thread(0, 0).snapshot(), expected);
-    }
-
-    fn line_of(method: &[u8], target: &[u8]) -> String {
-        let scoreboard = Scoreboard::create(1, 1).unwrap();
-        scoreboard.thread(0, 0).begin(1, method, target, b"");
-        scoreboard.thread(0, 0).snapshot().running.unwrap().line
-    }
-
-    fn bucket_of(took_us: u64) -> usize {
-        let scoreboard = Scoreboard::create(1, 1).unwrap();
-        scoreboard.thread(0, 0).begin(1, b"GET", b"/", b"");
-        scoreboard.thread(0, 0).end(1 + took_us, 200, 0);
-        let latency = scoreboard.thread(0, 0).snapshot().latency;
-        latency.iter().position(|count| *count == 1).unwrap()
-    }
-
-    #[test]
-    fn a_running_request_is_seen() {
-        let running = RunningRequest {
-            began_us: 7,
-            line: "POST /a/b?c=d".into(),
-            peer: "[2001:db8::1]:65535".into(),
-        };
-        check(
-            |slot| slot.begin(7, b"POST", b"/a/b?c=d", b"[2001:db8::1]:65535"),
-            ThreadSnapshot {
-                running: Some(running),
-                ..Default::default()
-            },
-        );
-    }
-
-    #[test]
-    fn an_answered_request_is_counted() {
-        let mut latency = [0; LATENCY_BUCKETS];
-        latency[7] = 1;
-        check(
-            |slot| {
-                slot.accepted();
-                slot.begin(1000, b"GET", b"/", b"peer");
-                slot.end(1100, 404, 512);
-                slot.closed();
-            },
-            ThreadSnapshot {
-                running: None,
-                accepted: 1,
-                closed: 1,
-                requests: 1,
-                bytes: 512,
-                busy_us: 100,
-                statuses: [0, 0, 0, 1, 0],
-                latency,
-            },
-        );
-    }
-
-    #[test]
-    fn long_lines_are_cut() {
-        assert_eq!(
-            line_of(b"GET", &[b'x'; 300]),
-            format!("GET {}", "x".repeat(124))
-        );
-        assert_eq!(line_of(&[b'M'; 300], b"/"), "M".repeat(128));
-    }
-
-    #[test]
-    fn a_shorter_line_leaves_nothing_of_a_longer_one() {
-        let scoreboard = Scoreboard::create(1, 1).unwrap();
-        let slot = scoreboard.thread(0, 0);
-        slot.begin(
-            1,
-            b"GET",
-            b"/a-long-target-of-many-words",
-            b"192.0.2.123:54321",
-        );
-        slot.end(2, 200, 0);
-        slot.begin(3, b"GET", b"/b", b"@");
-        let running = slot.snapshot().running.unwrap();
-        assert_eq!(
-            (running.line.as_str(), running.peer.as_str()),
-            ("GET /b", "@")
-        );
-    }
-
-    #[test]
-    fn durations_fall_into_powers_of_two() {
-        assert_eq!(
-            [0, 1, 2, 3, 4, 1023, 1024].map(bucket_of),
-            [0, 1, 2, 2, 3, 10, 11]
-        );
-        assert_eq!(bucket_of(u64::MAX - 1), LATENCY_BUCKETS - 1);
-    }
-
-    #[test]
-    fn a_status_out_of_range_breaks_nothing() {
-        let statuses = |status| {
-            let scoreboard = Scoreboard::create(1, 1).unwrap();
-            scoreboard.thread(0, 0).end(0, status, 0);
-            scoreboard.thread(0, 0).snapshot().statuses
-        };
-        assert_eq!(statuses(0), [1, 0, 0, 0, 0]);
-        assert_eq!(statuses(999), [0, 0, 0, 0, 1]);
-    }
-
-    #[test]
-    fn a_reader_never_sees_half_a_change() {
-        let scoreboard = Scoreboard::create(1, 1).unwrap();
-        let slot = scoreboard.thread(0, 0);
-        std::thread::scope(|scope| {
-            let writer = scope.spawn(|| {
-                for round in 1..50_000 {
-                    let letter = [b'a' + (round % 26) as u8; 100];
-                    slot.begin(round, b"GET", &letter, &letter);
-                    std::thread::yield_now();
-                }
-            });
-            while !writer.is_finished() {
-                let Some(seen) = slot.unchanged_words().and_then(|words| words.request()) else {
-                    continue;
-                };
-                let letter = char::from(b'a' + (seen.began_us % 26) as u8);
-                assert_eq!(
-                    seen.line,
-                    format!("GET {}", String::from(letter).repeat(100))
-                );
-                assert_eq!(seen.peer, String::from(letter).repeat(48));
-            }
-        });
-    }
-}
+mod tests;

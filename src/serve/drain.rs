@@ -11,16 +11,30 @@ use super::{application::Application, clock::coarse_ms, engine::Engine, local::L
 const IDLE_MS: u64 = 1_000;
 
 impl<A: Application> Engine<A> {
+    /// Starts the drain, from any thread, also while all of the engine's are busy.
+    pub fn stop(&self) {
+        self.stop_accepting();
+        // A counter that was written is readable, whatever it holds.
+        let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
+    }
+
+    /// The part of the drain that needs none of the engine's threads.
+    fn stop_accepting(&self) {
+        if !self.draining.swap(true, Ordering::SeqCst) {
+            self.unwatch_listeners();
+            (self.on_drain)();
+        }
+    }
+
     /// Stops accepting. What runs is finished; idle connections get a moment for a request that is on its way.
     pub(super) fn begin_drain(&self, local: &mut Local, thread: &mut A::Thread) {
-        if self.draining.swap(true, Ordering::SeqCst) {
+        self.stop_accepting();
+        if self.draining_table.swap(true, Ordering::SeqCst) {
             return;
         }
         for fd in &self.drain {
             let _ = epoll::delete(&self.epoll, fd);
         }
-        self.unwatch_listeners();
-        (self.on_drain)();
         // Whoever looks at a connection from now on gives it the deadline of a drain; marks make somebody look.
         for slot in self.table.iter() {
             slot.mark(false);

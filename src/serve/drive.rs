@@ -17,6 +17,7 @@ use super::{
     exchange::{Exchange, send_continue},
     local::Local,
     output::Flushed,
+    watch::TOO_LATE,
 };
 use crate::{
     config::Protocol,
@@ -236,7 +237,11 @@ impl<A: Application> Engine<A> {
             connection.head.method.of(buffer),
             connection.head.target.of(buffer),
         );
-        record.begin(now_us(), method, target, connection.peer.address.as_bytes());
+        let now = now_us();
+        let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
+        record.begin(now, deadline, method, target, peer);
+        let watch = self.watches.of(local.index);
+        watch.begin(connection.socket.as_fd(), method == b"HEAD");
         let server = self.server(connection);
         let mut exchange = Exchange::new(
             connection,
@@ -244,6 +249,7 @@ impl<A: Application> Engine<A> {
             &self.rules,
             server,
             &self.draining,
+            (record, watch),
         );
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| self.app.call(thread, &mut exchange))).is_err() {
@@ -251,6 +257,10 @@ impl<A: Application> Engine<A> {
         }
         exchange.fail(500);
         let answer = exchange.answer;
+        if watch.end() {
+            record.end(now_us(), TOO_LATE, 0);
+            return self.after_last_words(connection);
+        }
         record.end(now_us(), answer.status, answer.sent);
         if answer.gone {
             Step::Close
@@ -261,6 +271,14 @@ impl<A: Application> Engine<A> {
             connection.deadline = 0;
             Step::Again
         }
+    }
+
+    /// The client was told by somebody else that its request took too long, and that nothing follows.
+    fn after_last_words(&self, connection: &mut Connection) -> Step {
+        connection.output.clear();
+        connection.keep_alive = false;
+        connection.linger = true;
+        self.after_response(connection)
     }
 
     fn flush(&self, connection: &mut Connection) -> Step {

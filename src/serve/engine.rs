@@ -13,7 +13,7 @@ use std::{
 use rustix::{
     event::{EventfdFlags, epoll, eventfd},
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
-    io::Errno,
+    io::{Errno, fcntl_dupfd_cloexec},
 };
 use tracing::error;
 
@@ -25,6 +25,7 @@ use super::{
     rules::Rules,
     table::Table,
     timers::Timers,
+    watch::Watches,
 };
 use crate::{
     config::Settings,
@@ -47,8 +48,14 @@ pub struct Plan {
     pub slot: u32,
     /// `SERVER_NAME` of HTTP requests.
     pub server_name: String,
+    /// How far each thread is with its request; made for the same scoreboard and slot.
+    pub watches: Arc<Watches>,
     /// The first of these to become readable (or closed) starts the drain.
     pub drain: Vec<OwnedFd>,
+    /// When this becomes readable (or closed), `on_control` is called.
+    pub control: Option<OwnedFd>,
+    /// Reads what the supervisor says, from any thread; gives whether it asks for the drain.
+    pub on_control: Box<dyn Fn() -> bool + Send + Sync>,
     /// Called once, when the drain has begun and nothing more is accepted.
     pub on_drain: Box<dyn Fn() + Send + Sync>,
 }
@@ -68,7 +75,14 @@ pub struct Engine<A: Application> {
     pub(super) draining: AtomicBool,
     pub(super) epoll: OwnedFd,
     pub(super) listeners: Vec<Listener>,
+    /// Whether a thread has begun to end the connections that wait.
+    pub(super) draining_table: AtomicBool,
+    pub(super) watches: Arc<Watches>,
     pub(super) drain: Vec<OwnedFd>,
+    /// One of `drain`, for [`Engine::stop`].
+    pub(super) stop: OwnedFd,
+    control: Option<OwnedFd>,
+    on_control: Box<dyn Fn() -> bool + Send + Sync>,
     pub(super) on_drain: Box<dyn Fn() + Send + Sync>,
     /// Written when the last connection of a draining worker has gone; left readable, so that all threads see it.
     pub(super) ended: OwnedFd,
@@ -103,6 +117,7 @@ pub(super) enum Topic {
     Ended = 2,
     Listener = 3,
     Timer = 4,
+    Control = 5,
 }
 
 pub(super) fn token(topic: Topic, number: u32) -> epoll::EventData {
@@ -121,6 +136,10 @@ impl<A: Application> Engine<A> {
                 source: source.into(),
             }
         };
+        let counter = || eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
+        let stop = counter().map_err(failed("make an eventfd"))?;
+        let mut drain = plan.drain;
+        drain.push(fcntl_dupfd_cloexec(&stop, 0).map_err(failed("make an eventfd"))?);
         let engine = Self {
             app,
             rules: Rules::new(&plan.settings),
@@ -128,10 +147,14 @@ impl<A: Application> Engine<A> {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)
                 .map_err(failed("make an epoll instance"))?,
             listeners: plan.listeners.into_iter().map(Listener::new).collect(),
-            drain: plan.drain,
+            draining_table: AtomicBool::new(false),
+            watches: plan.watches,
+            drain,
+            stop,
+            control: plan.control,
+            on_control: plan.on_control,
             on_drain: plan.on_drain,
-            ended: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
-                .map_err(failed("make an eventfd"))?,
+            ended: counter().map_err(failed("make an eventfd"))?,
             timers: Timers::new().map_err(|source| EngineError {
                 operation: "make a timer",
                 source,
@@ -162,6 +185,9 @@ impl<A: Application> Engine<A> {
         for fd in &self.drain {
             epoll::add(&self.epoll, fd, token(Topic::Drain, 0), once)?;
         }
+        if let Some(control) = &self.control {
+            epoll::add(&self.epoll, control, token(Topic::Control, 0), once)?;
+        }
         for listener in &self.listeners {
             // An accept that finds nothing must not block: another worker may have been faster.
             fcntl_setfl(&listener.fd, fcntl_getfl(&listener.fd)? | OFlags::NONBLOCK)?;
@@ -172,6 +198,7 @@ impl<A: Application> Engine<A> {
     /// Serves until the worker has drained. Call it once from each of the worker's threads; `index` counts from 0.
     pub fn run(&self, index: u32, thread: &mut A::Thread) {
         let mut local = Local::new(index);
+        self.watches.of(index).attach();
         let at_once = if self.threads == 1 { EVENTS } else { 1 };
         let mut ready = Vec::with_capacity(at_once);
         while !self.has_ended() {
@@ -226,6 +253,7 @@ impl<A: Application> Engine<A> {
 
     fn dispatch(&self, data: u64, local: &mut Local, thread: &mut A::Thread) {
         const CONNECTION: u64 = Topic::Connection as u64;
+        const CONTROL: u64 = Topic::Control as u64;
         const DRAIN: u64 = Topic::Drain as u64;
         const ENDED: u64 = Topic::Ended as u64;
         const LISTENER: u64 = Topic::Listener as u64;
@@ -237,7 +265,8 @@ impl<A: Application> Engine<A> {
                     self.attend(slot, local, thread);
                 }
             }
-            DRAIN => self.begin_drain(local, thread),
+            CONTROL if !(self.on_control)() => {}
+            CONTROL | DRAIN => self.begin_drain(local, thread),
             ENDED => self.confirm_end(),
             LISTENER => self.accept(data as u32 as usize, local, thread),
             TIMER => self.sweep(local, thread),

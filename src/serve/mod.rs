@@ -6,7 +6,7 @@
 //! state is tied to a thread, so that a foreign event loop may own the waiting one day.
 //!
 //! Read in this order: `engine` (the loop), `drive` (what a connection does next), `connection`, `exchange` (one
-//! request and its response), then `accept`, `waiting`, `sweep`, `drain`, `body`, `output`, `table`, `timers`.
+//! request and its response), then `accept`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`, `table`, `timers`.
 
 pub mod reader;
 
@@ -29,9 +29,11 @@ mod table;
 mod tests;
 mod timers;
 mod waiting;
+mod watch;
 
 pub use accept::ListeningSocket;
 pub use application::Application;
 pub use engine::{Engine, EngineError, Plan};
 pub use exchange::{BodySupply, Exchange, HELD_FROM, Progress, ResponseHead};
 pub use output::Held;
+pub use watch::Watches;

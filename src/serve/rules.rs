@@ -25,6 +25,8 @@ pub(super) struct Rules {
     pub(super) buffering: u64,
     pub(super) discard: u64,
     pub(super) trusted: Vec<TrustedProxy>,
+    /// Microseconds that a request may take; 0: no limit.
+    pub(super) harakiri_us: u64,
 }
 
 impl Rules {
@@ -48,6 +50,15 @@ impl Rules {
             buffering: settings.response.buffering.0,
             discard: DISCARD,
             trusted: settings.http.trusted_proxies.clone(),
+            harakiri_us: u64::try_from(settings.limits.harakiri.0.as_micros()).unwrap_or(0),
+        }
+    }
+
+    /// Until when a request that begins now may run, as the scoreboard has it.
+    pub(super) fn deadline(&self, now_us: u64) -> u64 {
+        match self.harakiri_us {
+            0 => 0,
+            limit => now_us.saturating_add(limit),
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Who there is: the sockets to zygotes and workers, watched together, and the exits of processes.
+//! Who there is: the sockets to zygotes and workers, and the pipes for their stacks, watched together.
 
 use std::{
     collections::BTreeMap,
-    io,
+    io, mem,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::PathBuf,
 };
 
 use rustix::{
     buffer::spare_capacity,
     event::{Timespec, epoll},
     io::retry_on_intr,
-    process::{WaitOptions, wait},
 };
 use serde::de::DeserializeOwned;
 
@@ -18,7 +18,8 @@ use crate::ipc::{Channel, FromWorker, FromZygote, IpcError, LoadFailure, ToWorke
 
 use super::{
     generation::one_line,
-    lifecycle::{Event, ExitStatus, WorkerId, ZygoteId},
+    lifecycle::{Event, WorkerId, ZygoteId},
+    stacks::{Progress, Stacks},
 };
 
 /// Who is at the other end of a channel.
@@ -33,6 +34,10 @@ pub(super) struct Children {
     epoll: OwnedFd,
     /// By the number under which epoll knows them.
     channels: BTreeMap<u64, (Peer, Channel)>,
+    /// Files that applications were loaded from, told and not yet taken.
+    loaded: Vec<PathBuf>,
+    /// By the number under which epoll knows them.
+    stacks: BTreeMap<u64, (WorkerId, Stacks)>,
 }
 
 impl AsFd for Children {
@@ -47,6 +52,8 @@ impl Children {
         Ok(Self {
             epoll,
             channels: BTreeMap::new(),
+            loaded: Vec::new(),
+            stacks: BTreeMap::new(),
         })
     }
 
@@ -54,8 +61,24 @@ impl Children {
         self.add(Peer::Zygote(id), channel)
     }
 
-    pub(super) fn add_worker(&mut self, id: WorkerId, channel: Channel) -> io::Result<()> {
-        self.add(Peer::Worker(id), channel)
+    pub(super) fn add_worker(
+        &mut self,
+        id: WorkerId,
+        channel: Channel,
+        stacks: Stacks,
+    ) -> io::Result<()> {
+        self.add(Peer::Worker(id), channel)?;
+        let number = stacks_number(id);
+        let data = epoll::EventData::new_u64(number);
+        epoll::add(&self.epoll, &stacks, data, epoll::EventFlags::IN)?;
+        self.stacks.insert(number, (id, stacks));
+        Ok(())
+    }
+
+    /// What a worker has written of its stacks since the last time.
+    pub(super) fn take_stacks(&mut self, id: WorkerId) -> String {
+        let stacks = self.stacks.get_mut(&stacks_number(id));
+        stacks.map(|(_, stacks)| stacks.take()).unwrap_or_default()
     }
 
     /// Closes our end, which tells the zygote to go if it still exists.
@@ -66,6 +89,7 @@ impl Children {
     /// Closes our end, which tells the worker to drain if it still exists.
     pub(super) fn forget_worker(&mut self, id: WorkerId) {
         self.channels.remove(&Peer::Worker(id).number());
+        self.stacks.remove(&stacks_number(id));
     }
 
     pub(super) fn tell_zygote(
@@ -87,6 +111,11 @@ impl Children {
         })
     }
 
+    /// Files that applications were loaded from since the last time, with `reload.py-autoreload`.
+    pub(super) fn take_loaded(&mut self) -> Vec<PathBuf> {
+        mem::take(&mut self.loaded)
+    }
+
     /// Reads everything that has been said. A peer that has closed, or whose words make no sense, is not heard again.
     pub(super) fn events(&mut self) -> io::Result<Vec<Event>> {
         let mut events = Vec::new();
@@ -98,13 +127,24 @@ impl Children {
                 return Ok(events);
             }
             for number in ready.iter().map(|event| event.data.u64()) {
-                let Some((peer, channel)) = self.channels.get(&number) else {
-                    continue;
-                };
-                if !peer.read_all(channel, &mut events) {
+                if let Some((peer, channel)) = self.channels.get(&number)
+                    && !peer.read_all(channel, &mut events, &mut self.loaded)
+                {
                     self.channels.remove(&number);
                 }
+                self.read_stacks(number, &mut events);
             }
+        }
+    }
+
+    fn read_stacks(&mut self, number: u64, events: &mut Vec<Event>) {
+        let Some((worker, stacks)) = self.stacks.get_mut(&number) else {
+            return;
+        };
+        match stacks.read() {
+            Progress::Closed => _ = self.stacks.remove(&number),
+            Progress::Complete => events.push(Event::Dumped(*worker)),
+            Progress::Unfinished => {}
         }
     }
 
@@ -120,24 +160,33 @@ impl Children {
 impl Peer {
     fn number(self) -> u64 {
         match self {
-            Self::Worker(id) => id.0 << 1,
-            Self::Zygote(id) => u64::from(id.0) << 1 | 1,
+            Self::Worker(id) => id.0 << 2,
+            Self::Zygote(id) => u64::from(id.0) << 2 | 1,
         }
     }
 
     /// Gives whether the channel is still of use.
-    fn read_all(self, channel: &Channel, events: &mut Vec<Event>) -> bool {
+    fn read_all(
+        self,
+        channel: &Channel,
+        events: &mut Vec<Event>,
+        loaded: &mut Vec<PathBuf>,
+    ) -> bool {
         loop {
             let event = match self {
-                Self::Worker(id) => receive(channel).map(|message| from_worker(id, message)),
-                Self::Zygote(id) => receive(channel).map(|message| from_zygote(id, message)),
+                Self::Worker(id) => {
+                    receive(channel).map(|message| from_worker(id, message, loaded))
+                }
+                Self::Zygote(id) => {
+                    receive(channel).map(|message| from_zygote(id, message, loaded))
+                }
             };
             match event {
                 Received::Closed => {
                     events.extend(self.closed());
                     return false;
                 }
-                Received::Message(event) => events.push(event),
+                Received::Message(event) => events.extend(event),
                 Received::Nothing => return true,
                 Received::Nonsense(error) => {
                     events.push(self.misunderstood(&error));
@@ -167,6 +216,11 @@ impl Peer {
     }
 }
 
+/// None of those that peers have.
+fn stacks_number(worker: WorkerId) -> u64 {
+    worker.0 << 2 | 2
+}
+
 enum Received<T> {
     Closed,
     Message(T),
@@ -194,8 +248,9 @@ fn receive<T: DeserializeOwned>(channel: &Channel) -> Received<T> {
     }
 }
 
-fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Event {
-    match message {
+/// The files of modules are no event: no rule depends on them.
+fn from_zygote(zygote: ZygoteId, message: FromZygote, loaded: &mut Vec<PathBuf>) -> Option<Event> {
+    let event = match message {
         FromZygote::Failed(failure) => Event::LoadFailed { zygote, failure },
         FromZygote::ForkRefused { slot, reason } => Event::ForkRefused {
             zygote,
@@ -203,114 +258,29 @@ fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Event {
             reason,
         },
         FromZygote::Forked { slot, pid } => Event::Forked { zygote, slot, pid },
+        FromZygote::Modules(files) => {
+            loaded.extend(files);
+            return None;
+        }
         FromZygote::Ready { python } => Event::Loaded { zygote, python },
         FromZygote::Unsupported { reason } => Event::Unsupported { zygote, reason },
-    }
+    };
+    Some(event)
 }
 
-fn from_worker(worker: WorkerId, message: FromWorker) -> Event {
-    match message {
+fn from_worker(worker: WorkerId, message: FromWorker, loaded: &mut Vec<PathBuf>) -> Option<Event> {
+    let event = match message {
         FromWorker::Draining => Event::WorkerDraining(worker),
+        FromWorker::Exhausted => Event::WorkerExhausted(worker),
         FromWorker::Failed(failure) => Event::WorkerFailed { worker, failure },
-        FromWorker::Ready => Event::WorkerReady { worker, pid: None },
-    }
-}
-
-/// Reaps every child that has ended, strangers that were left to us included.
-pub(super) fn reap() -> Vec<Event> {
-    let mut events = Vec::new();
-    loop {
-        match retry_on_intr(|| wait(WaitOptions::NOHANG)) {
-            Ok(Some((pid, status))) => {
-                let code = status.exit_status().map(ExitStatus::Code);
-                let signal = status.terminating_signal().map(ExitStatus::Signal);
-                if let Some(status) = code.or(signal) {
-                    events.push(Event::Exited {
-                        pid: pid.as_raw_nonzero().get(),
-                        status,
-                    });
-                }
-            }
-            // Nobody has ended, or there is nobody (ECHILD).
-            Ok(None) | Err(_) => return events,
+        FromWorker::Modules(files) => {
+            loaded.extend(files);
+            return None;
         }
-    }
+        FromWorker::Ready => Event::WorkerReady { worker, pid: None },
+    };
+    Some(event)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn children() -> (Children, Channel) {
-        let mut children = Children::new().unwrap();
-        let (ours, theirs) = Channel::pair().unwrap();
-        children.add_zygote(ZygoteId(1), ours).unwrap();
-        (children, theirs)
-    }
-
-    #[test]
-    fn everything_that_was_said_is_heard_in_order() {
-        let (mut children, zygote) = children();
-        zygote
-            .send(
-                &FromZygote::Ready {
-                    python: "3.13".into(),
-                },
-                &[],
-            )
-            .unwrap();
-        zygote
-            .send(&FromZygote::Forked { slot: 2, pid: 7 }, &[])
-            .unwrap();
-        drop(zygote);
-        let events = children.events().unwrap();
-        assert!(matches!(
-            &events[..],
-            [
-                Event::Loaded { .. },
-                Event::Forked {
-                    slot: 2,
-                    pid: 7,
-                    ..
-                }
-            ]
-        ));
-        assert!(children.events().unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_closed_control_socket_is_told_once() {
-        let mut children = Children::new().unwrap();
-        let (ours, theirs) = Channel::pair().unwrap();
-        children.add_worker(WorkerId(9), ours).unwrap();
-        theirs.send(&FromWorker::Ready, &[]).unwrap();
-        drop(theirs);
-        let events = children.events().unwrap();
-        assert!(matches!(
-            &events[..],
-            [Event::WorkerReady { .. }, Event::ControlClosed(WorkerId(9))]
-        ));
-        assert!(children.events().unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_peer_that_talks_nonsense_is_a_failure() {
-        let (mut children, zygote) = children();
-        zygote.send(&"nonsense", &[]).unwrap();
-        assert!(matches!(
-            &children.events().unwrap()[..],
-            [Event::LoadFailed { .. }]
-        ));
-    }
-
-    #[test]
-    fn who_is_forgotten_sees_the_end() {
-        let (mut children, zygote) = children();
-        children.forget_zygote(ZygoteId(1));
-        assert!(zygote.recv::<ToZygote>().unwrap().is_none());
-        assert!(matches!(
-            children.tell_zygote(ZygoteId(1), &ToZygote::Stop, &[]),
-            Err(IpcError::Closed)
-        ));
-    }
-}
+mod tests;

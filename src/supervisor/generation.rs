@@ -50,6 +50,14 @@ impl Generation {
             .map_err(|error| format!("cannot make a scoreboard: {error}"))
     }
 
+    /// What the rules need to know of it.
+    pub(super) fn plan(&self) -> Plan {
+        Plan {
+            is_activated: self.listeners.are_inherited(),
+            ..Plan::from(&self.settings)
+        }
+    }
+
     /// The first message to a zygote; the descriptors that go with it are [`Generation::fds`].
     pub(super) fn start_message(&self, site: &str, generation: u32) -> ToZygote {
         ToZygote::Start(Box::new(Start {

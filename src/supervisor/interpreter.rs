@@ -37,6 +37,12 @@ pub(crate) enum InterpreterError {
         /// The dangling link.
         python: PathBuf,
     },
+    /// Nothing there, or something else.
+    #[error("app.chdir: {chdir} is not a directory; make it, or correct the path")]
+    NoDirectory {
+        /// As in the settings.
+        chdir: PathBuf,
+    },
     /// The package is incomplete, or nothing was built.
     #[error("the extension for Python is missing; looked for {}; install all of hostler, build it (cargo build --workspace), or name it in $HOSTLER_EXTENSION", list(.tried))]
     NoExtension {
@@ -73,6 +79,7 @@ pub(crate) enum InterpreterError {
 impl Interpreter {
     /// The interpreter that an application's settings ask for.
     pub(crate) fn find(app: &App) -> Result<Self, InterpreterError> {
+        directory(app)?;
         let python = match &app.virtualenv {
             Some(virtualenv) => python_of(virtualenv)?,
             None => {
@@ -87,6 +94,17 @@ impl Interpreter {
         let program = env::current_exe().unwrap_or_default();
         let extension = extension(env::var_os("HOSTLER_EXTENSION"), &program)?;
         Ok(Self { python, extension })
+    }
+}
+
+/// Looks for the directory that the application is to start in: an exec that fails for want of it says no more than
+/// that something was not found.
+pub(super) fn directory(app: &App) -> Result<(), InterpreterError> {
+    match &app.chdir {
+        Some(chdir) if !chdir.is_dir() => Err(InterpreterError::NoDirectory {
+            chdir: chdir.clone(),
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -184,6 +202,17 @@ mod tests {
             python_of(directory.path()).unwrap(),
             directory.path().join("bin/python")
         );
+    }
+
+    #[test]
+    fn a_missing_working_directory_is_named() {
+        let app = App {
+            chdir: Some("/no/such/directory".into()),
+            ..App::default()
+        };
+        let expected =
+            "app.chdir: /no/such/directory is not a directory; make it, or correct the path";
+        assert_eq!(Interpreter::find(&app).unwrap_err().to_string(), expected);
     }
 
     #[test]

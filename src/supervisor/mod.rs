@@ -4,14 +4,20 @@
 //! settings; what belongs to it is in `generation`, how its interpreter is found and started in `interpreter` and
 //! `spawn`. The supervisor loads no application code and parses no request.
 
+mod cheaper;
 mod children;
+pub(crate) mod control;
 mod generation;
 mod interpreter;
 mod lifecycle;
+mod look;
+mod memory;
 mod perform;
+mod reap;
 mod report;
 mod run;
 mod spawn;
+mod stacks;
 mod watch;
 
 use std::{io, os::fd::OwnedFd};
@@ -30,6 +36,8 @@ pub(crate) type Reread = Box<dyn Fn() -> Result<Settings, String>>;
 pub(crate) struct Site {
     /// For the log.
     pub(crate) name: String,
+    /// Its settings file, absolute, as far as it is text; none for settings from the command line.
+    pub(crate) file: Option<String>,
     /// Of the first generation.
     pub(crate) settings: Settings,
     /// Of the first generation.
@@ -38,8 +46,6 @@ pub(crate) struct Site {
     pub(crate) interpreter: Interpreter,
     /// Where later generations come from.
     pub(crate) reread: Reread,
-    /// Reload when a file of the application changes.
-    pub(crate) reload_on_change: bool,
 }
 
 /// Why there is no supervisor.

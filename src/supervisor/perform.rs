@@ -7,15 +7,19 @@ use tracing::{debug, warn};
 
 use crate::{
     ipc::{Channel, LoadFailure, ToWorker, ToZygote},
-    scoreboard,
+    journal, scoreboard,
+    sys::STACKS_SIGNAL,
 };
 
 use super::{
+    control,
     generation::one_line,
-    lifecycle::{Action, Event, Notice, Plan, WorkerId, ZygoteId},
+    interpreter::directory,
+    lifecycle::{Action, Event, ExitStatus, Notice, Plan, Report, WorkerId, WorkerTag, ZygoteId},
     report,
     run::Supervisor,
     spawn,
+    stacks::Stacks,
 };
 
 impl Supervisor {
@@ -32,7 +36,7 @@ impl Supervisor {
                 exit = exit.or(self.perform(action, &mut events));
             }
         }
-        self.notifier.status(self.lifecycle.status());
+        self.notifier.status(self.lifecycle.headline());
         exit
     }
 
@@ -43,6 +47,7 @@ impl Supervisor {
                 // Who does not listen any more is gone, and seen by its exit.
                 let _ = self.children.tell_worker(worker, &ToWorker::Drain);
             }
+            Action::Dump { worker: _, pid } => signal(pid, STACKS_SIGNAL),
             Action::Exit(code) => return Some(code),
             Action::ForgetWorker(worker) => {
                 self.children.forget_worker(worker);
@@ -64,16 +69,24 @@ impl Supervisor {
                     });
                 }
             }
-            Action::Kill { pid } => kill(pid),
+            Action::Harakiri { worker, threads } => {
+                let _ = self
+                    .children
+                    .tell_worker(worker, &ToWorker::Harakiri { threads });
+            }
+            Action::Kill { pid } => signal(pid, Signal::KILL),
+            Action::LogStacks { worker, tag } => {
+                report::stacks(&tag, &self.children.take_stacks(worker));
+            }
+            Action::Look { memory } => events.push_back(Event::Looked(self.look(memory))),
             Action::Notify(notice) => self.notify(notice),
+            Action::Promote { generation } => self.promote(generation),
             Action::ReadSettings { generation } => {
                 let result = self.read_settings(generation);
-                events.push_back(Event::SettingsRead(result));
+                events.push_back(Event::SettingsRead(result.map(Box::new)));
             }
-            Action::Report(report) => report::log(&report, |worker| {
-                let generation = self.generations.get(&worker.generation)?;
-                report::running(&generation.scoreboard, worker.slot, scoreboard::now_us())
-            }),
+            Action::ReopenLog => _ = control::reopen_log(),
+            Action::Report(report) => self.report(&report),
             Action::Retire { generation } => {
                 self.generations.remove(&generation);
             }
@@ -118,11 +131,13 @@ impl Supervisor {
         };
         parts.scoreboard.clear(slot);
         let (ours, theirs) = Channel::pair().map_err(|error| one_line(&error))?;
+        let (stacks, writer) = Stacks::pipe().map_err(|error| one_line(&error))?;
         self.children
-            .add_worker(worker, ours)
+            .add_worker(worker, ours, stacks)
             .map_err(|error| one_line(&error))?;
+        let fds = [theirs.as_fd(), writer.as_fd()];
         self.children
-            .tell_zygote(zygote, &ToZygote::Fork { slot }, &[theirs.as_fd()])
+            .tell_zygote(zygote, &ToZygote::Fork { slot }, &fds)
             .map_err(|error| one_line(&error))
     }
 
@@ -130,6 +145,14 @@ impl Supervisor {
         let Some(parts) = self.generations.get(&generation) else {
             return Vec::new();
         };
+        if let Err(error) = directory(&parts.settings.app) {
+            let reason = one_line(&error);
+            return vec![Event::SpawnFailed {
+                zygote,
+                reason,
+                unusable: true,
+            }];
+        }
         let started = Channel::pair().and_then(|(ours, theirs)| {
             let pid = spawn::spawn(&parts.interpreter, &parts.settings.app, &theirs)?;
             self.children.add_zygote(zygote, ours)?;
@@ -139,7 +162,11 @@ impl Supervisor {
             Ok(pid) => pid,
             Err(error) => {
                 let reason = not_started(&parts.interpreter.python, &error);
-                return vec![Event::SpawnFailed { zygote, reason }];
+                return vec![Event::SpawnFailed {
+                    zygote,
+                    reason,
+                    unusable: false,
+                }];
             }
         };
         let mut events = vec![Event::Spawned { zygote, pid }];
@@ -158,9 +185,36 @@ impl Supervisor {
         let settings = (self.reread)()?;
         let newest = self.generations.values().next_back();
         let generation = newest.ok_or("no generation is left")?.successor(settings)?;
-        let plan = Plan::from(&generation.settings);
+        let plan = generation.plan();
         self.generations.insert(number, generation);
         Ok(plan)
+    }
+
+    /// From here on the settings of this generation are those of the service.
+    fn promote(&mut self, generation: u32) {
+        self.promoted = Some(generation);
+        let Some(generation) = self.generations.get(&generation) else {
+            return;
+        };
+        journal::set_level(generation.settings.log.level);
+        for error in generation.listeners.apply(&generation.settings.listen) {
+            tracing::error!(error = %one_line(&error), "a listening socket stays as it was");
+        }
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.waiting.note(report);
+        let out_of_memory = match report {
+            Report::WorkerDied { status, .. } | Report::ZygoteDied { status, .. } => {
+                *status == ExitStatus::Signal(libc::SIGKILL) && self.oom_kills.has_struck()
+            }
+            _ => false,
+        };
+        let running = |worker: &WorkerTag| {
+            let generation = self.generations.get(&worker.generation)?;
+            report::running(&generation.scoreboard, worker.slot, scoreboard::now_us())
+        };
+        report::log(report, running, out_of_memory);
     }
 
     fn notify(&self, notice: Notice) {
@@ -174,10 +228,10 @@ impl Supervisor {
 }
 
 /// The process is our child and not yet reaped, so its number is nobody else's.
-fn kill(pid: i32) {
-    let killed = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::KILL));
-    if let Some(Err(error)) = killed {
-        warn!(pid, %error, "a process cannot be killed");
+fn signal(pid: i32, signal: Signal) {
+    let sent = Pid::from_raw(pid).map(|pid| kill_process(pid, signal));
+    if let Some(Err(error)) = sent {
+        warn!(pid, ?signal, %error, "a process cannot be signalled");
     }
 }
 

@@ -1,19 +1,54 @@
 //! Turns reports into events of the log: a constant sentence, and fields.
 
+use std::time::Duration;
+
 use tracing::{debug, error, info, warn};
 
-use crate::{ipc::LoadFailure, scoreboard::Scoreboard};
+use crate::{config::ByteSize, ipc::LoadFailure, scoreboard::Scoreboard};
 
-use super::lifecycle::{ExitStatus, Report, WorkerTag};
+use super::{
+    lifecycle::{ExitStatus, Reason, Report, Running, WorkerTag},
+    memory,
+};
 
-/// Logs one report. `running` tells what a worker was doing.
-pub(super) fn log(report: &Report, running: impl Fn(&WorkerTag) -> Option<String>) {
+/// Logs one report. `running` tells what a worker was doing; `out_of_memory` that the kernel has just killed a process
+/// of the service for want of memory.
+pub(super) fn log(
+    report: &Report,
+    running: impl Fn(&WorkerTag) -> Option<String>,
+    out_of_memory: bool,
+) {
     match report {
+        Report::Adapting { from, to } => info!(from, to, "the number of workers changes"),
         Report::BackingOff { generation, delay } => {
             warn!(
                 generation,
                 ?delay,
                 "a process died early, waiting before the next one is made"
+            );
+        }
+        Report::EvilReload { worker, rss, limit } => {
+            let WorkerTag {
+                slot,
+                generation,
+                pid,
+            } = worker;
+            let (rss, limit, requests) = (ByteSize(*rss), ByteSize(*limit), running(worker));
+            error!(
+                slot, generation, pid, %rss, %limit, requests,
+                "a worker was killed, it had reached workers.evil-reload-on-rss"
+            );
+        }
+        Report::Harakiri { worker, requests } => harakiri(worker, requests),
+        Report::HarakiriEnded {
+            worker,
+            status,
+            killed,
+        } => harakiri_ended(worker, *status, *killed),
+        Report::Idle { idle } => {
+            info!(
+                ?idle,
+                "nothing to do, the service ends until the next connection"
             );
         }
         Report::ForkRefused { slot, reason } => error!(slot, %reason, "no worker was made"),
@@ -28,6 +63,7 @@ pub(super) fn log(report: &Report, running: impl Fn(&WorkerTag) -> Option<String
         Report::Loaded { generation, python } => {
             info!(generation, %python, "the zygote is ready");
         }
+        Report::Recycled { worker, reason } => recycled(worker, *reason),
         Report::ReloadFailed { reason } => {
             error!(%reason, "the reload failed, the previous generation serves on");
         }
@@ -47,7 +83,7 @@ pub(super) fn log(report: &Report, running: impl Fn(&WorkerTag) -> Option<String
             status,
             serving,
         } => {
-            died(worker, *status, *serving, running(worker));
+            died(worker, *status, *serving, running(worker), out_of_memory);
         }
         Report::WorkerEnded { worker, status } => {
             let WorkerTag {
@@ -67,6 +103,32 @@ pub(super) fn log(report: &Report, running: impl Fn(&WorkerTag) -> Option<String
             warn!(
                 slot,
                 generation, pid, requests, "a worker was killed, its time was over"
+            );
+        }
+        Report::WorkerLeaves { worker } => {
+            let WorkerTag {
+                slot,
+                generation,
+                pid,
+            } = worker;
+            info!(
+                slot,
+                generation, pid, "a worker leaves by itself, it is replaced"
+            );
+        }
+        Report::WorkerStopped { worker } => {
+            let WorkerTag {
+                slot,
+                generation,
+                pid,
+            } = worker;
+            let requests = running(worker);
+            warn!(
+                slot,
+                generation,
+                pid,
+                requests,
+                "a worker was stopped by a signal, its requests stand still until it gets SIGCONT"
             );
         }
         Report::WorkerServing {
@@ -97,7 +159,8 @@ pub(super) fn log(report: &Report, running: impl Fn(&WorkerTag) -> Option<String
             );
         }
         Report::ZygoteDied { generation, status } => {
-            error!(generation, %status, "the process that loads the application died");
+            let hint = killer(*status, out_of_memory);
+            error!(generation, %status, hint, "the process that loads the application died");
         }
         Report::ZygoteNotStarted { reason } => {
             error!(%reason, "the interpreter cannot be started");
@@ -124,7 +187,139 @@ fn load_failed(LoadFailure { reason, traceback }: &LoadFailure) {
     error!("the application cannot be loaded: {reason}{separator}{traceback}");
 }
 
-fn died(worker: &WorkerTag, status: ExitStatus, serving: bool, requests: Option<String>) {
+/// Logs the stacks that a worker has written, or why it has written none.
+pub(super) fn stacks(worker: &WorkerTag, stacks: &str) {
+    let WorkerTag {
+        slot,
+        generation,
+        pid,
+    } = worker;
+    if stacks.is_empty() {
+        let hint = memory::why_it_does_not_run(*pid);
+        warn!(
+            slot,
+            generation, pid, hint, "a worker does not write the stacks of its threads"
+        );
+    } else {
+        warn!(
+            slot,
+            generation,
+            pid,
+            traceback = stacks,
+            "stacks of a worker's threads"
+        );
+    }
+}
+
+/// One event for each request, so that they can be searched for.
+fn harakiri(worker: &WorkerTag, requests: &[Running]) {
+    let WorkerTag {
+        slot,
+        generation,
+        pid,
+    } = worker;
+    for request in requests {
+        let (age, limit) = (request.age.as_secs_f64(), request.limit.unwrap_or_default());
+        error!(
+            slot, generation, pid,
+            thread = request.thread,
+            request = %request.line,
+            peer = %request.peer,
+            age = %format_args!("{age:.1}s"),
+            ?limit,
+            "harakiri: a request is past its deadline, its worker is replaced"
+        );
+    }
+}
+
+fn harakiri_ended(worker: &WorkerTag, status: ExitStatus, killed: bool) {
+    let WorkerTag {
+        slot,
+        generation,
+        pid,
+    } = worker;
+    match (killed, status) {
+        (true, _) => {
+            error!(slot, generation, pid, %status, "harakiri: the worker was killed, its time was over");
+        }
+        (false, ExitStatus::Code(0)) => {
+            info!(
+                slot,
+                generation, pid, "harakiri: the request came to an end, the worker has left"
+            );
+        }
+        (false, status) => error!(slot, generation, pid, %status, "harakiri: the worker died"),
+    }
+}
+
+fn recycled(worker: &WorkerTag, reason: Reason) {
+    let WorkerTag {
+        slot,
+        generation,
+        pid,
+    } = worker;
+    match reason {
+        Reason::AddressSpace { bytes, limit } => {
+            let (bytes, limit) = (ByteSize(bytes), ByteSize(limit));
+            info!(slot, generation, pid, %bytes, %limit, "a worker is replaced, it has reached workers.reload-on-as");
+        }
+        Reason::Asked => info!(slot, generation, pid, "a worker is replaced as asked"),
+        Reason::Exhausted => {
+            warn!(
+                slot,
+                generation, pid, "a worker is replaced, it was refused memory (limits.limit-as)"
+            );
+        }
+        Reason::Lifetime { age, limit } => {
+            let age = Duration::from_secs(age.as_secs());
+            info!(
+                slot,
+                generation,
+                pid,
+                ?age,
+                ?limit,
+                "a worker is replaced, it has reached workers.max-worker-lifetime"
+            );
+        }
+        Reason::Requests { count, limit } => {
+            info!(
+                slot,
+                generation,
+                pid,
+                count,
+                limit,
+                "a worker is replaced, it has reached workers.max-requests"
+            );
+        }
+        Reason::Rss { bytes, limit } => {
+            let (bytes, limit) = (ByteSize(bytes), ByteSize(limit));
+            info!(slot, generation, pid, %bytes, %limit, "a worker is replaced, it has reached workers.reload-on-rss");
+        }
+        Reason::Surplus => debug!(slot, generation, pid, "a worker is not needed any more"),
+    }
+}
+
+/// What else can be said of a SIGKILL that we have not sent.
+fn killer(status: ExitStatus, out_of_memory: bool) -> Option<&'static str> {
+    match (status, out_of_memory) {
+        (ExitStatus::Signal(libc::SIGKILL), true) => {
+            Some("the kernel was out of memory (OOM killer)")
+        }
+        (ExitStatus::Signal(libc::SIGKILL), false) => {
+            Some("somebody has sent it, or the kernel was out of memory: see its log")
+        }
+        _ => None,
+    }
+}
+
+fn died(
+    worker: &WorkerTag,
+    status: ExitStatus,
+    serving: bool,
+    requests: Option<String>,
+    out_of_memory: bool,
+) {
+    let hint = killer(status, out_of_memory);
     let WorkerTag {
         slot,
         generation,
@@ -139,10 +334,10 @@ fn died(worker: &WorkerTag, status: ExitStatus, serving: bool, requests: Option<
             );
         }
         (true, status) => {
-            error!(slot, generation, pid, %status, requests, "a worker died, it is replaced");
+            error!(slot, generation, pid, %status, hint, requests, "a worker died, it is replaced");
         }
         (false, status) => {
-            error!(slot, generation, pid, %status, "a worker died before it could serve");
+            error!(slot, generation, pid, %status, hint, "a worker died before it could serve");
         }
     }
 }
@@ -157,10 +352,10 @@ mod tests {
         assert_eq!(running(&scoreboard, 1, 0), None);
         scoreboard
             .thread(1, 0)
-            .begin(1_000_000, b"GET", b"/a", b"127.0.0.1:1");
+            .begin(1_000_000, 0, b"GET", b"/a", b"127.0.0.1:1");
         scoreboard
             .thread(1, 2)
-            .begin(2_500_000, b"POST", b"/b", b"@");
+            .begin(2_500_000, 0, b"POST", b"/b", b"@");
         let expected = "GET /a from 127.0.0.1:1 for 2.0s; POST /b from @ for 0.5s";
         assert_eq!(
             running(&scoreboard, 1, 3_000_000).as_deref(),

@@ -1,14 +1,14 @@
 //! The loop: it waits for whatever may happen, and hands it to the lifecycle. There is no decision in it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future,
     io::{self, IsTerminal},
     os::fd::{AsFd, OwnedFd},
     time::{Duration, Instant},
 };
 
-use rustix::process::{getpid, set_child_subreaper};
+use rustix::process::{self, getpid, set_child_subreaper};
 use tokio::{
     io::unix::AsyncFd,
     runtime,
@@ -16,20 +16,32 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval, sleep_until},
 };
 
-use crate::systemd::{Notifier, watchdog_interval};
+use tracing::warn;
+
+use crate::{
+    scoreboard::now_us,
+    sys::ignore_by_handler,
+    systemd::{Notifier, watchdog_interval},
+};
 
 use super::{
     Reread, Site, SupervisorError,
-    children::{Children, reap},
+    children::Children,
+    control::{Asked, Server, Waiting},
     generation::Generation,
-    lifecycle::{Event, Lifecycle, Plan, StopSignal, WorkerId},
-    readable, setup,
-    watch::Watch,
+    lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
+    memory::OomKills,
+    readable,
+    reap::reap,
+    setup,
+    watch::{Watch, Wish},
 };
 
 /// Everything that lives as long as the service.
 pub(super) struct Supervisor {
     pub(super) site: String,
+    /// The settings file, absolute.
+    pub(super) file: Option<String>,
     pub(super) reread: Reread,
     pub(super) started: Instant,
     pub(super) lifecycle: Lifecycle,
@@ -38,6 +50,10 @@ pub(super) struct Supervisor {
     /// Generation and slot of each worker.
     pub(super) workers: BTreeMap<WorkerId, (u32, u32)>,
     pub(super) notifier: Notifier,
+    pub(super) oom_kills: OomKills,
+    /// A generation that has become the current one since files were last watched.
+    pub(super) promoted: Option<u32>,
+    pub(super) waiting: Waiting,
 }
 
 /// Where events come from.
@@ -45,21 +61,28 @@ struct Sources {
     /// The channels' epoll instance, by a duplicate: the channels are the supervisor's.
     channels: AsyncFd<OwnedFd>,
     child: Signal,
+    control: Option<Server>,
     has_terminal: bool,
     hangup: Signal,
     interrupt: Signal,
+    reopen: Signal,
     terminate: Signal,
-    watch: Option<Watch>,
+    watch: Watch,
     watchdog: Option<Interval>,
 }
 
 /// What ended the wait.
 enum Wake {
+    /// A client of the control socket wants something.
+    Asked(Asked),
     /// Somebody has said something, a process has ended, or time has passed.
     Look,
     Reload,
+    Reopen,
     Stop(StopSignal),
     Watchdog,
+    /// Files have changed.
+    Wished(BTreeSet<Wish>),
 }
 
 /// Serves until told to stop, and gives the exit code.
@@ -75,16 +98,22 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     // Workers are orphans of a process in the middle; this makes them our children.
     set_child_subreaper(Some(getpid()))
         .map_err(|errno| setup("adopt orphaned processes")(errno.into()))?;
-    let watch = site
-        .reload_on_change
-        .then(|| Watch::new(&site.settings.app))
-        .transpose();
+    let watch = Watch::new(&site.settings);
     let watch = watch.map_err(setup("watch the application's files"))?;
     let children = Children::new().map_err(setup("make an epoll instance"))?;
     let mut sources = Sources::new(&children, watch)?;
-    let plan = Plan::from(&site.settings);
+    // Whoever sees it may send signals, which are handled by now.
+    sources.control = Server::open(&site.name);
+    // It means nothing to us, and its default effect is the end.
+    ignore_by_handler(&[process::Signal::USR2]).map_err(setup("handle signals"))?;
     let generation = Generation::new(site.settings, site.interpreter, site.listeners)
         .map_err(setup("make a scoreboard"))?;
+    let plan = generation.plan();
+    if plan.cheaper.exit_on_idle && !plan.is_activated {
+        tracing::warn!(
+            "exit-on-idle has no effect: not every listening socket is the service manager's, so nobody would start us again"
+        );
+    }
     tracing::info!(
         application = %generation.application(),
         python = %generation.interpreter.python.display(),
@@ -92,9 +121,10 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         threads = generation.settings.workers.threads,
         "loading the application"
     );
-    let (lifecycle, actions) = Lifecycle::start(plan, Duration::ZERO);
+    let (lifecycle, actions) = Lifecycle::start(plan, now_us(), Duration::ZERO);
     let mut supervisor = Supervisor {
         site: site.name,
+        file: site.file,
         reread: site.reread,
         started: Instant::now(),
         lifecycle,
@@ -102,6 +132,9 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         generations: BTreeMap::from([(1, generation)]),
         workers: BTreeMap::new(),
         notifier: Notifier::default(),
+        oom_kills: OomKills::new(),
+        promoted: None,
+        waiting: Waiting::default(),
     };
     let mut events = Default::default();
     for action in actions {
@@ -111,8 +144,9 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         .into_iter()
         .find_map(|event| supervisor.happen(event));
     while code.is_none() {
+        supervisor.update(&mut sources.watch);
         let wake = sources.wait(supervisor.wake_at()).await;
-        code = supervisor.look(wake)?;
+        code = supervisor.hear(wake)?;
     }
     Ok(code.unwrap_or_default())
 }
@@ -122,27 +156,51 @@ impl Supervisor {
         self.lifecycle.wake_at().map(|time| self.started + time)
     }
 
+    /// What is watched changes with the current generation, and with what it loads.
+    fn update(&mut self, watch: &mut Watch) {
+        let promoted = self.promoted.take();
+        if let Some(generation) = promoted.and_then(|number| self.generations.get(&number))
+            && let Err(error) = watch.follow(&generation.settings)
+        {
+            warn!(%error, "the application's files cannot be watched");
+        }
+        watch.add_loaded(&self.children.take_loaded());
+    }
+
     /// Takes in everything that has happened. Exits are collected before the channels are read and told after it: so
     /// the last words of a process are heard before its end.
-    fn look(&mut self, wake: Wake) -> Result<Option<u8>, SupervisorError> {
+    fn hear(&mut self, wake: Wake) -> Result<Option<u8>, SupervisorError> {
         let exits = reap();
         let messages = self.children.events().map_err(setup("read the channels"))?;
         let wake = match wake {
-            Wake::Look => Some(Event::Tick),
-            Wake::Reload => Some(Event::ReloadRequested),
-            Wake::Stop(signal) => Some(Event::StopRequested(signal)),
+            Wake::Asked(asked) => Vec::from_iter(self.answer(asked)),
+            Wake::Look => vec![Event::Tick],
+            Wake::Reload => vec![Event::ReloadRequested],
+            Wake::Reopen => vec![Event::ReopenRequested],
+            Wake::Stop(signal) => vec![Event::StopRequested(signal)],
             Wake::Watchdog => {
-                self.notifier.watchdog();
-                None
+                if self.lifecycle.is_alive() {
+                    self.notifier.watchdog();
+                }
+                Vec::new()
             }
+            Wake::Wished(wishes) => wishes.into_iter().map(event).collect(),
         };
         let events = messages.into_iter().chain(exits).chain(wake);
         Ok(events.fold(None, |code, event| code.or(self.happen(event))))
     }
 }
 
+fn event(wish: Wish) -> Event {
+    match wish {
+        Wish::RecycleWorkers => Event::RecycleRequested { slot: None },
+        Wish::Reload => Event::ReloadRequested,
+        Wish::ReopenLog => Event::ReopenRequested,
+    }
+}
+
 impl Sources {
-    fn new(children: &Children, watch: Option<Watch>) -> Result<Self, SupervisorError> {
+    fn new(children: &Children, watch: Watch) -> Result<Self, SupervisorError> {
         let channels = children.as_fd().try_clone_to_owned();
         let channels = channels.and_then(readable);
         let on = |kind| signal(kind).map_err(setup("handle signals"));
@@ -154,9 +212,11 @@ impl Sources {
         Ok(Self {
             channels: channels.map_err(setup("wait for the channels"))?,
             child: on(SignalKind::child())?,
+            control: None,
             has_terminal: io::stderr().is_terminal(),
             hangup: on(SignalKind::hangup())?,
             interrupt: on(SignalKind::interrupt())?,
+            reopen: on(SignalKind::user_defined1())?,
             terminate: on(SignalKind::terminate())?,
             watch,
             watchdog,
@@ -184,13 +244,14 @@ impl Sources {
                 None => future::pending().await,
             }
         };
-        let changed = async {
-            match &mut self.watch {
-                Some(watch) => watch.changed().await,
+        let asked = async {
+            match &mut self.control {
+                Some(control) => control.asked().await,
                 None => future::pending().await,
             }
         };
         tokio::select! {
+            Some(asked) = asked => Wake::Asked(asked),
             ready = self.channels.readable() => {
                 // Everything is read after this, so that the next word makes it ready again.
                 if let Ok(mut ready) = ready {
@@ -201,8 +262,9 @@ impl Sources {
             _ = self.child.recv() => Wake::Look,
             () = time => Wake::Look,
             _ = self.hangup.recv() => self.hung_up(),
-            () = changed => Wake::Reload,
+            wishes = self.watch.changed() => Wake::Wished(wishes),
             _ = self.interrupt.recv() => Wake::Stop(StopSignal::Interrupt),
+            _ = self.reopen.recv() => Wake::Reopen,
             _ = self.terminate.recv() => Wake::Stop(StopSignal::Terminate),
             _ = watchdog => Wake::Watchdog,
         }

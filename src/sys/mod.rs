@@ -7,8 +7,10 @@
 mod memory;
 mod privileges;
 mod process;
+mod queue;
 mod signal;
 mod socket;
+mod thread;
 
 pub use memory::{Shared, SharedMemory};
 pub use privileges::{PrivilegeError, drop_privileges};
@@ -16,7 +18,11 @@ pub use process::{
     Fork, ForkError, ThreadRule, exit_without_cleanup, fork, replace_with_null, spawn_with_fds,
     thread_count,
 };
-pub use signal::{ignore_by_handler, wake_on_signals};
-pub use socket::set_defer_accept;
+pub use queue::listen_queue;
+pub use signal::{
+    HARAKIRI_SIGNAL, STACKS_END, STACKS_SIGNAL, end_stacks, ignore_by_handler, wake_on_signals,
+};
+pub use socket::{send_last_words, set_defer_accept};
+pub use thread::{signal_thread, spawn_helper};
 
 pub(crate) use memory::shared_struct;

@@ -5,17 +5,33 @@
 
 use std::{
     io, mem,
-    os::fd::{IntoRawFd, OwnedFd},
+    os::fd::{IntoRawFd, OwnedFd, RawFd},
     ptr,
     sync::atomic::{AtomicI32, Ordering},
 };
 
 use rustix::process::{Signal, getpid};
 
+/// A worker that gets this signal writes the stacks of all its Python threads to the pipe that it was given at its fork,
+/// then [`STACKS_END`]; also while C code keeps the interpreter from everybody.
+// SAFETY: 37 is a signal on every Linux, above those that C libraries keep for themselves (glibc two, musl three of 32
+// on). A number and not SIGRTMIN + 3, so that libraries which count differently mean the same.
+pub const STACKS_SIGNAL: Signal = unsafe { Signal::from_raw_unchecked(37) };
+
+/// A thread of a worker gets this signal when the request that it is at was ended. Only the worker itself sends it.
+// SAFETY: as above.
+pub const HARAKIRI_SIGNAL: Signal = unsafe { Signal::from_raw_unchecked(38) };
+
+/// The last line that is written for one [`STACKS_SIGNAL`].
+pub const STACKS_END: &str = "\x04\n";
+
 /// Written to by the handler; never closed once it is set.
 static WAKE: AtomicI32 = AtomicI32::new(-1);
 /// The process that is to be woken. Its children inherit handlers and descriptors, but not what is meant by them.
 static OWNER: AtomicI32 = AtomicI32::new(0);
+
+/// Where the stacks go; never closed once it is set.
+static STACKS: AtomicI32 = AtomicI32::new(-1);
 
 /// From now on each of `signals` adds 1 to `eventfd` and does nothing else. In a process that is forked later it has
 /// its default effect.
@@ -28,6 +44,16 @@ pub fn wake_on_signals(eventfd: OwnedFd, signals: &[Signal]) -> io::Result<()> {
     signals
         .iter()
         .try_for_each(|signal| install(*signal, add_one))
+}
+
+/// From now on [`STACKS_SIGNAL`] writes [`STACKS_END`] to `pipe`. Whoever writes the stacks themselves (the module
+/// `faulthandler` of Python) does so before, and calls this handler as the one that it has replaced. Gives the number
+/// under which the pipe stays open until the process ends.
+pub fn end_stacks(pipe: OwnedFd) -> io::Result<RawFd> {
+    let pipe = pipe.into_raw_fd();
+    STACKS.store(pipe, Ordering::SeqCst);
+    install(STACKS_SIGNAL, write_end)?;
+    Ok(pipe)
 }
 
 /// From now on `signals` have no effect in this process, and their default effect in programs that it starts.
@@ -62,13 +88,26 @@ extern "C" fn add_one(signal: libc::c_int) {
             return;
         }
     }
-    let one = 1_u64.to_ne_bytes();
-    // SAFETY: write(2) is async-signal-safe and reads eight bytes that exist; errno belongs to the interrupted thread
-    // and is put back. A full counter (EAGAIN) already means "woken".
+    // A full counter (EAGAIN) already means "woken".
+    write_quietly(&WAKE, &1_u64.to_ne_bytes());
+}
+
+/// A pipe that is full has nobody who reads it.
+extern "C" fn write_end(_signal: libc::c_int) {
+    write_quietly(&STACKS, STACKS_END.as_bytes());
+}
+
+fn write_quietly(fd: &AtomicI32, bytes: &[u8]) {
+    // SAFETY: write(2) is async-signal-safe and reads bytes that exist; errno belongs to the interrupted thread and is
+    // put back.
     unsafe {
         let errno = libc::__errno_location();
         let saved = *errno;
-        libc::write(WAKE.load(Ordering::SeqCst), one.as_ptr().cast(), one.len());
+        libc::write(
+            fd.load(Ordering::SeqCst),
+            bytes.as_ptr().cast(),
+            bytes.len(),
+        );
         *errno = saved;
     }
 }
@@ -84,6 +123,16 @@ mod tests {
     use crate::sys::{Fork, ThreadRule, exit_without_cleanup, fork};
 
     /// The process is shared by all tests, so all there is to say of it is one test.
+
+    #[test]
+    fn the_end_of_the_stacks_is_written() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        end_stacks(writer.into()).unwrap();
+        kill_process(getpid(), STACKS_SIGNAL).unwrap();
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(reader), &mut line).unwrap();
+        assert_eq!(line, STACKS_END);
+    }
 
     #[test]
     fn a_signal_wakes_its_process_and_ends_a_child_and_an_ignored_one_does_nothing() {

@@ -2,7 +2,7 @@
 
 use std::{
     io, mem,
-    os::fd::{AsFd, AsRawFd},
+    os::fd::{AsFd, AsRawFd, RawFd},
     time::Duration,
 };
 
@@ -25,5 +25,17 @@ pub fn set_defer_accept(listener: impl AsFd, limit: Duration) -> io::Result<()> 
         Err(io::Error::last_os_error())
     } else {
         Ok(())
+    }
+}
+
+/// Sends what the socket with this number takes at once, and ends the sending side (SHUT_WR), so that its peer sees the
+/// end after it. For whoever knows only the number of a socket, and knows that it is not closed meanwhile; of what
+/// becomes of the words nobody would hear, so nothing is returned.
+pub fn send_last_words(socket: RawFd, words: &[u8]) {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: send(2) reads as many bytes as there are; it and shutdown(2) refuse a number that is no socket's.
+    unsafe {
+        libc::send(socket, words.as_ptr().cast(), words.len(), flags);
+        libc::shutdown(socket, libc::SHUT_WR);
     }
 }

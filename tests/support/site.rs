@@ -4,7 +4,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
     thread,
     time::{Duration, Instant},
 };
@@ -164,7 +164,13 @@ impl Site {
             .unwrap();
         let file = directory.path().join("site.toml");
         fs::write(&file, self.settings(directory.path())).unwrap();
-        let process = Process::start("hostler", command.arg("serve").arg(file));
+        let process = Process::start(
+            "hostler",
+            command
+                .env("RUNTIME_DIRECTORY", directory.path())
+                .arg("serve")
+                .arg(file),
+        );
         (process, directory)
     }
 }
@@ -243,6 +249,13 @@ impl Running {
         }
     }
 
+    /// A command to this site over its control socket, run to its end.
+    pub(crate) fn control(&self, arguments: &[&str]) -> Output {
+        let mut command = program();
+        command.env("RUNTIME_DIRECTORY", self.directory.path());
+        command.args(arguments).output().unwrap()
+    }
+
     /// The file with the settings.
     pub(crate) fn file(&self) -> PathBuf {
         self.directory.path().join("site.toml")
@@ -274,6 +287,8 @@ pub(crate) fn program() -> Command {
     ] {
         command.env_remove(name);
     }
+    // Root would put control sockets into /run.
+    command.env("RUNTIME_DIRECTORY", "/nonexistent");
     command
 }
 

@@ -1,8 +1,6 @@
 //! The rules of `[app]`.
 
-use std::{os::unix::ffi::OsStrExt, path::Path};
-
-use super::problem;
+use super::{path_text, problem};
 use crate::config::{
     error::{Part, Problem},
     schema::App,
@@ -14,6 +12,9 @@ pub(super) fn check(app: &App) -> Result<(), Problem> {
         dotted_name(module)?;
     }
     callable(app)?;
+    if let Some(function) = &app.post_fork {
+        post_fork(function)?;
+    }
     for (key, path) in [
         ("file", &app.file),
         ("chdir", &app.chdir),
@@ -54,19 +55,41 @@ fn target(app: &App) -> Result<(), Problem> {
 fn dotted_name(module: &str) -> Result<(), Problem> {
     let refuse = |message: String| Err(problem(&["app", "module"], Part::Value, message));
     let (name, _) = module.split_once(':').unwrap_or((module, ""));
-    if name.contains('/') || name.ends_with(".py") {
+    if is_file(name) {
         return refuse(format!(
             "`{name}` is a file; write file = \"{name}\" in place of `module`"
         ));
     }
-    let is_part =
-        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '\0');
-    match name.split('.').all(is_part) {
+    match is_module(name) {
         true => Ok(()),
         false => refuse(format!(
             "`{name}` is not the name of a module; write for example \"shop.wsgi\""
         )),
     }
+}
+
+fn is_file(name: &str) -> bool {
+    name.contains('/') || name.ends_with(".py")
+}
+
+fn is_module(name: &str) -> bool {
+    let is_part =
+        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '\0');
+    name.split('.').all(is_part)
+}
+
+/// `module:function`, where the function may be an attribute of something in the module.
+fn post_fork(function: &str) -> Result<(), Problem> {
+    let good = |(module, name): (&str, &str)| {
+        is_module(module) && !is_file(module) && name.split('.').all(is_identifier)
+    };
+    if function.split_once(':').is_some_and(good) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{function}` does not name a function of a module; write for example \"shop.hooks:connect\""
+    );
+    Err(problem(&["app", "post-fork"], Part::Value, message))
 }
 
 /// Named at most once, and by a name.
@@ -100,20 +123,6 @@ fn callable(app: &App) -> Result<(), Problem> {
 fn is_identifier(name: &str) -> bool {
     let starts = |c: char| c == '_' || c.is_alphabetic();
     name.starts_with(starts) && name.chars().all(|c| c == '_' || c.is_alphanumeric())
-}
-
-fn path_text(key: &[&str], path: &Path) -> Result<(), Problem> {
-    match path.as_os_str().as_bytes() {
-        [] => Err(problem(
-            key,
-            Part::Value,
-            "the path is empty; write one, or leave the key out",
-        )),
-        bytes if bytes.contains(&0) => {
-            Err(problem(key, Part::Value, "a path cannot contain a NUL"))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn no_nul(key: &[&str], text: &str) -> Result<(), Problem> {

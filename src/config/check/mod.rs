@@ -4,13 +4,17 @@
 //! at nothing but the settings: whether a directory exists or a name resolves shows when it is needed.
 
 mod app;
+mod cheaper;
+mod limits;
 mod listen;
+mod reload;
+mod workers;
 
-use std::{fmt::Display, ops::RangeInclusive};
+use std::{fmt::Display, ops::RangeInclusive, os::unix::ffi::OsStrExt, path::Path};
 
 use super::{
     error::{Part, Problem},
-    schema::{Http, Settings, Timeouts, Uwsgi, Workers},
+    schema::{Http, Settings, Timeouts, Uwsgi},
     value::{ByteSize, TimeSpan},
 };
 
@@ -21,30 +25,32 @@ impl Settings {
         listen::check(&self.listen)?;
         http(&self.http)?;
         uwsgi(&self.uwsgi)?;
-        workers(&self.workers)?;
-        timeouts(&self.timeouts)
+        workers::check(&self.workers)?;
+        limits::check(&self.limits)?;
+        timeouts(&self.timeouts)?;
+        reload::check(&self.reload)
     }
 }
 
 fn http(http: &Http) -> Result<(), Problem> {
     let defaults = Http::default();
     within(
-        ["http", "buffer-size"],
+        &["http", "buffer-size"],
         http.buffer_size,
         ByteSize(1 << 10)..=ByteSize(1 << 20),
     )?;
     not_zero(
-        ["http", "header-timeout"],
+        &["http", "header-timeout"],
         http.header_timeout,
         defaults.header_timeout,
     )?;
     not_zero(
-        ["http", "body-timeout"],
+        &["http", "body-timeout"],
         http.body_timeout,
         defaults.body_timeout,
     )?;
     not_zero(
-        ["http", "send-timeout"],
+        &["http", "send-timeout"],
         http.send_timeout,
         defaults.send_timeout,
     )
@@ -52,30 +58,20 @@ fn http(http: &Http) -> Result<(), Problem> {
 
 fn uwsgi(uwsgi: &Uwsgi) -> Result<(), Problem> {
     within(
-        ["uwsgi", "buffer-size"],
+        &["uwsgi", "buffer-size"],
         uwsgi.buffer_size,
         ByteSize(4 << 10)..=ByteSize(64 << 10),
     )
 }
 
-fn workers(workers: &Workers) -> Result<(), Problem> {
-    within(["workers", "processes"], workers.processes, 1..=1024)?;
-    within(["workers", "threads"], workers.threads, 1..=1024)?;
-    if workers.thread_stack == ByteSize(0) {
-        return Ok(());
-    }
-    let sizes = ByteSize(64 << 10)..=ByteSize(1 << 30);
-    within(["workers", "thread-stack"], workers.thread_stack, sizes)
-}
-
 fn timeouts(timeouts: &Timeouts) -> Result<(), Problem> {
     let defaults = Timeouts::default();
-    not_zero(["timeouts", "socket"], timeouts.socket, defaults.socket)?;
-    not_zero(["timeouts", "start"], timeouts.start, defaults.start)
+    not_zero(&["timeouts", "socket"], timeouts.socket, defaults.socket)?;
+    not_zero(&["timeouts", "start"], timeouts.start, defaults.start)
 }
 
 fn within<T: PartialOrd + Display>(
-    key: [&str; 2],
+    key: &[&str],
     value: T,
     range: RangeInclusive<T>,
 ) -> Result<(), Problem> {
@@ -84,21 +80,41 @@ fn within<T: PartialOrd + Display>(
     }
     let (from, to) = range.into_inner();
     Err(problem(
-        &key,
+        key,
         Part::Value,
-        format!("`{}` goes from {from} to {to}, not {value}", key[1]),
+        format!("`{}` goes from {from} to {to}, not {value}", name(key)),
     ))
 }
 
-fn not_zero(key: [&str; 2], value: TimeSpan, default: TimeSpan) -> Result<(), Problem> {
+fn not_zero(key: &[&str], value: TimeSpan, default: TimeSpan) -> Result<(), Problem> {
     if !value.0.is_zero() {
         return Ok(());
     }
     let message = format!(
         "`{}` leaves no time at all; write for example \"{default}\"",
-        key[1]
+        name(key)
     );
-    Err(problem(&key, Part::Value, message))
+    Err(problem(key, Part::Value, message))
+}
+
+/// The key's own name, without its sections.
+fn name<'k>(key: &[&'k str]) -> &'k str {
+    key.last().copied().unwrap_or_default()
+}
+
+/// A path that the kernel takes.
+fn path_text(key: &[&str], path: &Path) -> Result<(), Problem> {
+    match path.as_os_str().as_bytes() {
+        [] => Err(problem(
+            key,
+            Part::Value,
+            "the path is empty; write one, or leave the key out",
+        )),
+        bytes if bytes.contains(&0) => {
+            Err(problem(key, Part::Value, "a path cannot contain a NUL"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A broken rule, and the key to point at.

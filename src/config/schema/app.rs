@@ -39,6 +39,8 @@ pub struct App {
     /// Fork even when the application started threads at import. Those threads do not exist in the workers, and a
     /// lock that one of them held stays locked; `lazy-apps` is the safe way.
     pub fork_with_threads: bool,
+    /// `module:function`, called without arguments in each worker before it serves.
+    pub post_fork: Option<String>,
 }
 
 /// Where the application is found.

@@ -4,9 +4,12 @@
 //! on the fields are the text of the manual. Rules that hold between values live in `check`.
 
 mod app;
+mod cheaper;
 mod http;
+mod limits;
 mod listen;
 mod log;
+mod reload;
 mod request;
 mod response;
 mod timeouts;
@@ -16,9 +19,12 @@ mod workers;
 use serde::{Deserialize, Serialize};
 
 pub use app::{App, Target};
+pub use cheaper::{Algorithm, Cheaper};
 pub use http::Http;
+pub use limits::Limits;
 pub use listen::{Listen, Protocol};
 pub use log::{Log, LogLevel, LogTarget};
+pub use reload::Reload;
 pub use request::Request;
 pub use response::Response;
 pub use timeouts::Timeouts;
@@ -39,8 +45,12 @@ pub struct Settings {
     pub uwsgi: Uwsgi,
     /// How many processes and threads run the application.
     pub workers: Workers,
+    /// What a request and a worker may use.
+    pub limits: Limits,
     /// How long things may take.
     pub timeouts: Timeouts,
+    /// Files whose change asks for a reload.
+    pub reload: Reload,
     /// How request bodies are taken in.
     pub request: Request,
     /// How responses are given out.

@@ -1,8 +1,11 @@
 //! `[workers]`: how many processes and threads run the application.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use crate::config::value::ByteSize;
+use super::cheaper::Cheaper;
+use crate::config::value::{ByteSize, TimeSpan};
 
 /// `[workers]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,6 +17,24 @@ pub struct Workers {
     pub threads: u32,
     /// Stack of each thread but the first, from 64K to 1G; 0: the system's default.
     pub thread_stack: ByteSize,
+    /// Requests after which a worker is replaced; 0: never.
+    pub max_requests: u64,
+    /// Each worker serves up to so many requests more, at random, so that they are not all replaced at once.
+    pub max_requests_delta: u64,
+    /// Age at which a worker is replaced; 0: never.
+    pub max_worker_lifetime: TimeSpan,
+    /// Each worker lives up to so much longer, at random.
+    pub max_worker_lifetime_delta: TimeSpan,
+    /// Resident memory above which a worker is replaced once its requests are finished; 0: never.
+    pub reload_on_rss: ByteSize,
+    /// Address space above which a worker is replaced once its requests are finished; 0: never.
+    pub reload_on_as: ByteSize,
+    /// Resident memory above which a worker is killed at once; 0: never.
+    pub evil_reload_on_rss: ByteSize,
+    /// How many workers may be on their way out at a time, when it is for one of the reasons above.
+    pub recycle_at_once: u32,
+    /// How many workers there are when there is little to do.
+    pub cheaper: Cheaper,
 }
 
 impl Default for Workers {
@@ -22,6 +43,15 @@ impl Default for Workers {
             processes: 1,
             threads: 1,
             thread_stack: ByteSize(0),
+            max_requests: 0,
+            max_requests_delta: 0,
+            max_worker_lifetime: TimeSpan(Duration::ZERO),
+            max_worker_lifetime_delta: TimeSpan(Duration::ZERO),
+            reload_on_rss: ByteSize(0),
+            reload_on_as: ByteSize(0),
+            evil_reload_on_rss: ByteSize(0),
+            recycle_at_once: 1,
+            cheaper: Cheaper::default(),
         }
     }
 }

@@ -1,31 +1,58 @@
 //! Keys and sections that the schema does not know, or that stand in the wrong place.
 
 use super::*;
-use crate::config::shape::Shape;
+use crate::config::keys::{header, quoted, sections};
+
+/// The end of a message that lists what a section has.
+fn known(section: &str) -> String {
+    let keys = shape(&[section]).keys().unwrap();
+    format!("known are {}", quoted(keys.iter().copied()))
+}
 
 #[test]
 fn each_key_of_each_section_misspelt_leads_back_to_itself() {
-    for section in shape(&[]).keys().unwrap() {
-        let (open, close) = match shape(&[section]) {
-            Shape::Sections(_) => ("[[", "]]"),
-            _ => ("[", "]"),
-        };
-        for key in shape(&[section]).keys().unwrap() {
+    for (section, keys) in sections() {
+        let header = header(&section);
+        for key in keys {
             // A letter too many in the middle is nearer to its own key than to any other.
             let (start, end) = key.split_at(key.len() / 2);
             let wrong = format!("{start}x{end}");
             check_error(
-                &format!("{open}{section}{close}\n  {wrong} = 1\n"),
-                &format!(
-                    ":2:3: unknown key `{wrong}` in {open}{section}{close}; did you mean `{key}`?"
-                ),
+                &format!("{header}\n  {wrong} = 1\n"),
+                &format!(":2:3: unknown key `{wrong}` in {header}; did you mean `{key}`?"),
             );
         }
+        let wrong = format!("{}x", section.join("."));
+        let column = wrong.len() - section.last().unwrap().len() + 1;
         check_error(
-            &format!("[{section}x]\n"),
-            &format!(":1:2: unknown section [{section}x]; did you mean {open}{section}{close}?"),
+            &format!("[{wrong}]\n"),
+            &format!(":1:{column}: unknown section [{wrong}]; did you mean {header}?"),
         );
     }
+}
+
+#[test]
+fn a_section_inside_of_another_is_found() {
+    check_error(
+        "[cheaper]\nminimum = 1",
+        ":1:2: unknown section [cheaper]; did you mean [workers.cheaper]?",
+    );
+    check_error(
+        "[app.limits]\nharakiri = 1",
+        ":1:6: unknown section [app.limits]; did you mean [limits]?",
+    );
+    check_error(
+        "[workers]\nminimum = 1",
+        ":2:1: unknown key `minimum` in [workers]; it belongs to [workers.cheaper]",
+    );
+    check_error(
+        "[workers.cheaper]\nthreads = 1",
+        ":2:1: unknown key `threads` in [workers.cheaper]; it belongs to [workers]",
+    );
+    check_error(
+        "[app.envs]\nA = \"1\"",
+        ":1:6: unknown key `envs` in [app]; did you mean `env`?",
+    );
 }
 
 #[test]
@@ -56,12 +83,21 @@ fn a_key_in_the_wrong_place_is_sent_home() {
 fn a_key_that_resembles_none_gets_the_list() {
     check_error_behind(
         "[workers]\nmules = 4",
-        ":6:1: unknown key `mules` in [workers]; known are `processes`, `threads`, `thread-stack`",
+        &format!(
+            ":6:1: unknown key `mules` in [workers]; {}",
+            known("workers")
+        ),
     );
     check_error(
         "[spooler]",
-        ":1:2: unknown section [spooler]; there are [app], [[listen]], [http], [uwsgi], [workers], \
-         [timeouts], [request], [response], [log]",
+        &format!(
+            ":1:2: unknown section [spooler]; there are {}",
+            sections()
+                .iter()
+                .map(|(path, _)| header(path))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     );
 }
 
@@ -69,10 +105,7 @@ fn a_key_that_resembles_none_gets_the_list() {
 fn the_first_error_of_the_file_is_told() {
     check_error(
         "[workers]\nx = 1\n[app]\nx = 1\n",
-        &format!(
-            ":2:1: unknown key `x` in [workers]; known are {}",
-            "`processes`, `threads`, `thread-stack`"
-        ),
+        &format!(":2:1: unknown key `x` in [workers]; {}", known("workers")),
     );
 }
 
@@ -89,6 +122,14 @@ fn sections_are_written_as_such() {
     check_error(
         "[[workers]]",
         ":1:3: there is one [workers]; write it in single brackets",
+    );
+    check_error(
+        "[[workers.cheaper]]",
+        ":1:11: there is one [workers.cheaper]; write it in single brackets",
+    );
+    check_error(
+        "[workers]\ncheaper = 2",
+        ":2:1: `cheaper` is a section; write [workers.cheaper], and its keys below",
     );
     let double = "write [[listen]] in double brackets, once for each, and its keys below";
     check_error("[listen]\naddress = \":80\"", &format!(":1:2: {double}"));

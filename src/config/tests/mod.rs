@@ -95,7 +95,7 @@ fn settings_survive_json_and_toml() {
         "[[listen]]\nprotocol = \"uwsgi\"\naddress = \"unix:/run/shop.sock\"\nmode = \"660\"\nowner = \"www\"\n",
         "[http]\nkeep-alive = 0\nheader-timeout = \"1min 30s\"\nmax-body = \"1.5G\"\n",
         "trusted-proxies = [\"10.0.0.0/8\", \"unix\"]\n",
-        "[workers]\nthread-stack = 65536\n[log]\nto = [\"journal\"]\nlevel = \"debug\"\n",
+        "[workers]\nthread-stack = 65536\n[workers.cheaper]\nalgorithm = \"busyness\"\n[log]\nto = [\"journal\"]\nlevel = \"debug\"\n",
     ));
     let json = serde_json::to_string(&settings).unwrap();
     assert_eq!(serde_json::from_str::<Settings>(&json).unwrap(), settings);

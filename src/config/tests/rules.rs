@@ -165,3 +165,107 @@ fn timeouts_leave_some_time() {
             .is_zero()
     );
 }
+
+#[test]
+fn limits_are_such_that_a_worker_can_live() {
+    check_error_behind(
+        "[limits]\nlimit-as = \"63M\"",
+        ":6:12: `limit-as` goes from 64M to 1E, not 63M",
+    );
+    check_error_behind(
+        "[limits]\nmax-fd = 63",
+        ":6:10: `max-fd` goes from 64 to 2147483584, not 63",
+    );
+    let limits = site("[limits]\nlimit-as = 0\nmax-fd = 0\nharakiri = \"500ms\"").limits;
+    assert_eq!((limits.limit_as.0, limits.max_fd), (0, 0));
+}
+
+#[test]
+fn recycling_goes_together() {
+    check_error_behind(
+        "[workers]\nmax-requests-delta = 5",
+        ":6:1: `max-requests-delta` is added to `max-requests`, which is not set; set it too",
+    );
+    check_error_behind(
+        "[workers]\nmax-worker-lifetime-delta = 5",
+        ":6:1: `max-worker-lifetime-delta` is added to `max-worker-lifetime`, \
+         which is not set; set it too",
+    );
+    check_error_behind(
+        "[workers]\nreload-on-rss = \"400M\"\nevil-reload-on-rss = \"300M\"",
+        ":7:22: `evil-reload-on-rss` kills at 300M, before `reload-on-rss` (400M) \
+         can do anything; make it the larger one",
+    );
+    check_error_behind(
+        "[workers]\nrecycle-at-once = 0",
+        ":6:19: `recycle-at-once` goes from 1 to 1024, not 0",
+    );
+}
+
+/// Two processes, and the line below in `[workers.cheaper]`, as line 8.
+#[track_caller]
+fn check_cheaper_error(line: &str, expected: &str) {
+    check_error_behind(
+        &format!("[workers]\nprocesses = 2\n[workers.cheaper]\n{line}"),
+        expected,
+    );
+}
+
+#[test]
+fn the_number_of_workers_has_room_to_adapt() {
+    check_cheaper_error(
+        "minimum = 2",
+        ":8:11: `minimum` must be less than `processes` of [workers], which is 2, not 2",
+    );
+    check_cheaper_error(
+        "initial = 2",
+        ":8:1: `initial` needs `minimum`: without it there are always `processes` workers",
+    );
+    check_cheaper_error(
+        "minimum = 1\ninitial = 3",
+        ":9:11: `initial` goes from 1 to 2, not 3",
+    );
+    for key in ["step", "overload", "backlog", "busyness-multiplier"] {
+        check_cheaper_error(
+            &format!("{key} = 0"),
+            &format!(":8:{}: `{key}` goes from 1 to 65535, not 0", key.len() + 4),
+        );
+    }
+    check_cheaper_error(
+        "busyness-max = 101",
+        ":8:16: `busyness-max` goes from 1 to 100, not 101",
+    );
+    check_cheaper_error(
+        "busyness-min = 50",
+        ":8:16: `busyness-min` must be less than `busyness-max`, which is 50, not 50",
+    );
+    check_cheaper_error(
+        "rss-limit-soft = \"2G\"\nrss-limit-hard = \"1G\"",
+        ":9:18: `rss-limit-hard` is 1G, and `rss-limit-soft` (2G) may not be above it",
+    );
+    check_cheaper_error(
+        "exit-on-idle = true",
+        ":8:1: `exit-on-idle` needs `idle`; write for example idle = \"10min\"",
+    );
+    check_cheaper_error(
+        "idle = 60",
+        ":8:1: `idle` does nothing alone; set `minimum`, or exit-on-idle = true",
+    );
+}
+
+#[test]
+fn functions_and_files_can_be_found() {
+    for function in ["hooks", "hooks:", ":f", "hooks.py:f", "hooks:f()"] {
+        check_app_error(
+            &format!("module = \"a\"\npost-fork = \"{function}\""),
+            &format!(
+                ":3:13: `{function}` does not name a function of a module; \
+                 write for example \"shop.hooks:connect\""
+            ),
+        );
+    }
+    check_error_behind(
+        "[reload]\ntouch-reload = [\"a\", \"\"]",
+        ":6:22: the path is empty; write one, or leave the key out",
+    );
+}

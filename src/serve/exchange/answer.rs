@@ -71,6 +71,11 @@ impl Answer {
 }
 
 impl Exchange<'_> {
+    /// The status of the response, 0 as long as there is none.
+    pub fn status(&self) -> u16 {
+        self.answer.status
+    }
+
     /// Whether the head is on its way, so that it cannot be replaced any more.
     pub fn is_committed(&self) -> bool {
         self.answer.is_committed()
@@ -214,6 +219,8 @@ impl Exchange<'_> {
 
     fn send(&mut self, held: Option<(Box<dyn Held>, &[u8])>) -> Progress {
         let staged = &mut self.scratch.staged;
+        // Whoever ended the request may have told the client already.
+        self.answer.gone |= !self.watch.claim();
         if self.answer.gone {
             staged.clear();
             return Progress::Gone;
@@ -248,7 +255,7 @@ impl Exchange<'_> {
     pub fn wait(&mut self) -> Progress {
         while !self.answer.gone && self.connection.output.queued() > self.rules.buffering {
             let connection = &mut *self.connection;
-            let waited = await_socket(connection, PollFlags::OUT, self.rules.socket);
+            let waited = await_socket(connection, self.watch, PollFlags::OUT, self.rules.socket);
             if waited.is_err() {
                 connection.reset();
             }
@@ -318,7 +325,7 @@ impl Exchange<'_> {
     /// The client must notice that the response is not whole: no last chunk, no full length, no orderly end where the
     /// end of the connection is the end of the body.
     fn cut_off(&mut self) {
-        if self.answer.framing == Some(BodyFraming::UntilClose) {
+        if self.answer.framing == Some(BodyFraming::UntilClose) && self.watch.claim() {
             self.connection.reset();
             self.answer.gone = true;
         } else {

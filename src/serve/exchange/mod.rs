@@ -12,12 +12,14 @@ use std::{
     io,
     os::fd::OwnedFd,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
-use super::{body::Ready, clock::DateText, connection::Connection, rules::Rules};
+use super::{body::Ready, clock::DateText, connection::Connection, rules::Rules, watch::Watch};
 use crate::{
     environ::{self, Peer, Variable},
     protocol::{Framing, Request},
+    scoreboard::{ThreadSlot, now_us},
 };
 
 pub(super) use answer::Answer;
@@ -54,6 +56,8 @@ pub struct Exchange<'e> {
     /// `SERVER_NAME` and `SERVER_PORT`.
     server: (&'e str, &'e str),
     draining: &'e AtomicBool,
+    record: &'e ThreadSlot,
+    watch: &'e Watch,
     pub(super) answer: Answer,
 }
 
@@ -64,6 +68,7 @@ impl<'e> Exchange<'e> {
         rules: &'e Rules,
         server: (&'e str, &'e str),
         draining: &'e AtomicBool,
+        (record, watch): (&'e ThreadSlot, &'e Watch),
     ) -> Self {
         scratch.staged.clear();
         connection.keep_alive = false;
@@ -73,6 +78,8 @@ impl<'e> Exchange<'e> {
             rules,
             server,
             draining,
+            record,
+            watch,
             answer: Answer::default(),
         }
     }
@@ -122,6 +129,19 @@ impl<'e> Exchange<'e> {
             Ready::Memory(bytes) => BodySupply::Memory(bytes),
             Ready::Spooled(file, length) => BodySupply::Spooled(file.try_clone()?.into(), length),
         })
+    }
+
+    /// From now on the request may take so long, whatever `limits.harakiri` says; `None`: as long as it likes.
+    pub fn set_deadline(&mut self, time: Option<Duration>) {
+        self.record.set_deadline(time.map_or(0, |time| {
+            let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            now_us().saturating_add(time)
+        }));
+    }
+
+    /// Whether the request was ended because it took too long.
+    pub fn is_ended(&self) -> bool {
+        self.watch.is_ended()
     }
 
     /// Whether what is known so far forbids another request on this connection.

@@ -7,15 +7,16 @@ use rustix::{
     io::Errno,
 };
 
-use crate::serve::connection::Connection;
+use crate::serve::{connection::Connection, watch::Watch};
 
 /// Waits until the connection's socket is ready for `what`, `timeout` at most (zero: for ever). A signal does not
-/// count.
+/// count, unless it comes because the request was ended.
 ///
 /// # Errors
-/// `TimedOut`; nothing else is expected of poll(2).
+/// `TimedOut`, also for a request that was ended; nothing else is expected of poll(2).
 pub(super) fn await_socket(
     connection: &Connection,
+    watch: &Watch,
     what: PollFlags,
     timeout: Duration,
 ) -> io::Result<()> {
@@ -33,6 +34,12 @@ pub(super) fn await_socket(
                 ));
             }
             Ok(_) => return Ok(()),
+            Err(Errno::INTR) if watch.is_ended() => {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the request was ended because it took too long",
+                ));
+            }
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }

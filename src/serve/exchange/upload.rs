@@ -60,7 +60,7 @@ impl Exchange<'_> {
             if received > 0 {
                 return Ok(received);
             }
-            await_socket(connection, PollFlags::IN, self.rules.socket)?;
+            await_socket(connection, self.watch, PollFlags::IN, self.rules.socket)?;
         }
         Ok(0)
     }

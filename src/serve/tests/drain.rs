@@ -51,12 +51,16 @@ fn the_end_is_announced_again_if_it_came_too_early() {
 }
 
 fn engine(answer: Answer) -> Engine<Closure> {
+    let scoreboard = Arc::new(Scoreboard::create(1, 1).unwrap());
     let plan = Plan {
         settings: Settings::default(),
         listeners: Vec::new(),
-        scoreboard: Arc::new(Scoreboard::create(1, 1).unwrap()),
+        scoreboard: Arc::clone(&scoreboard),
         slot: 0,
         server_name: "test".into(),
+        watches: Arc::new(Watches::new(scoreboard, 0)),
+        control: None,
+        on_control: Box::new(|| false),
         drain: Vec::new(),
         on_drain: Box::new(|| {}),
     };

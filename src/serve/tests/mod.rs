@@ -3,6 +3,7 @@
 mod clients;
 mod drain;
 mod files;
+mod late;
 mod requests;
 mod turns;
 
@@ -17,6 +18,7 @@ use std::{
 
 use super::{
     Application, BodySupply, Engine, Exchange, ListeningSocket, Plan, Progress, ResponseHead,
+    Watches,
 };
 use crate::{
     config::{ByteSize, Protocol, Settings, TimeSpan},
@@ -45,7 +47,9 @@ struct Site {
     address: std::net::SocketAddr,
     drain: Option<OwnedFd>,
     threads: Vec<thread::JoinHandle<()>>,
+    engine: Arc<Engine<Closure>>,
     scoreboard: Arc<Scoreboard>,
+    watches: Arc<Watches>,
 }
 
 impl Site {
@@ -61,6 +65,7 @@ impl Site {
         let (drain, drained) = std::os::unix::net::UnixStream::pair().unwrap();
         let threads = settings.workers.threads;
         let scoreboard = Arc::new(Scoreboard::create(1, threads).unwrap());
+        let watches = Arc::new(Watches::new(Arc::clone(&scoreboard), 0));
         let listening = ListeningSocket {
             protocol: Protocol::Http,
             address: address.to_string(),
@@ -72,7 +77,10 @@ impl Site {
             scoreboard: Arc::clone(&scoreboard),
             slot: 0,
             server_name: "test".into(),
+            watches: Arc::clone(&watches),
             drain: vec![drained.into()],
+            control: None,
+            on_control: Box::new(|| false),
             on_drain: Box::new(|| {}),
         };
         let engine = Arc::new(Engine::new(plan, Closure(answer)).unwrap());
@@ -84,7 +92,9 @@ impl Site {
             address,
             drain: Some(drain.into()),
             threads: (0..threads).map(run).collect(),
+            engine,
             scoreboard,
+            watches,
         }
     }
 
@@ -113,10 +123,9 @@ impl Site {
     fn drain(&mut self) {
         self.drain = None;
     }
-}
 
-impl Drop for Site {
-    fn drop(&mut self) {
+    /// Waits until everything is answered and the threads have ended.
+    fn finish(&mut self) {
         self.drain();
         for thread in self.threads.drain(..) {
             let ended = thread.join();
@@ -125,6 +134,12 @@ impl Drop for Site {
                 "a thread of the engine panicked"
             );
         }
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.finish();
     }
 }
 

@@ -1,8 +1,10 @@
 //! What can happen and what can be done: the words between the rules and the loop that waits.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
-use crate::{config::Settings, ipc::LoadFailure};
+use crate::ipc::LoadFailure;
+
+use super::{ExitStatus, Plan, Report, WorkerTag};
 
 /// Time since the supervisor started.
 pub(crate) type Time = Duration;
@@ -14,77 +16,6 @@ pub(crate) struct ZygoteId(pub(crate) u32);
 /// Names a worker for ever; a later one has a greater number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WorkerId(pub(crate) u64);
-
-/// What the rules need to know of a generation's settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Plan {
-    /// How many workers are to serve.
-    pub(crate) processes: u32,
-    /// How many slots its scoreboard has.
-    pub(crate) slots: u32,
-    /// `timeouts.start`
-    pub(crate) start: Duration,
-    /// `timeouts.reload-mercy`
-    pub(crate) reload_mercy: Duration,
-    /// `timeouts.worker-reload-mercy`
-    pub(crate) worker_reload_mercy: Duration,
-}
-
-impl From<&Settings> for Plan {
-    /// Twice as many slots as workers: each may be draining while its successor serves.
-    fn from(settings: &Settings) -> Self {
-        Self {
-            processes: settings.workers.processes,
-            slots: settings.workers.processes.saturating_mul(2),
-            start: settings.timeouts.start.0,
-            reload_mercy: settings.timeouts.reload_mercy.0,
-            worker_reload_mercy: settings.timeouts.worker_reload_mercy.0,
-        }
-    }
-}
-
-/// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ExitStatus {
-    /// By itself, with this code.
-    Code(i32),
-    /// By this signal.
-    Signal(i32),
-}
-
-impl fmt::Display for ExitStatus {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Code(code) => write!(formatter, "exit code {code}"),
-            Self::Signal(signal) => match signal_name(*signal) {
-                Some(name) => write!(formatter, "killed by {name}"),
-                None => write!(formatter, "killed by signal {signal}"),
-            },
-        }
-    }
-}
-
-/// Those that processes die of in practice (signal(7)).
-fn signal_name(signal: i32) -> Option<&'static str> {
-    let names = [
-        (libc::SIGABRT, "SIGABRT"),
-        (libc::SIGALRM, "SIGALRM"),
-        (libc::SIGBUS, "SIGBUS"),
-        (libc::SIGFPE, "SIGFPE"),
-        (libc::SIGILL, "SIGILL"),
-        (libc::SIGKILL, "SIGKILL"),
-        (libc::SIGPIPE, "SIGPIPE"),
-        (libc::SIGQUIT, "SIGQUIT"),
-        (libc::SIGSEGV, "SIGSEGV"),
-        (libc::SIGSYS, "SIGSYS"),
-        (libc::SIGTRAP, "SIGTRAP"),
-        (libc::SIGXCPU, "SIGXCPU"),
-    ];
-    names
-        .iter()
-        .find(|(number, _)| *number == signal)
-        .map(|(_, name)| *name)
-}
 
 /// Which signal asks to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +31,8 @@ pub(crate) enum StopSignal {
 pub(crate) enum Event {
     /// No process holds the other end of a worker's control socket any more.
     ControlClosed(WorkerId),
+    /// A worker has written the stacks of its threads.
+    Dumped(WorkerId),
     /// A child was reaped.
     Exited { pid: i32, status: ExitStatus },
     /// A zygote has not made the worker for this slot.
@@ -121,14 +54,26 @@ pub(crate) enum Event {
     },
     /// The application is loaded.
     Loaded { zygote: ZygoteId, python: String },
+    /// The answer to [`Action::Look`].
+    Looked(Look),
+    /// Somebody wants workers to be replaced: the one of this slot of the current generation, or all of them.
+    RecycleRequested { slot: Option<u32> },
     /// SIGHUP.
     ReloadRequested,
+    /// SIGUSR1.
+    ReopenRequested,
     /// The answer to [`Action::ReadSettings`]; the error is one line.
-    SettingsRead(Result<Plan, String>),
-    /// The answer to [`Action::Spawn`], when there is no process.
-    SpawnFailed { zygote: ZygoteId, reason: String },
+    SettingsRead(Result<Box<Plan>, String>),
+    /// The answer to [`Action::Spawn`], when there is no process; `unusable` when the settings are to blame.
+    SpawnFailed {
+        zygote: ZygoteId,
+        reason: String,
+        unusable: bool,
+    },
     /// The answer to [`Action::Spawn`].
     Spawned { zygote: ZygoteId, pid: i32 },
+    /// A child was stopped by a signal (SIGSTOP, for example).
+    Stopped { pid: i32 },
     /// SIGTERM or SIGINT.
     StopRequested(StopSignal),
     /// Time has passed.
@@ -137,6 +82,8 @@ pub(crate) enum Event {
     Unsupported { zygote: ZygoteId, reason: String },
     /// A worker accepts no more connections.
     WorkerDraining(WorkerId),
+    /// The application was refused memory in this worker.
+    WorkerExhausted(WorkerId),
     /// The application cannot be loaded in this worker.
     WorkerFailed {
         worker: WorkerId,
@@ -146,11 +93,59 @@ pub(crate) enum Event {
     WorkerReady { worker: WorkerId, pid: Option<i32> },
 }
 
+/// What one look at the workers has shown.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// Every worker that there is.
+    pub(crate) workers: BTreeMap<WorkerId, Facts>,
+    /// Connections that nobody has accepted yet, on all listening sockets.
+    pub(crate) queue: u32,
+}
+
+/// One worker at one moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Facts {
+    /// Requests answered since it started.
+    pub(crate) requests: u64,
+    /// Time that its threads spent with the requests that are answered.
+    pub(crate) busy: Duration,
+    /// What it works on.
+    pub(crate) running: Vec<Running>,
+    /// `None` when it was not asked for, or the process is gone.
+    pub(crate) memory: Option<Memory>,
+}
+
+/// A request that is being answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Running {
+    /// The thread that works on it.
+    pub(crate) thread: u32,
+    /// How long it has been running.
+    pub(crate) age: Duration,
+    /// From its beginning to its deadline; `None`: it has none.
+    pub(crate) limit: Option<Duration>,
+    /// Method and target.
+    pub(crate) line: String,
+    /// Who asks.
+    pub(crate) peer: String,
+}
+
+/// What a process takes, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// Resident: in memory now, pages that it shares included.
+    pub(crate) rss: u64,
+    /// Address space.
+    pub(crate) address_space: u64,
+}
+
 /// Something is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Tell a worker to finish its requests and to go.
     Drain(WorkerId),
+    /// Have a worker write the stacks of its threads, whoever holds the interpreter's lock.
+    Dump { worker: WorkerId, pid: i32 },
     /// End with this code.
     Exit(u8),
     /// Ask a zygote for a worker in this slot.
@@ -164,12 +159,22 @@ pub(crate) enum Action {
     ForgetWorker(WorkerId),
     /// A zygote is gone: close its socket.
     ForgetZygote(ZygoteId),
+    /// Tell a worker which threads' requests are past their deadline; it stops accepting.
+    Harakiri { worker: WorkerId, threads: Vec<u32> },
     /// Send SIGKILL to a child.
     Kill { pid: i32 },
+    /// Write what a worker has told of its stacks into the log.
+    LogStacks { worker: WorkerId, tag: WorkerTag },
+    /// Look at what the workers are doing, and at their memory if it is wanted.
+    Look { memory: bool },
     /// Tell the service manager.
     Notify(Notice),
+    /// A generation is the current one now: what its settings change beyond its own processes takes effect.
+    Promote { generation: u32 },
     /// Read the settings again, for a new generation of this number.
     ReadSettings { generation: u32 },
+    /// Open the log anew.
+    ReopenLog,
     /// Tell people.
     Report(Report),
     /// Nothing of a generation is left: let go of its listeners and its scoreboard.
@@ -191,67 +196,4 @@ pub(crate) enum Notice {
     Reloading,
     /// The end begins.
     Stopping,
-}
-
-/// A worker as people know it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct WorkerTag {
-    /// Slot of the scoreboard.
-    pub(crate) slot: u32,
-    /// The load that it comes from.
-    pub(crate) generation: u32,
-    /// Its process, 0 when it has never been told.
-    pub(crate) pid: i32,
-}
-
-/// Something that people want to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Report {
-    /// Processes die as soon as they start; the next one is made after this time.
-    BackingOff { generation: u32, delay: Duration },
-    /// The zygote does not fork.
-    ForkRefused { slot: u32, reason: String },
-    /// The application cannot be loaded.
-    LoadFailed(LoadFailure),
-    /// The application was not loaded in time.
-    LoadTimedOut { generation: u32, limit: Duration },
-    /// The application is loaded.
-    Loaded { generation: u32, python: String },
-    /// The new generation has not come up, the old one serves on.
-    ReloadFailed { reason: String },
-    /// The new generation serves alone.
-    Reloaded { generation: u32, workers: u32 },
-    /// A reload begins.
-    Reloading,
-    /// The first generation serves.
-    Serving { workers: u32 },
-    /// The service could not start; why, another report has told.
-    StartFailed,
-    /// The service has ended; so many workers were killed.
-    Stopped { killed: u32 },
-    /// The service ends, with this much time for running requests.
-    Stopping { workers: u32, mercy: Duration },
-    /// The interpreter is none that hostler can use.
-    Unsupported(String),
-    /// A worker died that was not asked to.
-    WorkerDied {
-        worker: WorkerTag,
-        status: ExitStatus,
-        serving: bool,
-    },
-    /// A worker that was asked to go is gone.
-    WorkerEnded {
-        worker: WorkerTag,
-        status: ExitStatus,
-    },
-    /// A worker has not gone in the time that it had, and was killed.
-    WorkerKilled { worker: WorkerTag },
-    /// A worker has not begun to serve in time, and was killed.
-    WorkerStartTimedOut { worker: WorkerTag, limit: Duration },
-    /// A worker accepts connections.
-    WorkerServing { worker: WorkerTag },
-    /// The zygote died that was not asked to.
-    ZygoteDied { generation: u32, status: ExitStatus },
-    /// The zygote could not be started.
-    ZygoteNotStarted { reason: String },
 }

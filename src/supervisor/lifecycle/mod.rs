@@ -6,9 +6,17 @@
 //! still drain. The rules of each part are in the files beside this one; `settle` joins them.
 
 mod backoff;
+mod counters;
 mod event;
+mod harakiri;
+mod jitter;
+mod look;
+mod plan;
+mod recycle;
 mod reload;
+mod report;
 mod settle;
+mod status;
 mod stop;
 #[cfg(test)]
 mod tests;
@@ -17,10 +25,23 @@ mod zygote;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use self::backoff::Backoff;
-pub(super) use self::event::{
-    Action, Event, ExitStatus, Notice, Plan, Report, StopSignal, Time, WorkerId, WorkerTag,
-    ZygoteId,
+use super::cheaper::Cheaper;
+
+use self::{
+    backoff::Backoff,
+    harakiri::{Harakiri, Stall},
+    jitter::Jitter,
+    look::Looking,
+    recycle::Allowance,
+};
+pub(super) use self::{
+    counters::{Cause, Counters},
+    event::{
+        Action, Event, Facts, Look, Memory, Notice, Running, StopSignal, Time, WorkerId, ZygoteId,
+    },
+    plan::{Plan, Recycling},
+    report::{ExitStatus, Reason, Report, WorkerTag},
+    status::WorkerOverview,
 };
 
 /// How long a zygote may take to go, and a process whose application cannot be loaded.
@@ -64,6 +85,16 @@ struct Generation {
     plan: Plan,
     zygote: Option<Zygote>,
     backoff: Backoff,
+    /// `None`: there are always as many workers as the plan says.
+    cheaper: Option<Cheaper>,
+}
+
+impl Generation {
+    /// Whether its application is being loaded.
+    fn loads(&self) -> bool {
+        let state = self.zygote.as_ref().map(|zygote| zygote.state);
+        matches!(state, Some(ZygoteState::Loading { .. }))
+    }
 }
 
 #[derive(Debug)]
@@ -92,6 +123,22 @@ struct Worker {
     /// It has said that it accepts no more connections.
     quiet: bool,
     state: WorkerState,
+    /// When it was asked for.
+    born: Time,
+    allowance: Allowance,
+    /// Why it should be replaced, as soon as it is its turn.
+    due: Option<Reason>,
+    /// It is its turn: there is a successor, or will be; also while it finishes its requests.
+    replacing: bool,
+    harakiri: Option<Harakiri>,
+    /// Whether it took too much memory when it was first weighed.
+    born_heavy: Option<bool>,
+    /// Requests answered, at the last look.
+    answered: u64,
+    /// Whether it worked on any, at the last look.
+    is_busy: bool,
+    /// Requests answered and time spent with them, at the last look that counted for the number of workers.
+    counted: (u64, Duration),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,12 +164,16 @@ pub(super) struct Lifecycle {
     last_zygote: u32,
     last_worker: u64,
     last_failure: Option<String>,
+    counters: Counters,
+    jitter: Jitter,
+    looking: Looking,
+    stall: Option<Stall>,
     actions: Vec<Action>,
 }
 
 impl Lifecycle {
-    /// The beginning: one generation, whose zygote is to be started.
-    pub(super) fn start(plan: Plan, now: Time) -> (Self, Vec<Action>) {
+    /// The beginning: one generation, whose zygote is to be started. Whatever is left to chance comes from `seed`.
+    pub(super) fn start(plan: Plan, seed: u64, now: Time) -> (Self, Vec<Action>) {
         let mut lifecycle = Self {
             phase: Phase::Starting,
             reload: Reload::None,
@@ -135,6 +186,10 @@ impl Lifecycle {
             last_zygote: 0,
             last_worker: 0,
             last_failure: None,
+            counters: Counters::default(),
+            jitter: Jitter::new(seed),
+            looking: Looking::default(),
+            stall: None,
             actions: Vec::new(),
         };
         lifecycle.act(Action::Notify(Notice::Extend(plan.start + PATIENCE)));
@@ -147,6 +202,7 @@ impl Lifecycle {
     pub(super) fn step(&mut self, event: Event, now: Time) -> Vec<Action> {
         match event {
             Event::ControlClosed(worker) => self.control_closed(worker),
+            Event::Dumped(worker) => self.dumped(worker),
             Event::Exited { pid, status } => self.exited(pid, status, now),
             Event::ForkRefused {
                 zygote,
@@ -161,17 +217,26 @@ impl Lifecycle {
                 self.zygote_failed(zygote, &failure.reason, FAILURE, now);
             }
             Event::Loaded { zygote, python } => self.zygote_ready(zygote, python, now),
+            Event::Looked(look) => self.looked(&look, now),
+            Event::RecycleRequested { slot } => self.recycle_requested(slot),
             Event::ReloadRequested => self.reload_requested(),
+            Event::ReopenRequested => self.act(Action::ReopenLog),
             Event::SettingsRead(result) => self.settings_read(result, now),
-            Event::SpawnFailed { zygote, reason } => self.spawn_failed(zygote, reason, now),
+            Event::SpawnFailed {
+                zygote,
+                reason,
+                unusable,
+            } => self.spawn_failed(zygote, reason, unusable, now),
             Event::Spawned { zygote, pid } => self.spawned(zygote, pid),
+            Event::Stopped { pid } => self.stopped(pid),
             Event::StopRequested(signal) => self.stop_requested(signal, now),
             Event::Tick => {}
             Event::Unsupported { zygote, reason } => {
                 self.act(Action::Report(Report::Unsupported(reason.clone())));
                 self.zygote_failed(zygote, &reason, CONFIGURATION, now);
             }
-            Event::WorkerDraining(worker) => self.worker_draining(worker),
+            Event::WorkerDraining(worker) => self.worker_draining(worker, now),
+            Event::WorkerExhausted(worker) => self.worker_exhausted(worker),
             Event::WorkerFailed { worker, failure } => self.worker_failed(worker, failure, now),
             Event::WorkerReady { worker, pid } => self.worker_ready(worker, pid, now),
         }
@@ -209,16 +274,18 @@ impl Lifecycle {
             Reload::Settling { deadline } => Some(deadline),
             _ => None,
         };
-        zygotes.chain(workers).chain(backoffs).chain(settling).min()
+        let own = backoffs.chain(settling).chain(self.looking.due);
+        zygotes
+            .chain(workers)
+            .chain(own)
+            .chain(self.dumps_due())
+            .min()
     }
 
     /// One line for `systemctl status`.
-    pub(super) fn status(&self) -> String {
+    pub(super) fn headline(&self) -> String {
         let serving = self.serving(self.current);
-        let wanted = self
-            .generations
-            .get(&self.current)
-            .map_or(0, |found| found.plan.processes);
+        let wanted = self.target(self.current);
         let mut text = match (self.phase, self.reload) {
             (Phase::Starting, _) => "loading the application".to_owned(),
             (Phase::Serving, Reload::None) => {
@@ -247,13 +314,31 @@ impl Lifecycle {
     }
 
     fn add_generation(&mut self, number: u32, plan: Plan, now: Time) {
+        let before = self.generations.get(&self.current);
+        let before = before.and_then(|current| Some(current.cheaper.as_ref()?.target()));
         let generation = Generation {
+            cheaper: Cheaper::new(&plan.cheaper, plan.processes, before),
             plan,
             zygote: None,
             backoff: Backoff::default(),
         };
         self.generations.insert(number, generation);
         self.spawn_zygote(number, now);
+    }
+
+    /// How many workers a generation should have.
+    fn target(&self, generation: u32) -> u32 {
+        let Some(generation) = self.generations.get(&generation) else {
+            return 0;
+        };
+        let adapted = generation.cheaper.as_ref().map(Cheaper::target);
+        adapted.unwrap_or(generation.plan.processes)
+    }
+
+    /// How many workers of a generation are on their way.
+    fn starting(&self, generation: u32) -> u32 {
+        let starting = |worker: &&Worker| matches!(worker.state, WorkerState::Starting { .. });
+        self.workers_of(generation).filter(starting).count() as u32
     }
 
     /// How many workers of a generation accept connections.

@@ -2,8 +2,8 @@
 //! the old one serves on.
 
 use super::{
-    Action, Lifecycle, Notice, PATIENCE, Phase, Plan, Reload, Report, SETTLING, Time, WorkerId,
-    WorkerState,
+    Action, Cause, Lifecycle, Notice, PATIENCE, Phase, Plan, Reload, Report, SETTLING, Time,
+    WorkerId, WorkerState,
 };
 
 impl Lifecycle {
@@ -27,7 +27,7 @@ impl Lifecycle {
         });
     }
 
-    pub(super) fn settings_read(&mut self, result: Result<Plan, String>, now: Time) {
+    pub(super) fn settings_read(&mut self, result: Result<Box<Plan>, String>, now: Time) {
         if self.reload != Reload::Reading || self.phase != Phase::Serving {
             return;
         }
@@ -37,7 +37,7 @@ impl Lifecycle {
                 self.reload = Reload::Next(number);
                 self.last_generation = number;
                 self.act(Action::Notify(Notice::Extend(plan.start + PATIENCE)));
-                self.add_generation(number, plan, now);
+                self.add_generation(number, *plan, now);
             }
             Err(reason) => self.reload_failed(&reason),
         }
@@ -66,22 +66,18 @@ impl Lifecycle {
         let Some(current) = self.generations.get(&self.current) else {
             return;
         };
-        let Some(plan) = self
-            .generations
-            .get(&next)
-            .map(|generation| &generation.plan)
-        else {
-            return;
-        };
         let deadline = now + current.plan.worker_reload_mercy;
-        let (wanted, serving) = (plan.processes, self.serving(next));
-        let surplus = (self.serving(self.current) + serving).saturating_sub(current.plan.processes);
+        let (wanted, serving) = (self.target(next), self.serving(next));
+        let all = self.serving(self.current) + serving;
+        let surplus = all.saturating_sub(self.target(self.current));
         for id in self.longest_serving(self.current, surplus) {
+            self.counters.add(Cause::Reload);
             self.drain(id, deadline);
         }
         if serving >= wanted {
             self.retire(self.current, now);
             self.current = next;
+            self.act(Action::Promote { generation: next });
             self.reload = Reload::Settling {
                 deadline: now + SETTLING,
             };
@@ -120,13 +116,16 @@ impl Lifecycle {
             .workers
             .iter()
             .filter(|(_, worker)| worker.generation == number);
-        let deadlines: Vec<(WorkerId, Time)> = deadlines
-            .map(|(id, worker)| match worker.state {
-                WorkerState::Starting { .. } => (*id, now),
-                _ => (*id, now + mercy),
-            })
-            .collect();
-        for (id, deadline) in deadlines {
+        let leaving: Vec<(WorkerId, WorkerState)> =
+            deadlines.map(|(id, worker)| (*id, worker.state)).collect();
+        for (id, state) in leaving {
+            let deadline = match state {
+                WorkerState::Starting { .. } => now,
+                _ => now + mercy,
+            };
+            if matches!(state, WorkerState::Serving { .. }) {
+                self.counters.add(Cause::Reload);
+            }
             self.drain(id, deadline);
         }
         self.dismiss_zygote(number, now);

@@ -12,16 +12,20 @@ impl Lifecycle {
         self.expire_zygotes(now);
         self.forget_unmade(now);
         self.expire_starts(now);
+        self.continue_harakiri(now);
         self.kill_overdue_workers(now);
         self.kill_overdue_zygotes(now);
         if matches!(self.phase, Phase::Starting | Phase::Serving) {
             self.hand_over(now);
             self.finish_reload(now);
+            self.release(now);
+            self.admit();
             self.complete_current(now);
             self.complete_next(now);
             self.finish_start();
             self.begin_reload();
         }
+        self.look_if_due(now);
         if self.workers.values().all(|worker| worker.pid.is_some()) {
             self.strays.clear();
         }
@@ -39,9 +43,10 @@ impl Lifecycle {
             self.spawn_zygote(self.current, now);
             return;
         }
+        let wanted = self.target(self.current);
         let wanted = match self.reload {
-            Reload::Next(next) => generation.plan.processes.saturating_sub(self.serving(next)),
-            _ => generation.plan.processes,
+            Reload::Next(next) => wanted.saturating_sub(self.serving(next)),
+            _ => wanted + self.successors(),
         };
         self.fill(self.current, wanted, now);
     }
@@ -50,19 +55,12 @@ impl Lifecycle {
         let Reload::Next(next) = self.reload else {
             return;
         };
-        let Some(generation) = self.generations.get(&next) else {
-            return;
-        };
-        self.fill(next, generation.plan.processes, now);
+        self.fill(next, self.target(next), now);
     }
 
     fn finish_start(&mut self) {
-        let wanted = self
-            .generations
-            .get(&self.current)
-            .map(|found| found.plan.processes);
         let serving = self.serving(self.current);
-        if self.phase == Phase::Starting && wanted.is_some_and(|wanted| serving >= wanted) {
+        if self.phase == Phase::Starting && serving >= self.target(self.current) {
             self.phase = Phase::Serving;
             self.report(Report::Serving { workers: serving });
             self.act(Action::Notify(Notice::Ready));

@@ -38,7 +38,7 @@ impl Lifecycle {
         self.act(Action::Exit(code));
     }
 
-    fn stop_gently(&mut self, now: Time) {
+    pub(super) fn stop_gently(&mut self, now: Time) {
         let plan = self
             .generations
             .get(&self.current)

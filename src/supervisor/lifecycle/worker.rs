@@ -3,8 +3,8 @@
 use crate::ipc::LoadFailure;
 
 use super::{
-    Action, ExitStatus, FAILURE, Lifecycle, PATIENCE, Phase, Report, Time, Worker, WorkerId,
-    WorkerState, WorkerTag, ZygoteId,
+    Action, Allowance, Cause, ExitStatus, FAILURE, Lifecycle, PATIENCE, Phase, Reason, Report,
+    Time, Worker, WorkerId, WorkerState, WorkerTag, ZygoteId,
 };
 
 impl Lifecycle {
@@ -14,6 +14,7 @@ impl Lifecycle {
             return;
         };
         let (slots, limit) = (generation.plan.slots, generation.plan.start);
+        let recycling = generation.plan.recycling.clone();
         let Some(zygote) = self
             .ready_zygote(number)
             .filter(|_| !generation.backoff.waits(now))
@@ -38,6 +39,15 @@ impl Lifecycle {
                 cut_off: false,
                 quiet: false,
                 state,
+                born: now,
+                allowance: Allowance::choose(&recycling, &mut self.jitter),
+                due: None,
+                replacing: false,
+                harakiri: None,
+                born_heavy: None,
+                answered: 0,
+                is_busy: false,
+                counted: Default::default(),
             };
             self.workers.insert(id, worker);
             self.act(Action::Fork {
@@ -103,14 +113,21 @@ impl Lifecycle {
         };
         let tag = worker.tag();
         match worker.state {
-            WorkerState::Leaving { .. } => {
-                self.report(Report::WorkerEnded {
-                    worker: tag,
-                    status,
+            WorkerState::Leaving { killed, .. } => {
+                let was_harakiri = worker.harakiri.is_some();
+                let worker = tag;
+                self.report(match was_harakiri {
+                    true => Report::HarakiriEnded {
+                        worker,
+                        status,
+                        killed,
+                    },
+                    false => Report::WorkerEnded { worker, status },
                 });
                 self.forget_worker(id);
             }
             WorkerState::Serving { since } => {
+                self.count_death(status);
                 self.report(Report::WorkerDied {
                     worker: tag,
                     status,
@@ -121,6 +138,7 @@ impl Lifecycle {
                 self.back_off(tag.generation, Some(lived), now);
             }
             WorkerState::Starting { .. } => {
+                self.count_death(status);
                 self.report(Report::WorkerDied {
                     worker: tag,
                     status,
@@ -132,16 +150,44 @@ impl Lifecycle {
         }
     }
 
+    /// Nothing is done about it: its requests have their deadlines.
+    pub(super) fn stopped(&mut self, pid: i32) {
+        let mut workers = self.workers.values();
+        if let Some(worker) = workers.find(|worker| worker.pid == Some(pid)) {
+            let worker = worker.tag();
+            self.report(Report::WorkerStopped { worker });
+        }
+    }
+
     pub(super) fn control_closed(&mut self, id: WorkerId) {
         if let Some(worker) = self.workers.get_mut(&id) {
             worker.cut_off = true;
         }
     }
 
-    pub(super) fn worker_draining(&mut self, id: WorkerId) {
-        if let Some(worker) = self.workers.get_mut(&id) {
-            worker.quiet = true;
-        }
+    /// One that was not asked to has had a signal, or its application wants it to end: the successor need not wait
+    /// until the last request is finished.
+    pub(super) fn worker_draining(&mut self, id: WorkerId, now: Time) {
+        let Some(worker) = self.workers.get_mut(&id) else {
+            return;
+        };
+        worker.quiet = true;
+        let WorkerState::Serving { since } = worker.state else {
+            return;
+        };
+        let number = worker.generation;
+        let mercy = self.generations.get(&number);
+        let mercy = mercy.map_or(PATIENCE, |found| found.plan.worker_reload_mercy);
+        worker.state = WorkerState::Leaving {
+            deadline: now + mercy,
+            killed: false,
+        };
+        worker.replacing = false;
+        let reason = worker.due.unwrap_or(Reason::Asked);
+        let worker = worker.tag();
+        self.counters.add(reason.cause());
+        self.report(Report::WorkerLeaves { worker });
+        self.back_off(number, Some(now.saturating_sub(since)), now);
     }
 
     /// A worker whose process was not told, and whose zygote can tell it no more, does not exist when its control
@@ -244,8 +290,12 @@ impl Lifecycle {
         let Some(pid) = worker.pid else {
             return self.forget_worker(id);
         };
+        let was_harakiri = worker.harakiri.is_some();
         self.act(Action::Kill { pid });
-        self.report(Report::WorkerKilled { worker: tag });
+        // The end of the other kind is told when it has come.
+        if !was_harakiri {
+            self.report(Report::WorkerKilled { worker: tag });
+        }
         if let Phase::Stopping { killed, .. } = &mut self.phase {
             *killed += 1;
         }
@@ -258,6 +308,14 @@ impl Lifecycle {
         self.forget_worker(id);
         self.generation_failed(number, reason, FAILURE, now);
         self.back_off(number, lived, now);
+    }
+
+    /// A death that nobody has asked for.
+    fn count_death(&mut self, status: ExitStatus) {
+        self.counters.add(match status {
+            ExitStatus::Code(0) => Cause::Asked,
+            ExitStatus::Code(_) | ExitStatus::Signal(_) => Cause::Crash,
+        });
     }
 
     fn forget_worker(&mut self, id: WorkerId) {
@@ -287,6 +345,11 @@ impl Lifecycle {
 }
 
 impl Worker {
+    /// Whether SIGKILL is on its way.
+    pub(super) fn is_killed(&self) -> bool {
+        matches!(self.state, WorkerState::Leaving { killed: true, .. })
+    }
+
     pub(super) fn tag(&self) -> WorkerTag {
         WorkerTag {
             slot: self.slot,

@@ -1,8 +1,8 @@
 //! The rules for zygotes: one for each generation that may need workers, made again when it dies.
 
 use super::{
-    Action, ExitStatus, FAILURE, Lifecycle, Notice, PATIENCE, Phase, Report, Time, Zygote,
-    ZygoteId, ZygoteState,
+    Action, CONFIGURATION, ExitStatus, FAILURE, Lifecycle, Notice, PATIENCE, Phase, Report, Time,
+    Zygote, ZygoteId, ZygoteState,
 };
 
 impl Lifecycle {
@@ -31,14 +31,15 @@ impl Lifecycle {
         }
     }
 
-    pub(super) fn spawn_failed(&mut self, id: ZygoteId, reason: String, now: Time) {
+    pub(super) fn spawn_failed(&mut self, id: ZygoteId, reason: String, unusable: bool, now: Time) {
         let Some((number, _)) = self.zygote_mut(id) else {
             return;
         };
         self.report(Report::ZygoteNotStarted {
             reason: reason.clone(),
         });
-        self.zygote_lost(number, &reason, FAILURE, None, now);
+        let code = if unusable { CONFIGURATION } else { FAILURE };
+        self.zygote_lost(number, &reason, code, None, now);
     }
 
     pub(super) fn zygote_ready(&mut self, id: ZygoteId, python: String, now: Time) {

@@ -5,8 +5,15 @@
 //! `wsgi` answer requests.
 
 mod app;
+mod control;
 mod forked;
+mod harakiri;
+mod limits;
+mod loaded;
+mod module;
 mod serve;
+mod stacks;
+mod threads;
 mod traceback;
 mod worker;
 mod wsgi;
@@ -14,7 +21,7 @@ mod zygote;
 
 use std::{
     error::Error,
-    os::fd::{FromRawFd, OwnedFd},
+    os::fd::{FromRawFd, IntoRawFd, OwnedFd},
 };
 
 use hostler::{ipc::Channel, sys};
@@ -30,9 +37,14 @@ fn _hostler(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// when it could not even start.
 #[pyfunction(name = "zygote")]
 fn zygote_main(py: Python<'_>, fd: i32) -> PyResult<()> {
-    let code =
-        zygote::run(py, channel(fd)?).map_err(|error| PyRuntimeError::new_err(chain(&error)))?;
-    sys::exit_without_cleanup(code)
+    match zygote::run(py, channel(fd)?) {
+        Ok(code) => sys::exit_without_cleanup(code),
+        Err((error, channel)) => {
+            // The lines that have called us tell the supervisor: the descriptor is theirs again.
+            let _ = channel.into_fd().into_raw_fd();
+            Err(PyRuntimeError::new_err(chain(&error)))
+        }
+    }
 }
 
 /// The channel that the supervisor left open over the exec; from now on it is close-on-exec like all others.

@@ -20,8 +20,10 @@ use pyo3::prelude::*;
 use rustix::process::getpid;
 
 use crate::{
-    app, serve, traceback,
-    zygote::{Zygote, flush_output, freeze, leave_signals_to_supervisor},
+    app, limits,
+    loaded::Loaded,
+    module, serve, stacks, traceback,
+    zygote::{Ends, Zygote, flush_output, freeze, leave_signals_to_supervisor},
 };
 
 /// All that a worker serves with.
@@ -38,11 +40,14 @@ pub(crate) struct WorkerContext {
     pub(crate) control: Channel,
     /// The WSGI callable.
     pub(crate) application: Py<PyAny>,
+    /// Files of modules that the supervisor was told of.
+    pub(crate) loaded: Loaded,
 }
 
 /// Becomes the worker of `slot`; gives its exit code when it has served its last request.
-pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, control: Channel) -> i32 {
+pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 {
     journal::set_role(Role::Worker(slot));
+    module::set_worker(slot);
     let _ = rustix::thread::set_name(c"hostler-worker");
     let Zygote {
         start,
@@ -50,14 +55,15 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, control: Channel) -
         listeners,
         application,
         channel,
+        loaded,
         ..
     } = zygote;
+    let Ends { control, stacks } = ends;
     // As long as anybody holds it, the supervisor cannot see that the zygote is gone.
     drop(channel);
     let pid = getpid().as_raw_nonzero().get();
     scoreboard.worker(slot).start(pid, start.generation);
-    let loaded = application.map_or_else(|| load(py, &start.settings.app), Ok);
-    let application = match loaded {
+    let application = match prepare(py, &start.settings, stacks, application) {
         Ok(application) => application,
         Err(failure) => {
             report(&control, &FromWorker::Failed(failure));
@@ -73,17 +79,35 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, control: Channel) -
         slot,
         control,
         application,
+        loaded,
     };
     let code = serve::run(py, context);
     finish(py);
     code
 }
 
+/// Everything between the fork and the first request that the site has a say in.
+fn prepare(
+    py: Python<'_>,
+    settings: &Settings,
+    stacks: OwnedFd,
+    application: Option<Py<PyAny>>,
+) -> Result<Py<PyAny>, LoadFailure> {
+    stacks::write_to(py, stacks)
+        .map_err(|error| app::failure_of(py, "setting up faulthandler", &error))?;
+    limits::apply(&settings.limits)?;
+    let application = application.map_or_else(|| load(py, &settings.app), Ok)?;
+    module::run_hooks(py)?;
+    // What the functions of the application have changed.
+    leave_signals_to_supervisor()
+        .map_err(|error| app::failure(format!("cannot set up signals: {error}")))?;
+    Ok(application)
+}
+
 /// What the zygote would have done without `lazy-apps`.
 fn load(py: Python<'_>, app: &App) -> Result<Py<PyAny>, LoadFailure> {
     let application = app::load(py, app)?;
-    leave_signals_to_supervisor()
-        .map_err(|error| app::failure(format!("cannot set up signals: {error}")))?;
+    module::add_setting(py, app)?;
     freeze(py).map_err(|error| app::failure_of(py, "gc.freeze()", &error))?;
     Ok(application)
 }

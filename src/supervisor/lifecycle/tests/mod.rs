@@ -1,5 +1,8 @@
 //! Each rule of the lifecycle, with invented times; here is the site that they are tried on.
 
+mod adapt;
+mod harakiri;
+mod recycle;
 mod reload;
 mod respawn;
 mod start;
@@ -8,7 +11,7 @@ mod stop;
 use std::{collections::BTreeMap, time::Duration};
 
 use super::*;
-use crate::ipc::LoadFailure;
+use crate::{config::Settings, ipc::LoadFailure};
 
 const START: Duration = Duration::from_secs(90);
 const MERCY: Duration = Duration::from_secs(60);
@@ -17,12 +20,13 @@ const CRASH: ExitStatus = ExitStatus::Signal(11);
 const CLEAN: ExitStatus = ExitStatus::Code(0);
 
 fn plan(processes: u32) -> Plan {
+    let mut settings = Settings::default();
+    settings.workers.processes = processes;
     Plan {
-        processes,
-        slots: 2 * processes,
         start: START,
         reload_mercy: MERCY,
         worker_reload_mercy: WORKER_MERCY,
+        ..Plan::from(&settings)
     }
 }
 
@@ -46,7 +50,11 @@ struct Site {
 
 impl Site {
     fn new(processes: u32) -> Self {
-        let (lifecycle, actions) = Lifecycle::start(plan(processes), Time::ZERO);
+        Self::of(plan(processes))
+    }
+
+    fn of(plan: Plan) -> Self {
+        let (lifecycle, actions) = Lifecycle::start(plan, 1, Time::ZERO);
         let mut site = Self {
             lifecycle,
             now: Time::ZERO,
@@ -61,20 +69,44 @@ impl Site {
 
     /// One that serves with all its workers, 100 s after its start.
     fn serving(processes: u32) -> Self {
-        let mut site = Self::new(processes);
+        Self::serving_with(plan(processes))
+    }
+
+    fn serving_with(plan: Plan) -> Self {
+        let mut site = Self::of(plan);
         site.load_last_zygote();
         site.make_ready_all();
         assert!(site.did(&Action::Notify(Notice::Ready)));
         site.now += Duration::from_secs(100);
+        // A look is being made, and the tests tell what it shows when they want to.
+        site.lifecycle.looking = Looking {
+            due: None,
+            last: site.now,
+            cycle: site.now,
+            idle_since: None,
+        };
         site.all.clear();
         site
+    }
+
+    /// A look, in which these workers are as said.
+    fn look(&mut self, workers: &[(u64, Facts)]) {
+        let workers = workers.iter().cloned();
+        let workers = workers.map(|(id, facts)| (WorkerId(id), facts)).collect();
+        self.step(Event::Looked(Look { workers, queue: 0 }));
+    }
+
+    /// A second passes, and then comes a look.
+    fn next_look(&mut self, workers: &[(u64, Facts)]) {
+        self.wait(Duration::from_secs(1));
+        self.look(workers);
     }
 
     /// One in the middle of a reload: the new zygote has just been started.
     fn reloading(processes: u32, next: u32) -> Self {
         let mut site = Self::serving(processes);
         site.step(Event::ReloadRequested);
-        site.step(Event::SettingsRead(Ok(plan(next))));
+        site.step(Event::SettingsRead(Ok(Box::new(plan(next)))));
         site.spawn_last_zygote();
         site
     }

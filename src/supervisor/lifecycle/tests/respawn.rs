@@ -75,6 +75,18 @@ fn a_worker_that_dies_before_its_zygotes_word_is_read_is_noticed() {
 }
 
 #[test]
+fn a_worker_that_was_stopped_is_told_of_and_left_alone() {
+    let mut site = Site::serving(1);
+    site.step(Event::Stopped { pid: 2001 });
+    assert!(matches!(
+        &site.last[..],
+        [Action::Report(Report::WorkerStopped { .. })]
+    ));
+    site.step(Event::Stopped { pid: 31337 });
+    assert!(site.last.is_empty());
+}
+
+#[test]
 fn strangers_are_reaped_silently() {
     let mut site = Site::serving(1);
     site.step(Event::Exited {
@@ -134,7 +146,7 @@ fn an_application_that_cannot_be_loaded_again_stops_nothing() {
     }));
     assert!(
         site.lifecycle
-            .status()
+            .headline()
             .ends_with("last failure: no module named shop")
     );
 }

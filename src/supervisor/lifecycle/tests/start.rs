@@ -92,8 +92,20 @@ fn a_zygote_that_cannot_be_started_ends_the_start() {
     site.step(Event::SpawnFailed {
         zygote: ZygoteId(1),
         reason: "no memory".into(),
+        unusable: false,
     });
     assert!(site.did(&Action::Exit(1)));
+}
+
+#[test]
+fn a_zygote_that_can_never_be_started_is_an_error_of_configuration() {
+    let mut site = Site::new(2);
+    site.step(Event::SpawnFailed {
+        zygote: ZygoteId(1),
+        reason: "no directory".into(),
+        unusable: true,
+    });
+    assert!(site.did(&Action::Exit(78)));
 }
 
 #[test]

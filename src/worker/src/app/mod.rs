@@ -36,6 +36,33 @@ pub(crate) fn load(py: Python<'_>, app: &App) -> Result<Py<PyAny>, LoadFailure> 
     callable::find(&module, app.callable_name())
 }
 
+/// What `module:function` in the setting `key` leads to.
+pub(crate) fn function<'py>(
+    py: Python<'py>,
+    name: &str,
+    key: &str,
+) -> Result<Bound<'py, PyAny>, LoadFailure> {
+    let doing = format!("looking up {name} ({key})");
+    let Some((module, function)) = name.split_once(':') else {
+        return Err(failure(format!(
+            "{key} = {name:?} does not name a function: write module:function"
+        )));
+    };
+    let function = py
+        .import(module)
+        .and_then(|module| {
+            function
+                .split('.')
+                .try_fold(module.into_any(), |object, name| object.getattr(name))
+        })
+        .map_err(|error| failure_of(py, &doing, &error))?;
+    if function.is_callable() {
+        Ok(function)
+    } else {
+        Err(failure(format!("{name} ({key}) cannot be called")))
+    }
+}
+
 /// A failure that needs no traceback to be understood.
 pub(crate) fn failure(reason: impl Into<String>) -> LoadFailure {
     LoadFailure {

@@ -1,24 +1,43 @@
 //! One request: environ, the application, its response; and what is logged when that goes wrong.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use hostler::serve::{Application, Exchange};
+use hostler::{
+    ipc::FromWorker,
+    serve::{Application, Exchange},
+};
 use pyo3::{
-    exceptions::PyOSError,
+    exceptions::{PyMemoryError, PyOSError},
     prelude::*,
     types::{PyDict, PyTuple},
 };
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::{
     body, callables::Callables, environ::EnvironMaker, exchange_link::Link, sending::Lock,
 };
-use crate::{forked, traceback};
+use crate::{
+    control::{Control, Guard},
+    forked,
+    harakiri::{self, HarakiriError},
+    limits::Memory,
+    loaded::Loaded,
+    traceback,
+};
 
 /// The application as the engine sees it.
 pub(crate) struct Wsgi {
     application: Py<PyAny>,
     lock: Lock,
+    memory: Memory,
+    /// With `reload.py-autoreload`.
+    autoreload: Option<Autoreload>,
+}
+
+/// What the supervisor was told of the files that are loaded.
+pub(crate) struct Autoreload {
+    pub(crate) loaded: Mutex<Loaded>,
+    pub(crate) control: Arc<Control>,
 }
 
 /// What one serving thread keeps from request to request.
@@ -31,14 +50,23 @@ pub(crate) struct WsgiThread {
 }
 
 impl WsgiThread {
-    pub(crate) fn new(py: Python<'_>, template: &Bound<'_, PyDict>) -> PyResult<Self> {
+    pub(crate) fn new(
+        py: Python<'_>,
+        template: &Bound<'_, PyDict>,
+        guard: &Arc<Guard>,
+    ) -> PyResult<Self> {
         let link = Arc::<Link>::default();
         Ok(Self {
-            environs: EnvironMaker::new(template),
+            environs: EnvironMaker::new(template, guard),
             callables: Callables::new(py, &link)?,
             link,
             serial: 0,
         })
+    }
+
+    /// Leads to the request that the thread is at.
+    pub(crate) fn link(&self) -> &Arc<Link> {
+        &self.link
     }
 }
 
@@ -54,13 +82,22 @@ pub(super) struct Call<'c> {
 enum Failure {
     /// The client has gone, and reading or writing said so: one line, since nobody is to blame.
     Deserted(String),
+    /// The request was ended because it took too long; the traceback shows where the application was.
+    Ended(String),
+    /// The worker can have no more memory, with the traceback.
+    Exhausted(String),
     /// Anything else, with its traceback.
     Raised(String),
 }
 
 impl Failure {
-    fn new(py: Python<'_>, error: &PyErr, exchange: &Exchange<'_>) -> Self {
-        if exchange.is_deserted() && error.is_instance_of::<PyOSError>(py) {
+    fn new(py: Python<'_>, error: &PyErr, exchange: &Exchange<'_>, memory: &Memory) -> Self {
+        if error.is_instance_of::<PyMemoryError>(py) {
+            memory.make_room();
+            Self::Exhausted(traceback::text(py, error))
+        } else if error.is_instance_of::<HarakiriError>(py) {
+            Self::Ended(traceback::text(py, error))
+        } else if exchange.is_deserted() && error.is_instance_of::<PyOSError>(py) {
             Self::Deserted(traceback::summary(py, error))
         } else {
             Self::Raised(traceback::text(py, error))
@@ -69,13 +106,23 @@ impl Failure {
 }
 
 impl Wsgi {
-    pub(crate) fn new(application: Py<PyAny>, threads: u32) -> Self {
+    pub(crate) fn new(
+        application: Py<PyAny>,
+        threads: u32,
+        memory: Memory,
+        autoreload: Option<Autoreload>,
+    ) -> Self {
         let lock = if threads > 1 {
             Lock::Shared
         } else {
             Lock::Kept
         };
-        Self { application, lock }
+        Self {
+            application,
+            lock,
+            memory,
+            autoreload,
+        }
     }
 
     fn answer(
@@ -105,6 +152,12 @@ impl Wsgi {
             input.get().detach(py);
         }
         drop(open);
+        if exchange.is_ended() {
+            harakiri::forgive(py);
+        }
+        if let Some(autoreload) = &self.autoreload {
+            autoreload.tell(py);
+        }
         outcome
     }
 
@@ -129,7 +182,7 @@ impl Application for Wsgi {
     fn call(&self, thread: &mut WsgiThread, exchange: &mut Exchange<'_>) {
         let failure = Python::attach(|py| {
             let error = self.answer(py, thread, exchange).err()?;
-            Some(Failure::new(py, &error, exchange))
+            Some(Failure::new(py, &error, exchange, &self.memory))
         });
         match failure {
             // A response that was only staged leaves here, when other threads may run Python already.
@@ -137,8 +190,12 @@ impl Application for Wsgi {
             Some(failure) => {
                 report(exchange, &failure);
                 exchange.fail(500);
+                if let Failure::Exhausted(_) = failure {
+                    self.memory.exhausted();
+                }
             }
         }
+        self.memory.answered(exchange.status());
     }
 
     fn while_waiting<R: Send>(
@@ -177,8 +234,26 @@ fn report(exchange: &Exchange<'_>, failure: &Failure) {
         Failure::Deserted(error) => {
             info!(%method, %target, peer, error, "the client left before the application was done");
         }
-        Failure::Raised(traceback) => {
+        Failure::Ended(traceback) => {
+            error!(%method, %target, peer, traceback, "a request was ended because it took too long");
+        }
+        Failure::Exhausted(traceback) | Failure::Raised(traceback) => {
             error!(%method, %target, peer, traceback, "the application raised an exception");
+        }
+    }
+}
+
+impl Autoreload {
+    /// Tells of what was imported since the last time, which a request may do, too.
+    pub(crate) fn tell(&self, py: Python<'_>) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        match loaded.news(py) {
+            Ok(portions) => portions
+                .into_iter()
+                .for_each(|files| self.control.tell(&FromWorker::Modules(files))),
+            Err(error) => {
+                warn!(error = %traceback::summary(py, &error), "the files of loaded modules are unknown");
+            }
         }
     }
 }

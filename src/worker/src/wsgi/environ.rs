@@ -14,11 +14,13 @@ use pyo3::{
 };
 
 use super::{
+    deadline::SetDeadline,
     exchange_link::{Link, StreamedBody},
     input::Input,
     names::{Name, Names, is_same},
     text::latin1,
 };
+use crate::control::Guard;
 
 /// Shapes kept per thread: some browsers, a load balancer's check, and the methods they use.
 const SHAPES: usize = 16;
@@ -38,6 +40,9 @@ pub(super) struct EnvironMaker {
     /// The shape to give up next when there are too many.
     oldest: usize,
     empty_input: Option<Py<Input>>,
+    set_deadline: Option<Py<SetDeadline>>,
+    guard: Arc<Guard>,
+    deadline_key: Py<PyString>,
     input_key: Py<PyString>,
     scheme_key: Py<PyString>,
     https: Py<PyString>,
@@ -58,7 +63,7 @@ struct Value {
 
 impl EnvironMaker {
     /// `base` holds what is the same for all requests of the worker.
-    pub(super) fn new(base: &Bound<'_, PyDict>) -> Self {
+    pub(super) fn new(base: &Bound<'_, PyDict>, guard: &Arc<Guard>) -> Self {
         let py = base.py();
         Self {
             base: base.clone().unbind(),
@@ -67,6 +72,9 @@ impl EnvironMaker {
             shapes: Vec::new(),
             oldest: 0,
             empty_input: None,
+            set_deadline: None,
+            guard: Arc::clone(guard),
+            deadline_key: PyString::intern(py, "hostler.set_deadline").unbind(),
             input_key: PyString::intern(py, "wsgi.input").unbind(),
             scheme_key: PyString::intern(py, "wsgi.url_scheme").unbind(),
             https: PyString::intern(py, "https").unbind(),
@@ -88,6 +96,8 @@ impl EnvironMaker {
         if exchange.scheme() == "https" {
             environ.set_item(&self.scheme_key, &self.https)?;
         }
+        let set_deadline = self.set_deadline(py, link, serial)?;
+        environ.set_item(&self.deadline_key, set_deadline)?;
         let input = match exchange.body()? {
             BodySupply::Empty => {
                 let input = self.empty_input(py)?;
@@ -183,6 +193,27 @@ impl EnvironMaker {
         self.empty_input = Some(input.clone().unbind());
         Ok(input)
     }
+
+    /// One object for all requests of the thread, unless an application kept it from an earlier one.
+    fn set_deadline<'py>(
+        &mut self,
+        py: Python<'py>,
+        link: &Arc<Link>,
+        serial: u64,
+    ) -> PyResult<Bound<'py, SetDeadline>> {
+        let kept = self
+            .set_deadline
+            .take()
+            .map(|function| function.into_bound(py))
+            .filter(is_ours_alone);
+        let function = match kept {
+            Some(function) => function,
+            None => Bound::new(py, SetDeadline::new(link, &self.guard))?,
+        };
+        function.get().renew(serial);
+        self.set_deadline = Some(function.clone().unbind());
+        Ok(function)
+    }
 }
 
 impl Shape {
@@ -239,7 +270,7 @@ impl Value {
 }
 
 #[expect(unsafe_code, reason = "pyo3 counts no references")]
-fn is_ours_alone(input: &Bound<'_, Input>) -> bool {
+fn is_ours_alone<T>(object: &Bound<'_, T>) -> bool {
     // SAFETY: the object is alive.
-    unsafe { ffi::Py_REFCNT(input.as_ptr()) == 1 }
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) == 1 }
 }

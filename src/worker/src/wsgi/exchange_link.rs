@@ -7,7 +7,10 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use hostler::serve::{Exchange, reader::BodySource};
@@ -19,6 +22,8 @@ use crate::forked;
 #[derive(Default)]
 pub(crate) struct Link {
     current: Mutex<Current>,
+    /// Whether there is an exchange, for those who hold the interpreter lock and must not wait.
+    is_open: AtomicBool,
 }
 
 #[derive(Default)]
@@ -49,7 +54,9 @@ pub(crate) struct Open<'l> {
 impl Drop for Open<'_> {
     /// Nobody reaches the exchange any more, also when a panic ends the request.
     fn drop(&mut self) {
-        self.link.lock(self.py).exchange = None;
+        let mut current = self.link.lock(self.py);
+        current.exchange = None;
+        self.link.is_open.store(false, Ordering::Relaxed);
     }
 }
 
@@ -64,7 +71,13 @@ impl Link {
         let mut current = self.lock(py);
         current.serial = serial;
         current.exchange = Some(Target(std::ptr::from_mut(exchange).cast()));
+        self.is_open.store(true, Ordering::Relaxed);
         Open { link: self, py }
+    }
+
+    /// Whether the application is at a request. It changes under the interpreter lock only.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::Relaxed)
     }
 
     /// Runs `act` on the exchange of request `serial`; `None` when that is over.

@@ -6,6 +6,7 @@
 mod body;
 mod call;
 mod callables;
+mod deadline;
 mod environ;
 mod exchange_link;
 pub(crate) mod file_wrapper;
@@ -16,4 +17,5 @@ mod response;
 mod sending;
 mod text;
 
-pub(crate) use call::{Wsgi, WsgiThread};
+pub(crate) use call::{Autoreload, Wsgi, WsgiThread};
+pub(crate) use exchange_link::Link;

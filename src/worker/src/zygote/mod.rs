@@ -21,7 +21,7 @@ use hostler::{
 use pyo3::prelude::*;
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-use crate::{app, worker};
+use crate::{app, loaded::Loaded, module, worker};
 
 use self::fork::Side;
 
@@ -49,8 +49,8 @@ pub(crate) enum ZygoteError {
     #[error("cannot set up signals")]
     Signals(#[source] std::io::Error),
     /// A worker could not be spoken with.
-    #[error("a request to fork came without the control socket of the worker")]
-    NoControl,
+    #[error("a request to fork came without the descriptors of the worker")]
+    NoEnds,
     /// The first message is something else, or it came again.
     #[error("the message to start with did not come first, or came twice")]
     NotStart,
@@ -81,13 +81,23 @@ pub(crate) struct Zygote {
     pub(crate) application: Option<Py<PyAny>>,
     /// To the supervisor; the zygote's alone.
     pub(crate) channel: Channel,
+    /// Files of modules that the supervisor was told of.
+    pub(crate) loaded: Loaded,
     has_warned_of_threads: bool,
+}
+
+/// What a new worker has in common with the supervisor.
+pub(crate) struct Ends {
+    /// For messages.
+    pub(crate) control: Channel,
+    /// A pipe for the stacks of its threads.
+    pub(crate) stacks: OwnedFd,
 }
 
 /// The whole life of a zygote, and in the processes that it makes the whole life of a worker: gives the exit code of
 /// whichever this process has become. The caller ends it without any clean-up. An error is what happened before there
-/// was a log.
-pub(crate) fn run(py: Python<'_>, channel: Channel) -> Result<i32, ZygoteError> {
+/// was a log; with it comes the channel, on which the caller tells it.
+pub(crate) fn run(py: Python<'_>, channel: Channel) -> Result<i32, (ZygoteError, Channel)> {
     let mut zygote = Zygote::new(channel)?;
     let answer = match zygote.load(py) {
         Ok(python) => FromZygote::Ready { python },
@@ -110,8 +120,24 @@ pub(crate) fn leave_signals_to_supervisor() -> std::io::Result<()> {
 }
 
 impl Zygote {
+    /// The zygote, or why there is none, and the channel on which the supervisor may be told of it.
+    fn new(channel: Channel) -> Result<Self, (ZygoteError, Channel)> {
+        match Self::set_up(&channel) {
+            Ok((start, scoreboard, listeners)) => Ok(Self {
+                start,
+                scoreboard,
+                listeners,
+                application: None,
+                channel,
+                loaded: Loaded::default(),
+                has_warned_of_threads: false,
+            }),
+            Err(error) => Err((error, channel)),
+        }
+    }
+
     /// Waits for the first message and sets up all that does not concern Python.
-    fn new(channel: Channel) -> Result<Self, ZygoteError> {
+    fn set_up(channel: &Channel) -> Result<(Start, Scoreboard, Vec<OwnedFd>), ZygoteError> {
         leave_signals_to_supervisor().map_err(ZygoteError::Signals)?;
         // An import that hangs does not see that the channel has ended. Workers do not inherit this.
         set_parent_process_death_signal(Some(Signal::KILL))
@@ -143,15 +169,7 @@ impl Zygote {
                 role: Role::Zygote,
             },
         )?;
-        let start = *start;
-        Ok(Self {
-            start,
-            scoreboard,
-            listeners,
-            application: None,
-            channel,
-            has_warned_of_threads: false,
-        })
+        Ok((*start, scoreboard, listeners))
     }
 
     /// Makes the interpreter ready and imports the application; gives the interpreter's name.
@@ -160,28 +178,48 @@ impl Zygote {
         let _ = rustix::thread::set_name(c"hostler-zygote");
         sys::drop_privileges().map_err(no_privileges)?;
         interpreter::prepare(py, app)?;
+        module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
         if !app.lazy_apps {
             self.application = Some(app::load(py, app)?);
+            module::add_setting(py, app)?;
             leave_signals_to_supervisor().map_err(no_signals)?;
         }
-        freeze(py).map_err(|error| app::failure_of(py, "gc.freeze()", &error))?;
+        if self.start.settings.reload.py_autoreload {
+            self.tell_files(py)
+                .map_err(|error| failed(py, "listing the modules", &error))?;
+        }
+        freeze(py).map_err(|error| failed(py, "gc.freeze()", &error))?;
         Ok(interpreter::describe(py))
+    }
+
+    fn tell_files(&mut self, py: Python<'_>) -> PyResult<()> {
+        for files in self.loaded.news(py)? {
+            if let Err(error) = self.channel.send(&FromZygote::Modules(files), &[]) {
+                tracing::warn!(error = %crate::chain(&error), "the supervisor cannot be told of modules");
+            }
+        }
+        Ok(())
     }
 
     /// Answers the supervisor until it says stop or is gone, then exit code 0. In a worker: the worker's exit code.
     fn serve(mut self, py: Python<'_>) -> i32 {
         loop {
-            let (slot, control) = match py.detach(|| self.channel.recv::<ToZygote>()) {
+            let (slot, fds) = match py.detach(|| self.channel.recv::<ToZygote>()) {
                 Ok(None | Some((ToZygote::Stop, _))) => return 0,
-                Ok(Some((ToZygote::Fork { slot }, mut fds))) => match fds.pop() {
-                    Some(control) => (slot, Channel::from_fd(control)),
-                    None => return fatal(&ZygoteError::NoControl),
-                },
+                Ok(Some((ToZygote::Fork { slot }, fds))) => (slot, fds),
                 Ok(Some((ToZygote::Start(_), _))) => return fatal(&ZygoteError::NotStart),
                 Err(error) => return fatal(&error),
             };
+            let mut fds = fds.into_iter();
+            let (Some(control), Some(stacks)) = (fds.next(), fds.next()) else {
+                return fatal(&ZygoteError::NoEnds);
+            };
+            let ends = Ends {
+                control: Channel::from_fd(control),
+                stacks,
+            };
             let answer = match self.fork(py) {
-                Ok(Side::Worker) => return worker::run(py, self, slot, control),
+                Ok(Side::Worker) => return worker::run(py, self, slot, ends),
                 Ok(Side::Zygote(pid)) => FromZygote::Forked { slot, pid },
                 Err(reason) => FromZygote::ForkRefused { slot, reason },
             };
@@ -196,6 +234,10 @@ impl Zygote {
 fn fatal(error: &dyn std::error::Error) -> i32 {
     tracing::error!(error = %crate::chain(error), "the zygote cannot go on");
     1
+}
+
+fn failed(py: Python<'_>, doing: &str, error: &PyErr) -> LoadFailure {
+    app::failure_of(py, doing, error)
 }
 
 fn no_privileges(error: PrivilegeError) -> LoadFailure {

@@ -1,89 +1,107 @@
-//! `run --reload`: sees that a Python file of the application has changed (inotify(7)).
+//! `py-autoreload` and `run --reload`: a Python file of the application has changed.
 //!
-//! Directories are watched, not the modules that happen to be loaded: a file that is imported later, or that was broken
-//! when it was tried, counts as well.
+//! In the directories of the application every Python file counts: one that is imported later, or that was broken when it
+//! was tried, does as well. Of other directories only the files count that modules were loaded from.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
-    mem::MaybeUninit,
-    os::fd::OwnedFd,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
-use tokio::{io::unix::AsyncFd, time::timeout};
+use rustix::fs::inotify::{ReadFlags, WatchFlags};
+use tokio::time::{Instant, timeout_at};
 
 use crate::config::App;
 
+use super::notices::{Notice, Notices};
+
 /// Editors and version control write many files at once; the last one must be written before anything is loaded.
-const QUIET: Duration = Duration::from_millis(100);
+const QUIET: Duration = Duration::from_millis(50);
+
+/// A file is written to its end, comes or goes.
+const EVENTS: WatchFlags = WatchFlags::CLOSE_WRITE
+    .union(WatchFlags::CREATE)
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::MOVE)
+    .union(WatchFlags::ONLYDIR);
 
 /// Watches the directories of an application.
-pub(super) struct Watch {
-    inotify: AsyncFd<OwnedFd>,
+pub(super) struct Tree {
+    notices: Notices,
+    /// Directories of the application, by the number of the watch.
     directories: BTreeMap<i32, PathBuf>,
-    /// Something has changed, and it is not yet quiet. Kept here because a wait may be given up at any time.
-    changing: bool,
+    /// Names of files that were loaded, by the watch of their directory.
+    loaded: BTreeMap<i32, BTreeSet<String>>,
+    /// Something has changed, and this is when it will have been quiet for long enough. Kept here because a wait may be
+    /// given up at any time.
+    quiet_at: Option<Instant>,
 }
 
-impl Watch {
+impl Tree {
     /// Watches the working directory, that of the file, and those of the module path, each with all below it.
     pub(super) fn new(app: &App) -> io::Result<Self> {
-        let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        let inotify = super::readable(fd)?;
         let mut watch = Self {
-            inotify,
+            notices: Notices::new()?,
             directories: BTreeMap::new(),
-            changing: false,
+            loaded: BTreeMap::new(),
+            quiet_at: None,
         };
+        watch.follow(app);
+        Ok(watch)
+    }
+
+    /// Watches the directories of this application as well; those that it had stay, with what is not told yet of them.
+    pub(super) fn follow(&mut self, app: &App) {
         let file = app.file.as_deref().and_then(Path::parent);
         let roots = app.chdir.iter().map(PathBuf::as_path).chain(file);
         for root in roots.chain(app.python_path.iter().map(PathBuf::as_path)) {
-            watch.add(root);
+            self.add(root);
         }
-        Ok(watch)
+    }
+
+    /// Watches files that modules were loaded from, wherever they are.
+    pub(super) fn add_loaded(&mut self, files: &[PathBuf]) {
+        for file in files {
+            let (Some(directory), Some(name)) = (file.parent(), file.file_name()) else {
+                continue;
+            };
+            if let Some(watch) = self.notices.watch(directory, EVENTS) {
+                let name = name.to_string_lossy().into_owned();
+                self.loaded.entry(watch).or_default().insert(name);
+            }
+        }
     }
 
     /// Returns when something has changed and nothing more has for a moment.
     pub(super) async fn changed(&mut self) {
         loop {
-            if !self.changing {
-                self.changing = self.read().await;
-                continue;
-            }
-            match timeout(QUIET, self.read()).await {
-                Ok(_) => {}
+            let more = match self.quiet_at {
+                Some(quiet_at) => timeout_at(quiet_at, self.read()).await,
+                None => Ok(self.read().await),
+            };
+            match more {
+                Ok(true) => self.quiet_at = Some(Instant::now() + QUIET),
+                Ok(false) => {}
                 Err(_) => {
-                    self.changing = false;
+                    self.quiet_at = None;
                     return;
                 }
             }
         }
     }
 
-    /// Waits for events; whether one of them matters.
+    /// Waits for notices; whether one of them matters. Lost ones might.
     async fn read(&mut self) -> bool {
-        let Ok(mut ready) = self.inotify.readable().await else {
-            return false;
-        };
-        ready.clear_ready();
-        drop(ready);
         let (mut matters, mut new) = (false, Vec::new());
-        let mut buffer = [MaybeUninit::uninit(); 4096];
-        let mut reader = Reader::new(self.inotify.get_ref(), &mut buffer);
-        while let Ok(event) = reader.next() {
-            let name = event
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned());
-            let name = name.unwrap_or_default();
-            matters |= name.ends_with(".py");
+        for notice in self.notices.next().await {
+            matters |= self.matters(&notice);
             if let (true, Some(directory)) = (
-                event.events().contains(ReadFlags::ISDIR),
-                self.directories.get(&event.wd()),
+                notice.flags.contains(ReadFlags::ISDIR),
+                self.directories.get(&notice.watch),
             ) {
-                new.push(directory.join(name));
+                new.push(directory.join(notice.name));
             }
         }
         new.iter()
@@ -92,18 +110,21 @@ impl Watch {
         matters
     }
 
+    fn matters(&self, notice: &Notice) -> bool {
+        let in_application = self.directories.contains_key(&notice.watch);
+        let loaded = self.loaded.get(&notice.watch);
+        notice.flags.contains(ReadFlags::QUEUE_OVERFLOW)
+            || in_application && notice.name.ends_with(".py")
+            || loaded.is_some_and(|names| names.contains(&notice.name))
+    }
+
     /// Watches a directory and all below it. One that cannot be read or watched is left out: it is gone already, it is
     /// not ours, or there are more than fs.inotify.max_user_watches.
     fn add(&mut self, directory: &Path) {
-        let flags = WatchFlags::CLOSE_WRITE
-            | WatchFlags::CREATE
-            | WatchFlags::DELETE
-            | WatchFlags::MOVE
-            | WatchFlags::ONLYDIR;
-        let Ok(wd) = inotify::add_watch(self.inotify.get_ref(), directory, flags) else {
+        let Some(watch) = self.notices.watch(directory, EVENTS) else {
             return;
         };
-        self.directories.insert(wd, directory.to_owned());
+        self.directories.insert(watch, directory.to_owned());
         let Ok(entries) = fs::read_dir(directory) else {
             return;
         };
@@ -125,6 +146,8 @@ fn holds_code(directory: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::timeout;
+
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(10);
@@ -145,7 +168,7 @@ mod tests {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let mut watch = Watch::new(&app).unwrap();
+            let mut watch = Tree::new(&app).unwrap();
             change(directory.path());
             // Without any event of its own this would wait for ever.
             fs::write(directory.path().join("end.txt"), "").unwrap();
@@ -186,6 +209,28 @@ mod tests {
     }
 
     #[test]
+    fn of_other_directories_the_loaded_files_count() {
+        let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let app = App {
+            chdir: Some(own.path().to_owned()),
+            ..App::default()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut watch = Tree::new(&app).unwrap();
+            watch.add_loaded(&[other.path().join("six.py")]);
+            for (name, counts) in [("seven.py", false), ("six.py", true)] {
+                fs::write(other.path().join(name), "").unwrap();
+                let seen = timeout(PATIENCE, watch.read()).await.unwrap();
+                assert_eq!(seen, counts, "{name}");
+            }
+        });
+    }
+
+    #[test]
     fn a_new_directory_is_watched_too() {
         let directory = tempfile::tempdir().unwrap();
         let app = App {
@@ -197,7 +242,7 @@ mod tests {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let mut watch = Watch::new(&app).unwrap();
+            let mut watch = Tree::new(&app).unwrap();
             let new = directory.path().join("new");
             fs::create_dir(&new).unwrap();
             assert!(!timeout(PATIENCE, watch.read()).await.unwrap());
@@ -218,7 +263,7 @@ mod tests {
             .build()
             .unwrap();
         runtime.block_on(async {
-            let mut watch = Watch::new(&app).unwrap();
+            let mut watch = Tree::new(&app).unwrap();
             for number in 0..50 {
                 fs::write(directory.path().join(format!("m{number}.py")), "").unwrap();
             }

@@ -1,0 +1,99 @@
+//! Commands to a site that runs: status, reload, stop, `worker recycle`, `log reopen`.
+
+use std::process::ExitCode;
+
+use crate::supervisor::control::{Command, Reply};
+
+use super::{
+    arguments::{RecycleArguments, ReloadArguments, RunningSite, StatusArguments, StopArguments},
+    client::{Client, ClientError},
+    error::CliError,
+    exit::Exit,
+    output, table,
+};
+
+/// Prints what a site is doing.
+///
+/// # Errors
+/// Nobody is there, or nobody that may be spoken with.
+pub(super) fn status(arguments: &StatusArguments) -> Result<ExitCode, CliError> {
+    match connect(&arguments.site)?.ask(Command::Status, true)? {
+        Reply::Status(status) => {
+            let text = match arguments.json {
+                true => serde_json::to_string_pretty(&status).map_err(CliError::Json)? + "\n",
+                false => table::of_status(&status),
+            };
+            output::print(&text)?;
+            Ok(Exit::Success.into())
+        }
+        other => finish(other),
+    }
+}
+
+/// Reloads, and waits for the outcome unless told not to.
+///
+/// # Errors
+/// As [`status`]; the reload fails, and then the traceback is printed as well.
+pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, CliError> {
+    let wait = !arguments.no_wait;
+    match connect(&arguments.site)?.ask(Command::Reload { wait }, !wait)? {
+        Reply::Reloaded {
+            generation,
+            workers,
+        } => {
+            let noun = if workers == 1 { "worker" } else { "workers" };
+            let text = format!("reloaded: generation {generation} serves with {workers} {noun}\n");
+            output::print(&text)?;
+            Ok(Exit::Success.into())
+        }
+        Reply::Failed { reason, traceback } => {
+            output::tell_before(&traceback);
+            let reason = format!("the reload failed, the previous generation serves on: {reason}");
+            Err(CliError::Failed { reason })
+        }
+        other => finish(other),
+    }
+}
+
+/// Stops, and waits for the end unless told not to.
+///
+/// # Errors
+/// As [`status`].
+pub(super) fn stop(arguments: &StopArguments) -> Result<ExitCode, CliError> {
+    let mut client = connect(&arguments.site)?;
+    let reply = client.ask(Command::Stop, true)?;
+    if reply == Reply::Accepted && !arguments.no_wait {
+        client.wait_for_end();
+    }
+    finish(reply)
+}
+
+/// Has a worker replaced.
+///
+/// # Errors
+/// As [`status`]; there is no such worker.
+pub(super) fn recycle(arguments: &RecycleArguments) -> Result<ExitCode, CliError> {
+    let worker = arguments.worker;
+    finish(connect(&arguments.site)?.ask(Command::Recycle { worker }, true)?)
+}
+
+/// Has the log opened anew.
+///
+/// # Errors
+/// As [`status`]; the log is not ours to open.
+pub(super) fn reopen_log(site: &RunningSite) -> Result<ExitCode, CliError> {
+    finish(connect(site)?.ask(Command::LogReopen, true)?)
+}
+
+fn connect(site: &RunningSite) -> Result<Client, ClientError> {
+    Client::connect(site.site.as_deref())
+}
+
+/// What there is to say to the usual answers: nothing when it is done.
+fn finish(reply: Reply) -> Result<ExitCode, CliError> {
+    match reply {
+        Reply::Accepted | Reply::Reloaded { .. } | Reply::Status(_) => Ok(Exit::Success.into()),
+        Reply::Failed { reason, .. } => Err(CliError::Failed { reason }),
+        Reply::Refused { reason } => Err(CliError::Refused { reason }),
+    }
+}

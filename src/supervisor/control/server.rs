@@ -1,0 +1,272 @@
+//! The control socket and those who speak on it. Each client has a task of its own, so that the supervisor's loop never
+//! waits for one; whatever a client can hold or make us store has a limit.
+
+use std::{
+    fs::{self, DirBuilder},
+    io,
+    os::{
+        fd::AsFd,
+        unix::{fs::DirBuilderExt, net},
+    },
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::process::geteuid;
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::{Semaphore, mpsc, oneshot},
+    task::yield_now,
+    time::{sleep, timeout},
+};
+use tracing::{info, warn};
+
+use crate::{
+    config::{Address, FileMode, Listen, Protocol},
+    listener::Listeners,
+    supervisor::generation::one_line,
+};
+
+use super::{
+    Asked,
+    memory::Memory,
+    message::{Command, Reply, Request},
+    place::{Place, Places},
+    status::Status,
+};
+
+/// Clients at a time; further ones wait in the queue of the socket.
+const CLIENTS: usize = 16;
+/// Longest request in bytes, a path with room for the rest.
+const LONGEST: usize = 8 << 10;
+/// How long a client may take to say what it wants, and to take the answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Before the next attempt to accept, when there is no descriptor left.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Whoever may connect may stop the service.
+const MODE: u32 = 0o600;
+
+/// The control socket, while it is open: what clients want, one after the other.
+pub(in crate::supervisor) struct Server {
+    asked: mpsc::Receiver<Asked>,
+    /// Keeps the socket's file, which goes with it.
+    _socket: Listeners,
+    /// The directory that was made for it.
+    _directory: Option<Directory>,
+}
+
+/// A directory that we have made; dropping it removes it if nothing else is in it.
+struct Directory(PathBuf);
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+impl Server {
+    /// Opens the socket where it belongs. When there is no such place, or it cannot be used, the log says so, and the
+    /// service goes on without.
+    pub(in crate::supervisor) fn open(site: &str) -> Option<Self> {
+        let Some(place) = Places::here().of_service(site) else {
+            info!(
+                "no control socket: there is neither $RUNTIME_DIRECTORY nor $XDG_RUNTIME_DIR; reload and stop by signals"
+            );
+            return None;
+        };
+        let path = &place.socket;
+        match Self::open_at(&place) {
+            Ok(server) => {
+                info!(path = %path.display(), "control socket");
+                Some(server)
+            }
+            Err(reason) => {
+                warn!(path = %path.display(), reason, "no control socket; reload and stop by signals");
+                None
+            }
+        }
+    }
+
+    fn open_at(place: &Place) -> Result<Self, String> {
+        let directory = place.directory.as_deref().map(make_directory).transpose();
+        let directory = directory.map_err(|error| error.to_string())?.flatten();
+        let address = place.socket.to_str().ok_or("its path is not UTF-8")?;
+        let listen = Listen {
+            protocol: Protocol::default(),
+            address: Address::Unix(address.into()),
+            mode: Some(FileMode(MODE)),
+            owner: None,
+            group: None,
+            backlog: None,
+        };
+        let socket = Listeners::bind(&[listen], Duration::ZERO, Vec::new())
+            .map_err(|error| one_line(&error))?;
+        let listener = duplicate(&socket).map_err(|error| error.to_string())?;
+        let (sender, asked) = mpsc::channel(CLIENTS);
+        tokio::spawn(accept(listener, sender));
+        Ok(Self {
+            asked,
+            _socket: socket,
+            _directory: directory,
+        })
+    }
+
+    /// Waits for the next client that wants something.
+    pub(in crate::supervisor) async fn asked(&mut self) -> Option<Asked> {
+        self.asked.recv().await
+    }
+}
+
+/// Makes the directory of a site and the one above it, which all sites share; nothing above that. Gives the directory
+/// if it was not there.
+fn make_directory(directory: &Path) -> io::Result<Option<Directory>> {
+    if let Some(above) = directory.parent() {
+        make_one(above)?;
+    }
+    let made = make_one(directory)?;
+    Ok(made.then(|| Directory(directory.to_owned())))
+}
+
+fn make_one(directory: &Path) -> io::Result<bool> {
+    match DirBuilder::new().mode(0o755).create(directory) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        result => result.map(|()| true),
+    }
+}
+
+fn duplicate(listeners: &Listeners) -> io::Result<UnixListener> {
+    let listener = listeners.iter().next().ok_or(io::ErrorKind::NotFound)?;
+    let fd = listener.as_fd().try_clone_to_owned()?;
+    UnixListener::from_std(net::UnixListener::from(fd))
+}
+
+async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>) {
+    let places = Arc::new(Semaphore::new(CLIENTS));
+    // The semaphore is never closed; the loop ends with the runtime.
+    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
+        match listener.accept().await {
+            Ok((client, _)) => {
+                let asked = asked.clone();
+                tokio::spawn(async move {
+                    talk(&client, &asked).await;
+                    drop(place);
+                });
+            }
+            // Too many open files, for example; a connection that waits would wake us again at once.
+            Err(error) => {
+                warn!(%error, "the control socket cannot accept, trying again");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// One request, one reply. A client that is too slow, or goes, is left.
+async fn talk(client: &UnixStream, asked: &mpsc::Sender<Asked>) {
+    let Ok(Ok(line)) = timeout(PATIENCE, read_line(client)).await else {
+        return;
+    };
+    let request = match may_speak(client) {
+        true => Request::decode(&line).map_err(|error| Reply::refused(error.to_string())),
+        false => Err(Reply::refused(
+            "only root and the user that runs the service may speak here",
+        )),
+    };
+    let stops = matches!(&request, Ok(request) if request.command == Command::Stop);
+    let reply = match request {
+        Ok(request) => tokio::select! {
+            reply = ask(request, asked) => reply,
+            () = gone(client) => return,
+        },
+        Err(reply) => reply,
+    };
+    let accepted = reply == Reply::Accepted;
+    let Ok(line) = reply.encode() else { return };
+    let Ok(Ok(())) = timeout(PATIENCE, write_all(client, &line)).await else {
+        return;
+    };
+    if stops && accepted {
+        // The end of the service closes the connection, and so tells a client that waits for it.
+        gone(client).await;
+    }
+}
+
+/// The socket's mode says the same; this holds when somebody has changed it.
+fn may_speak(client: &UnixStream) -> bool {
+    client
+        .peer_cred()
+        .is_ok_and(|peer| peer.uid() == 0 || peer.uid() == geteuid().as_raw())
+}
+
+async fn ask(request: Request, asked: &mpsc::Sender<Asked>) -> Reply {
+    let (reply, answer) = oneshot::channel();
+    // Both fail only when the loop has ended, and this task ends with it.
+    let _ = asked.send(Asked { request, reply }).await;
+    match answer.await {
+        Ok(Reply::Status(status)) => Reply::Status(measured(status).await),
+        Ok(reply) => reply,
+        Err(_) => Reply::refused("the service has ended"),
+    }
+}
+
+/// Adds the memory of the processes. The loop has its turn between any two of them.
+async fn measured(mut status: Box<Status>) -> Box<Status> {
+    let mut workers = Vec::new();
+    for worker in &mut status.workers {
+        let memory = Memory::of(worker.pid);
+        worker.rss = memory.map(|memory| memory.rss);
+        worker.pss = memory.map(|memory| memory.pss);
+        workers.extend(memory.filter(|_| worker.generation == status.generation));
+        yield_now().await;
+    }
+    let zygote = status.zygote.and_then(Memory::of);
+    status.preload_saved = zygote.map(|zygote| Memory::saved(zygote, &workers));
+    status
+}
+
+/// Up to the line feed, which the client may leave out at its end.
+async fn read_line(client: &UnixStream) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut buffer = [0; 1024];
+    loop {
+        client.readable().await?;
+        match client.try_read(&mut buffer) {
+            Ok(0) => return Ok(line),
+            Ok(count) => line.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        if let Some(end) = line.iter().position(|byte| *byte == b'\n') {
+            line.truncate(end);
+            return Ok(line);
+        }
+        if line.len() > LONGEST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+    }
+}
+
+async fn write_all(client: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        client.writable().await?;
+        match client.try_write(bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Returns when the client has closed its end. What else it says is not heard.
+async fn gone(client: &UnixStream) {
+    let mut buffer = [0; 1024];
+    while client.readable().await.is_ok() {
+        match client.try_read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What `hostler status` tells: facts for people and for programs, as the service itself sees them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A service at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Status {
+    /// Version of the program that runs.
+    pub(crate) version: String,
+    /// Name of the site.
+    pub(crate) site: String,
+    /// The settings file, absolute; none for `hostler run`.
+    pub(crate) file: Option<String>,
+    /// The supervisor's process.
+    pub(crate) pid: u32,
+    /// The process that has loaded the application and makes workers, if there is one now.
+    pub(crate) zygote: Option<i32>,
+    /// How long it has been running, in microseconds.
+    pub(crate) uptime_us: u64,
+    /// What goes on, in a few words.
+    pub(crate) state: String,
+    /// The current generation; 1 is that of the start.
+    pub(crate) generation: u32,
+    /// How many workers are to serve.
+    pub(crate) processes: u32,
+    /// Threads of each worker.
+    pub(crate) threads: u32,
+    /// Module or file.
+    pub(crate) application: String,
+    /// The interpreter's path.
+    pub(crate) python: String,
+    /// Where it listens.
+    pub(crate) listeners: Vec<ListenerStatus>,
+    /// What has happened since the start, by cause.
+    pub(crate) counters: BTreeMap<String, u64>,
+    /// Bytes that the workers would need more if each had imported the application for itself.
+    pub(crate) preload_saved: Option<u64>,
+    /// In the order of their numbers.
+    pub(crate) workers: Vec<WorkerStatus>,
+}
+
+/// A listening socket.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ListenerStatus {
+    /// What is spoken.
+    pub(crate) protocol: String,
+    /// Where, with the true port.
+    pub(crate) address: String,
+}
+
+/// A worker at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct WorkerStatus {
+    /// Its number, for `hostler worker recycle`.
+    pub(crate) worker: u32,
+    /// Its generation; two generations have workers of the same number.
+    pub(crate) generation: u32,
+    /// Its process, 0 while there is none.
+    pub(crate) pid: i32,
+    /// `starting`, `serving` or `leaving`.
+    pub(crate) state: String,
+    /// Since it exists, in microseconds.
+    pub(crate) age_us: u64,
+    /// Requests answered.
+    pub(crate) requests: u64,
+    /// Share of its threads' time spent with requests, from 0 to 1.
+    pub(crate) busy: f64,
+    /// Resident memory in bytes, shared pages counted whole.
+    pub(crate) rss: Option<u64>,
+    /// Resident memory in bytes, shared pages counted in shares.
+    pub(crate) pss: Option<u64>,
+    /// What it works on.
+    pub(crate) running: Vec<RunningStatus>,
+}
+
+/// A request that is being answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RunningStatus {
+    /// Method and target, cut.
+    pub(crate) request: String,
+    /// Who asks.
+    pub(crate) peer: String,
+    /// For how long already, in microseconds.
+    pub(crate) age_us: u64,
+}

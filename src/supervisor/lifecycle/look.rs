@@ -1,0 +1,217 @@
+//! The rules for looking: when the supervisor reads what the workers have written, and what it makes of it.
+//!
+//! There is one look a second, which costs some microseconds. A deadline, or a limit of requests, that is nearer than
+//! that brings the next look forward, so that what is looked for is seen when it happens and not up to a second late.
+
+use std::time::Duration;
+
+use crate::supervisor::cheaper::Load;
+
+use super::{
+    Action, Facts, Lifecycle, Look, Phase, Report, Time, WorkerId, WorkerState, harakiri::Stall,
+};
+
+/// From one look to the next, when nothing is near.
+pub(super) const PACE: Duration = Duration::from_secs(1);
+/// From one look to the next while a limit of requests may come near: how fast, only looking tells.
+const COUNTING: Duration = Duration::from_millis(100);
+/// Between two looks at the least, whatever is near.
+const SHORTEST: Duration = Duration::from_millis(20);
+/// A look that comes so much too late was not made in time because this process did not run.
+const STALL: Duration = Duration::from_secs(1);
+
+/// What the rules remember between looks.
+#[derive(Debug, Default)]
+pub(super) struct Looking {
+    /// When the next one is due; `None`: it is being made, or there is nobody to look at.
+    pub(super) due: Option<Time>,
+    pub(super) last: Time,
+    /// The last one that counted for the number of workers; those are a second apart.
+    pub(super) cycle: Time,
+    /// Since when there has been nothing to do.
+    pub(super) idle_since: Option<Time>,
+}
+
+impl Lifecycle {
+    /// Makes the look that is due, and begins with the first one when the service serves.
+    pub(super) fn look_if_due(&mut self, now: Time) {
+        if self.phase != Phase::Serving {
+            self.looking.due = None;
+            return;
+        }
+        match self.looking.due {
+            None if self.looking.last.is_zero() => {
+                self.looking.last = now;
+                self.looking.cycle = now;
+                self.looking.due = Some(now + PACE);
+            }
+            Some(due) if due <= now => {
+                let late = now - due;
+                if late > STALL {
+                    self.stall = Some(Stall {
+                        end: now,
+                        length: late,
+                    });
+                }
+                self.looking.due = None;
+                let memory = self.generations.values();
+                let memory = memory
+                    .filter(|generation| generation.plan.weighs_workers())
+                    .count()
+                    > 0;
+                self.act(Action::Look { memory });
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn looked(&mut self, look: &Look, now: Time) {
+        if self.phase != Phase::Serving {
+            return;
+        }
+        let since = now.saturating_sub(self.looking.last);
+        self.looking.last = now;
+        let pace = self.pace(look, since);
+        self.looking.due = Some(now + pace);
+        for (id, facts) in &look.workers {
+            self.weigh(*id, facts, now);
+            self.judge(*id, facts, now);
+        }
+        let cycle = now.saturating_sub(self.looking.cycle);
+        if cycle + SHORTEST >= PACE {
+            self.looking.cycle = now;
+            let answered = self.adapt(look, cycle);
+            self.rest(answered, now);
+        }
+        for (id, facts) in &look.workers {
+            if let Some(worker) = self.workers.get_mut(id) {
+                worker.answered = facts.requests;
+                worker.is_busy = !facts.running.is_empty();
+            }
+        }
+    }
+
+    /// How long until the next look.
+    fn pace(&self, look: &Look, since: Duration) -> Duration {
+        let workers = look.workers.iter();
+        let near = workers.flat_map(|(id, facts)| {
+            let deadlines = facts.running.iter().filter_map(|request| {
+                let limit = request.limit?;
+                // One that is over is known already, or will be in a moment.
+                limit
+                    .checked_sub(request.age)
+                    .filter(|left| !left.is_zero())
+            });
+            deadlines.chain(self.until_limit(*id, facts, since))
+        });
+        // A request that begins now is seen before its deadline.
+        let harakiri = self.generations.values().map(|found| found.plan.harakiri);
+        let harakiri = harakiri.filter(|limit| !limit.is_zero());
+        let soonest = near.chain(harakiri).min().unwrap_or(PACE);
+        soonest.clamp(SHORTEST, PACE)
+    }
+
+    /// When a worker will have answered as many requests as it may, if it goes on like this.
+    fn until_limit(&self, id: WorkerId, facts: &Facts, since: Duration) -> Option<Duration> {
+        let worker = self.workers.get(&id)?;
+        let left = worker.allowance.requests_left(facts.requests)?;
+        let answered = facts.requests.saturating_sub(worker.answered);
+        if worker.due.is_some() || left == 0 || answered == 0 {
+            return None;
+        }
+        let expected = since.mul_f64(left as f64 / answered as f64);
+        Some(expected.min(COUNTING))
+    }
+
+    /// Lets the number of workers follow the load. Gives whether there was anything to do.
+    fn adapt(&mut self, look: &Look, cycle: Duration) -> bool {
+        let mut load = Load {
+            queue: look.queue,
+            starting: self.starting(self.current),
+            serving: self.serving(self.current),
+            ..Load::default()
+        };
+        let (mut busy, mut active) = (Duration::ZERO, false);
+        for (id, facts) in &look.workers {
+            let Some(worker) = self.workers.get_mut(id) else {
+                continue;
+            };
+            load.rss += facts.memory.map_or(0, |memory| memory.rss);
+            let running = facts.running.iter();
+            let total = running.fold(facts.busy, |total, request| total + request.age);
+            active |= facts.requests != worker.counted.0 || !facts.running.is_empty();
+            let worked = total.saturating_sub(worker.counted.1);
+            worker.counted = (facts.requests, total);
+            if worker.generation == self.current
+                && matches!(worker.state, WorkerState::Serving { .. })
+            {
+                busy += worked;
+                load.idle += u32::from(facts.running.is_empty());
+            }
+        }
+        let Some(generation) = self.generations.get_mut(&self.current) else {
+            return active;
+        };
+        let threads = load.serving.saturating_mul(generation.plan.threads);
+        let capacity = cycle.as_secs_f64() * f64::from(threads);
+        if capacity > 0.0 {
+            load.busy = (100.0 * busy.as_secs_f64() / capacity).min(100.0) as u32;
+        }
+        if let Some(cheaper) = &mut generation.cheaper {
+            let from = cheaper.target();
+            cheaper.look(&load);
+            let to = cheaper.target();
+            self.adapted(from, to);
+        }
+        active
+    }
+
+    /// Without anything to do for long: as few workers as there may be, or none and no service either.
+    fn rest(&mut self, active: bool, now: Time) {
+        let Some(generation) = self.generations.get_mut(&self.current) else {
+            return;
+        };
+        let plan = &generation.plan;
+        let (idle, exits) = (
+            plan.cheaper.idle.0,
+            plan.cheaper.exit_on_idle && plan.is_activated,
+        );
+        if active || idle.is_zero() || self.reload != super::Reload::None {
+            self.looking.idle_since = None;
+            return;
+        }
+        let since = *self.looking.idle_since.get_or_insert(now);
+        if now.saturating_sub(since) < idle {
+            return;
+        }
+        if exits {
+            self.report(Report::Idle { idle });
+            self.stop_gently(now);
+        } else if let Some(cheaper) = &mut generation.cheaper {
+            let from = cheaper.target();
+            cheaper.fall_to_minimum();
+            let to = cheaper.target();
+            self.adapted(from, to);
+        }
+    }
+
+    fn adapted(&mut self, from: u32, to: u32) {
+        if from != to {
+            self.report(Report::Adapting { from, to });
+        }
+    }
+
+    /// Whether the service does what it is for, so that the service manager may be told that it is alive: somebody
+    /// serves whose requests are within their deadlines, or is on the way.
+    pub(in crate::supervisor) fn is_alive(&self) -> bool {
+        if self.phase != Phase::Serving {
+            return true;
+        }
+        let at_work = |state| !matches!(state, WorkerState::Leaving { .. });
+        self.workers.values().any(|worker| at_work(worker.state))
+            || self
+                .generations
+                .values()
+                .any(|generation| generation.loads())
+    }
+}

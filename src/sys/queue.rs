@@ -1,0 +1,157 @@
+//! How many connections wait in a listening socket's queue until somebody accepts them.
+
+use std::{
+    io, mem,
+    os::fd::{AsFd, AsRawFd},
+};
+
+use rustix::{
+    fs::fstat,
+    net::{
+        AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send,
+        socket_with, sockopt::socket_domain,
+    },
+};
+
+/// Length of the queue. TCP sockets tell it by TCP_INFO (tcp(7)), Unix sockets by the kernel's socket diagnosis
+/// (sock_diag(7)), which a sandbox without AF_NETLINK does not allow.
+pub fn listen_queue(listener: impl AsFd) -> io::Result<u32> {
+    match socket_domain(&listener)? {
+        AddressFamily::UNIX => {
+            let inode = u32::try_from(fstat(&listener)?.st_ino).map_err(io::Error::other)?;
+            unix_queue(inode)
+        }
+        _ => tcp_queue(listener),
+    }
+}
+
+/// Of a listening socket, `tcpi_unacked` is the number of connections in its queue (net/ipv4/tcp.c, `tcp_get_info`).
+fn tcp_queue(listener: impl AsFd) -> io::Result<u32> {
+    // Eight bytes of states and options, then `rto`, `ato`, `snd_mss`, `rcv_mss`, `unacked`.
+    const UNACKED: usize = 6;
+    let mut info = [0_u32; UNACKED + 1];
+    let mut length = mem::size_of_val(&info) as libc::socklen_t;
+    // SAFETY: the kernel writes no more than `length` bytes, all of which the array has; integers take any bytes.
+    let result = unsafe {
+        libc::getsockopt(
+            listener.as_fd().as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if result == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(info[UNACKED])
+}
+
+/// linux/sock_diag.h
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// linux/netlink.h
+const NLM_F_REQUEST: u16 = 1;
+/// linux/netlink.h
+const NLMSG_ERROR: u16 = 2;
+/// linux/unix_diag.h
+const UDIAG_SHOW_RQLEN: u32 = 0x10;
+/// linux/unix_diag.h
+const UNIX_DIAG_RQLEN: u16 = 4;
+const HEADER: usize = 16;
+const REQUEST: usize = HEADER + 24;
+/// `unix_diag_msg`, in front of the attributes.
+const MESSAGE: usize = 16;
+
+fn unix_queue(inode: u32) -> io::Result<u32> {
+    let socket = socket_with(
+        AddressFamily::NETLINK,
+        SocketType::DGRAM,
+        SocketFlags::CLOEXEC,
+        Some(netlink::SOCK_DIAG),
+    )?;
+    send(&socket, &request(inode), SendFlags::empty())?;
+    let mut answer = [0; 256];
+    let (length, _) = recv(&socket, &mut answer, RecvFlags::empty())?;
+    parse(&answer[..length]).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
+}
+
+/// `nlmsghdr` and `unix_diag_req`, in the byte order of the machine.
+fn request(inode: u32) -> [u8; REQUEST] {
+    let all_states = u32::MAX;
+    // Any socket of this inode: INET_DIAG_NOCOOKIE.
+    let cookie = u32::MAX;
+    let family = u32::from_ne_bytes([libc::AF_UNIX as u8, 0, 0, 0]);
+    let mut bytes = [0; REQUEST];
+    bytes[..4].copy_from_slice(&(REQUEST as u32).to_ne_bytes());
+    bytes[4..6].copy_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+    bytes[6..8].copy_from_slice(&NLM_F_REQUEST.to_ne_bytes());
+    let words = [family, all_states, inode, UDIAG_SHOW_RQLEN, cookie, cookie];
+    for (place, word) in bytes[HEADER..].chunks_mut(4).zip(words) {
+        place.copy_from_slice(&word.to_ne_bytes());
+    }
+    bytes
+}
+
+/// The first number of the attribute that was asked for.
+fn parse(answer: &[u8]) -> Option<u32> {
+    if short(answer, 4)? == NLMSG_ERROR {
+        return None;
+    }
+    let mut attributes = answer.get(HEADER + MESSAGE..)?;
+    loop {
+        let (length, kind) = (usize::from(short(attributes, 0)?), short(attributes, 2)?);
+        if kind == UNIX_DIAG_RQLEN {
+            let value = attributes.get(4..8)?;
+            return Some(u32::from_ne_bytes(value.try_into().ok()?));
+        }
+        // Attributes begin at multiples of four.
+        attributes = attributes.get(length.max(4).next_multiple_of(4)..)?;
+    }
+}
+
+fn short(bytes: &[u8], at: usize) -> Option<u16> {
+    let value = bytes.get(at..at + 2)?;
+    Some(u16::from_ne_bytes(value.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::{TcpListener, TcpStream},
+        os::unix::net::{UnixListener, UnixStream},
+    };
+
+    use super::*;
+
+    #[test]
+    fn tcp_connections_are_counted_until_they_are_accepted() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(listen_queue(&listener).unwrap(), 0);
+        let address = listener.local_addr().unwrap();
+        let clients = [(); 3].map(|()| TcpStream::connect(address).unwrap());
+        assert_eq!(listen_queue(&listener).unwrap(), 3);
+        listener.accept().unwrap();
+        assert_eq!(listen_queue(&listener).unwrap(), 2);
+        drop(clients);
+    }
+
+    #[test]
+    fn unix_connections_are_counted_until_they_are_accepted() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let listener = UnixListener::bind(&path).unwrap();
+        assert_eq!(listen_queue(&listener).unwrap(), 0);
+        let clients = [(); 3].map(|()| UnixStream::connect(&path).unwrap());
+        assert_eq!(listen_queue(&listener).unwrap(), 3);
+        listener.accept().unwrap();
+        assert_eq!(listen_queue(&listener).unwrap(), 2);
+        drop(clients);
+    }
+
+    #[test]
+    fn what_is_no_socket_is_refused() {
+        assert!(listen_queue(std::fs::File::open("/dev/null").unwrap()).is_err());
+        assert!(parse(&[0; 40]).is_none());
+        assert!(parse(&[]).is_none());
+    }
+}
