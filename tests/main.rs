@@ -2,6 +2,7 @@
 //!
 //! What can be tested without a process is tested below the code it tests, not here. Where a new test belongs:
 //!
+//! - `chaos`: everything that can happen under load, and an account of every request.
 //! - `cli`: arguments, exit codes, `check` and its messages.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
 //! - `control`: the control socket and the commands that use it.
@@ -30,6 +31,7 @@
 
 mod support;
 
+mod chaos;
 mod cli;
 mod compat;
 mod control;
