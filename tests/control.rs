@@ -209,6 +209,10 @@ fn the_wrong_site_is_not_touched() {
     );
     check_error(&site.control(&["stop", "shop"]), &["is site, not shop"]);
     assert_eq!(site.get("/pid").status, 200);
+    let link = site.directory.path().join("link");
+    std::os::unix::fs::symlink(site.directory.path(), &link).unwrap();
+    let same = link.join("site.toml");
+    done(&site.control(&["status", same.to_str().unwrap()]));
 }
 
 #[test]

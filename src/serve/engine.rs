@@ -202,7 +202,8 @@ impl<A: Application> Engine<A> {
                 .app
                 .while_waiting(thread, || self.wait(at_once, &mut ready));
             match waited {
-                Ok(()) | Err(Errno::INTR) => {}
+                Ok(()) => {}
+                Err(Errno::INTR) => self.app.interrupted(thread),
                 Err(error) => {
                     error!(%error, "the worker's event loop cannot wait; the worker drains");
                     self.begin_drain(&mut local, thread);

@@ -174,16 +174,19 @@ impl Peer {
     ) -> bool {
         loop {
             let event = match self {
-                Self::Worker(id) => receive(channel).map(|message| from_worker(id, message)),
-                Self::Zygote(id) => receive(channel).map(|message| from_zygote(id, message)),
+                Self::Worker(id) => {
+                    receive(channel).map(|message| from_worker(id, message, loaded))
+                }
+                Self::Zygote(id) => {
+                    receive(channel).map(|message| from_zygote(id, message, loaded))
+                }
             };
             match event {
                 Received::Closed => {
                     events.extend(self.closed());
                     return false;
                 }
-                Received::Message(Word::Event(event)) => events.push(event),
-                Received::Message(Word::Loaded(mut files)) => loaded.append(&mut files),
+                Received::Message(event) => events.extend(event),
                 Received::Nothing => return true,
                 Received::Nonsense(error) => {
                     events.push(self.misunderstood(&error));
@@ -245,14 +248,8 @@ fn receive<T: DeserializeOwned>(channel: &Channel) -> Received<T> {
     }
 }
 
-/// What a message means to us.
-enum Word {
-    Event(Event),
-    /// Modules were loaded from these files.
-    Loaded(Vec<PathBuf>),
-}
-
-fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Word {
+/// The files of modules are no event: no rule depends on them.
+fn from_zygote(zygote: ZygoteId, message: FromZygote, loaded: &mut Vec<PathBuf>) -> Option<Event> {
     let event = match message {
         FromZygote::Failed(failure) => Event::LoadFailed { zygote, failure },
         FromZygote::ForkRefused { slot, reason } => Event::ForkRefused {
@@ -261,22 +258,28 @@ fn from_zygote(zygote: ZygoteId, message: FromZygote) -> Word {
             reason,
         },
         FromZygote::Forked { slot, pid } => Event::Forked { zygote, slot, pid },
-        FromZygote::Modules(files) => return Word::Loaded(files),
+        FromZygote::Modules(files) => {
+            loaded.extend(files);
+            return None;
+        }
         FromZygote::Ready { python } => Event::Loaded { zygote, python },
         FromZygote::Unsupported { reason } => Event::Unsupported { zygote, reason },
     };
-    Word::Event(event)
+    Some(event)
 }
 
-fn from_worker(worker: WorkerId, message: FromWorker) -> Word {
+fn from_worker(worker: WorkerId, message: FromWorker, loaded: &mut Vec<PathBuf>) -> Option<Event> {
     let event = match message {
         FromWorker::Draining => Event::WorkerDraining(worker),
         FromWorker::Exhausted => Event::WorkerExhausted(worker),
         FromWorker::Failed(failure) => Event::WorkerFailed { worker, failure },
-        FromWorker::Modules(files) => return Word::Loaded(files),
+        FromWorker::Modules(files) => {
+            loaded.extend(files);
+            return None;
+        }
         FromWorker::Ready => Event::WorkerReady { worker, pid: None },
     };
-    Word::Event(event)
+    Some(event)
 }
 
 #[cfg(test)]

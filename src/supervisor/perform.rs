@@ -83,7 +83,7 @@ impl Supervisor {
             Action::Promote { generation } => self.promote(generation),
             Action::ReadSettings { generation } => {
                 let result = self.read_settings(generation);
-                events.push_back(Event::SettingsRead(result));
+                events.push_back(Event::SettingsRead(result.map(Box::new)));
             }
             Action::ReopenLog => _ = control::reopen_log(),
             Action::Report(report) => self.report(&report),

@@ -63,7 +63,7 @@ pub(crate) enum Event {
     /// SIGUSR1.
     ReopenRequested,
     /// The answer to [`Action::ReadSettings`]; the error is one line.
-    SettingsRead(Result<Plan, String>),
+    SettingsRead(Result<Box<Plan>, String>),
     /// The answer to [`Action::Spawn`], when there is no process; `unusable` when the settings are to blame.
     SpawnFailed {
         zygote: ZygoteId,

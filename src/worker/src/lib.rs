@@ -7,6 +7,7 @@
 mod allocator;
 mod app;
 mod control;
+mod forked;
 mod harakiri;
 mod limits;
 mod loaded;

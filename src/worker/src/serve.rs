@@ -24,6 +24,7 @@ use tracing::error;
 
 use crate::{
     control::{Control, Guard},
+    forked,
     harakiri::Harakiri,
     limits::Memory,
     threads::Crew,
@@ -73,6 +74,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         on_control: Box::new(move || hear.hear()),
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
+    forked::watch(py)?;
     let app = Wsgi::new(context.application, threads, memory, autoreload);
     let engine = Engine::new(plan, app)
         .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;

@@ -293,7 +293,7 @@ fn a_worker_that_leaves_by_itself_is_replaced_at_once() {
 fn during_a_reload_nobody_is_recycled() {
     let mut site = Site::serving_with(with(requests(1)));
     site.step(Event::ReloadRequested);
-    site.step(Event::SettingsRead(Ok(with(requests(1)))));
+    site.step(Event::SettingsRead(Ok(Box::new(with(requests(1))))));
     site.look(&[(1, answered(1)), (2, answered(1))]);
     assert!(site.asked().is_empty());
     site.spawn_last_zygote();
@@ -310,7 +310,7 @@ fn a_reload_takes_over_from_a_worker_that_was_being_replaced() {
     site.look(&[(1, answered(1)), (2, answered(0))]);
     assert_eq!(site.asked(), workers(&[3]));
     site.step(Event::ReloadRequested);
-    site.step(Event::SettingsRead(Ok(with(requests(1)))));
+    site.step(Event::SettingsRead(Ok(Box::new(with(requests(1))))));
     site.load_last_zygote();
     for worker in [4, 5] {
         site.make_ready(WorkerId(worker));

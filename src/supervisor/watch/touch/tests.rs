@@ -22,9 +22,12 @@ fn later(path: &Path, seconds: u64) {
     file.set_modified(time).unwrap();
 }
 
+/// What is done below a directory, and whether the file was touched by it.
+type Change<'c> = (&'c dyn Fn(&Path), bool);
+
 /// Each change is made below a directory of its own while the file is watched; what is wished for after each.
 #[track_caller]
-fn check(file: &str, prepare: impl Fn(&Path), changes: &[(&dyn Fn(&Path), bool)]) {
+fn check(file: &str, prepare: impl Fn(&Path), changes: &[Change<'_>]) {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
     prepare(root);
