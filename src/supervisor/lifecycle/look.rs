@@ -111,16 +111,18 @@ impl Lifecycle {
         soonest.clamp(SHORTEST, PACE)
     }
 
-    /// When a worker will have answered as many requests as it may, if it goes on like this.
+    /// When a worker will have answered as many requests as it may, if it goes on like this; or its successor, if it has
+    /// answered them already.
     fn until_limit(&self, id: WorkerId, facts: &Facts, since: Duration) -> Option<Duration> {
         let worker = self.workers.get(&id)?;
         let left = worker.allowance.requests_left(facts.requests)?;
+        let left = match (worker.due, left) {
+            (None, 1..) => left,
+            _ => worker.allowance.requests_left(0)?,
+        };
         let answered = facts.requests.saturating_sub(worker.answered);
-        if worker.due.is_some() || left == 0 || answered == 0 {
-            return None;
-        }
-        let expected = since.mul_f64(left as f64 / answered as f64);
-        Some(expected.min(COUNTING))
+        let pace = || since.mul_f64(left as f64 / answered as f64);
+        (answered > 0).then(|| pace().min(COUNTING))
     }
 
     /// Lets the number of workers follow the load. Gives whether there was anything to do.
