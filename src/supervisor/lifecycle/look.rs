@@ -144,9 +144,7 @@ impl Lifecycle {
             active |= facts.requests != worker.counted.0 || !facts.running.is_empty();
             let worked = total.saturating_sub(worker.counted.1);
             worker.counted = (facts.requests, total);
-            if worker.generation == self.current
-                && matches!(worker.state, WorkerState::Serving { .. })
-            {
+            if worker.generation == self.current && worker.accepts() {
                 busy += worked;
                 load.idle += u32::from(facts.running.is_empty());
             }
@@ -209,8 +207,9 @@ impl Lifecycle {
         if self.phase != Phase::Serving {
             return true;
         }
-        let at_work = |state| !matches!(state, WorkerState::Leaving { .. });
-        self.workers.values().any(|worker| at_work(worker.state))
+        let starting = |state| matches!(state, WorkerState::Starting { .. });
+        let mut workers = self.workers.values();
+        workers.any(|worker| worker.accepts() || starting(worker.state))
             || self
                 .generations
                 .values()
