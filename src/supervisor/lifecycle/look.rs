@@ -44,6 +44,7 @@ impl Lifecycle {
                 self.looking.last = now;
                 self.looking.cycle = now;
                 self.looking.due = Some(now + PACE);
+                self.look_at_newcomers(now);
             }
             Some(due) if due <= now => {
                 let late = now - due;
@@ -54,15 +55,25 @@ impl Lifecycle {
                     });
                 }
                 self.looking.due = None;
-                let memory = self.generations.values();
-                let memory = memory
-                    .filter(|generation| generation.plan.weighs_workers())
-                    .count()
-                    > 0;
+                let memory = self.weighs_workers();
                 self.act(Action::Look { memory });
             }
             _ => {}
         }
+    }
+
+    /// Workers are weighed as soon as they serve: what they take later is not of their start.
+    pub(super) fn look_at_newcomers(&mut self, now: Time) {
+        if self.weighs_workers()
+            && let Some(due) = &mut self.looking.due
+        {
+            *due = now;
+        }
+    }
+
+    fn weighs_workers(&self) -> bool {
+        let mut generations = self.generations.values();
+        generations.any(|generation| generation.plan.weighs_workers())
     }
 
     pub(super) fn looked(&mut self, look: &Look, now: Time) {
