@@ -52,7 +52,7 @@ def take(environ, argument):
 def take_all(environ, argument):
     """Takes memory until there is no more, and keeps it."""
     while True:
-        kept.append(os.urandom(1000))
+        kept.append(os.urandom(10_000))
 
 
 def loop(environ, argument):
