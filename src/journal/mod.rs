@@ -80,10 +80,15 @@ pub fn init(log: &Log, identity: Identity) -> Result<(), JournalError> {
     let connected = stderr_is_journal();
     let by_default = log.to.is_empty();
     let wanted = log.to.contains(&LogTarget::Journal) || by_default && connected;
-    let journald = match wanted.then(|| JournaldLayer::connect(identity.site)) {
+    let site = identity.site;
+    let journald = match wanted.then(|| JournaldLayer::connect(site.clone())) {
         None => None,
         Some(Ok(layer)) => Some(layer),
         Some(Err(_)) if by_default => None,
+        // The service runs already, and workers are needed also while the journal is gone.
+        Some(Err(_)) if identity.role != Role::Supervisor => {
+            Some(JournaldLayer::unconnected(site).map_err(JournalError::Connect)?)
+        }
         Some(Err(error)) => return Err(JournalError::Connect(error)),
     };
     set_level(log.level);

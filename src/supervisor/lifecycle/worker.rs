@@ -89,6 +89,7 @@ impl Lifecycle {
             worker.state = WorkerState::Serving { since: now };
             let worker = worker.tag();
             self.report(Report::WorkerServing { worker });
+            self.look_at_newcomers(now);
         }
     }
 
