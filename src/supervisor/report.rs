@@ -131,6 +131,14 @@ pub(super) fn log(
                 "a worker was stopped by a signal, its requests stand still until it gets SIGCONT"
             );
         }
+        Report::WorkerContinued { worker } => {
+            let WorkerTag {
+                slot,
+                generation,
+                pid,
+            } = worker;
+            info!(slot, generation, pid, "a worker that was stopped goes on");
+        }
         Report::WorkerServing {
             worker:
                 WorkerTag {

@@ -48,6 +48,14 @@ pub(crate) fn serving(directory: &Path) -> Vec<u32> {
         .collect()
 }
 
+/// The number of a worker that serves.
+pub(crate) fn first_serving(directory: &Path) -> u64 {
+    let status = status(directory);
+    let mut workers = status["workers"].as_array().unwrap().iter();
+    let found = workers.find(|worker| worker["state"] == "serving").unwrap();
+    found["worker"].as_u64().unwrap()
+}
+
 /// Watches how many workers there are.
 pub(crate) struct Census {
     stop: Arc<AtomicBool>,

@@ -1,6 +1,9 @@
 //! Requests past their deadline: their clients are told, their threads interrupted, the others of the worker finish.
 
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use crate::{
     process::Held,
@@ -219,6 +222,54 @@ fn what_is_no_time_is_refused() {
     let site = site(1, "30s").start();
     let all = ["ValueError", "ValueError", "ValueError", "TypeError"];
     assert_eq!(site.get("/wrong").json(), serde_json::json!(all));
+}
+
+/// Whoever is faster, the thread or the one that ends its request: each client gets one answer, and a whole one.
+#[test]
+fn at_the_very_deadline_every_client_gets_one_answer() {
+    let site = Site::app("late")
+        .bare()
+        .workers(2, 3)
+        .setting(
+            "limits",
+            "harakiri = \"100ms\"\nharakiri-graceful = \"30s\"",
+        )
+        .start();
+    let answers = thread::scope(|scope| {
+        let clients: Vec<_> = (0..6)
+            .map(|number| {
+                scope.spawn({
+                    let site = &site;
+                    move || almost(site, number)
+                })
+            })
+            .collect();
+        clients
+            .into_iter()
+            .flat_map(|client| client.join().unwrap())
+            .collect::<Vec<u16>>()
+    });
+    assert!(
+        answers.iter().all(|status| [200, 504].contains(status)),
+        "{answers:?}"
+    );
+    let log = site.process.output();
+    assert!(!log.contains(KILLED) && !log.contains("died"), "{log}");
+}
+
+/// The statuses of requests that take from 95 to 165 ms and may take 100.
+fn almost(site: &Running, number: u32) -> Vec<u16> {
+    let answers = (0..10).map(|round| {
+        let mut client = site.address().connect();
+        client.send_get(&format!(
+            "/almost?{}",
+            0.095 + f64::from((round * 6 + number) % 15) / 200.0
+        ));
+        let answer = client.answer();
+        assert!(answer.whole);
+        answer.status
+    });
+    answers.collect()
 }
 
 /// Requests that came behind the late one on its connection are not served, and the client knows: it is closed.

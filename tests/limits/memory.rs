@@ -55,6 +55,6 @@ fn the_limit_is_that_of_the_worker() {
     let site = site().start();
     assert_eq!(
         site.get("/limits").json()["as"],
-        serde_json::json!([1 << 30, 1 << 30])
+        serde_json::json!([1 << 30, (1 << 30) + (64 << 20)])
     );
 }

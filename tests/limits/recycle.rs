@@ -1,7 +1,5 @@
 //! Workers that are replaced while they are well, or killed because they take too much, under load.
 
-use std::collections::BTreeSet;
-
 use rustix::process::Signal;
 
 use crate::support::{
@@ -127,13 +125,20 @@ fn their_number_follows_the_load_and_falls_again() {
 }
 
 #[test]
-fn a_worker_that_was_stopped_is_told_of() {
-    let site = site("").start();
+fn nobody_waits_for_a_worker_that_was_stopped() {
+    let site = Site::app("grows")
+        .bare()
+        .setting("workers", "processes = 1")
+        .start();
     let worker = Watched::new(pid(&site));
     worker.signal(Signal::STOP);
     site.process
         .wait_for_text("a worker was stopped by a signal");
+    let load = Load::start(site.address(), "/pid", 4);
+    load.wait_for(50);
     worker.signal(Signal::CONT);
-    let pids: BTreeSet<u64> = (0..20).map(|_| pid(&site)).collect();
-    assert!(!pids.is_empty());
+    site.process
+        .wait_for_text("a worker that was stopped goes on");
+    load.wait_for(50);
+    assert!(load.finish().1.is_empty());
 }

@@ -74,7 +74,7 @@ fn a_worker_that_is_told_to_end_finishes_and_is_replaced() {
 fn workers_and_zygote_ignore_what_is_for_the_supervisor() {
     let site = site().start();
     let worker = pid(&site);
-    for signal in [Signal::INT, Signal::HUP] {
+    for signal in [Signal::INT, Signal::HUP, Signal::USR1, Signal::USR2] {
         Watched::new(worker).signal(signal);
         Watched::new(site.child_named("hostler-zygote")).signal(signal);
     }

@@ -29,6 +29,8 @@ pub(crate) enum StopSignal {
 /// Something has happened.
 #[derive(Debug)]
 pub(crate) enum Event {
+    /// A child that was stopped goes on (SIGCONT).
+    Continued { pid: i32 },
     /// No process holds the other end of a worker's control socket any more.
     ControlClosed(WorkerId),
     /// A worker has written the stacks of its threads.

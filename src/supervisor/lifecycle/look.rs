@@ -44,6 +44,7 @@ impl Lifecycle {
                 self.looking.last = now;
                 self.looking.cycle = now;
                 self.looking.due = Some(now + PACE);
+                self.look_at_newcomers(now);
             }
             Some(due) if due <= now => {
                 let late = now - due;
@@ -54,15 +55,25 @@ impl Lifecycle {
                     });
                 }
                 self.looking.due = None;
-                let memory = self.generations.values();
-                let memory = memory
-                    .filter(|generation| generation.plan.weighs_workers())
-                    .count()
-                    > 0;
+                let memory = self.weighs_workers();
                 self.act(Action::Look { memory });
             }
             _ => {}
         }
+    }
+
+    /// Workers are weighed as soon as they serve: what they take later is not of their start.
+    pub(super) fn look_at_newcomers(&mut self, now: Time) {
+        if self.weighs_workers()
+            && let Some(due) = &mut self.looking.due
+        {
+            *due = now;
+        }
+    }
+
+    fn weighs_workers(&self) -> bool {
+        let mut generations = self.generations.values();
+        generations.any(|generation| generation.plan.weighs_workers())
     }
 
     pub(super) fn looked(&mut self, look: &Look, now: Time) {
@@ -111,16 +122,18 @@ impl Lifecycle {
         soonest.clamp(SHORTEST, PACE)
     }
 
-    /// When a worker will have answered as many requests as it may, if it goes on like this.
+    /// When a worker will have answered as many requests as it may, if it goes on like this; or its successor, if it has
+    /// answered them already.
     fn until_limit(&self, id: WorkerId, facts: &Facts, since: Duration) -> Option<Duration> {
         let worker = self.workers.get(&id)?;
         let left = worker.allowance.requests_left(facts.requests)?;
+        let left = match (worker.due, left) {
+            (None, 1..) => left,
+            _ => worker.allowance.requests_left(0)?,
+        };
         let answered = facts.requests.saturating_sub(worker.answered);
-        if worker.due.is_some() || left == 0 || answered == 0 {
-            return None;
-        }
-        let expected = since.mul_f64(left as f64 / answered as f64);
-        Some(expected.min(COUNTING))
+        let pace = || since.mul_f64(left as f64 / answered as f64);
+        (answered > 0).then(|| pace().min(COUNTING))
     }
 
     /// Lets the number of workers follow the load. Gives whether there was anything to do.
@@ -142,9 +155,7 @@ impl Lifecycle {
             active |= facts.requests != worker.counted.0 || !facts.running.is_empty();
             let worked = total.saturating_sub(worker.counted.1);
             worker.counted = (facts.requests, total);
-            if worker.generation == self.current
-                && matches!(worker.state, WorkerState::Serving { .. })
-            {
+            if worker.generation == self.current && worker.accepts() {
                 busy += worked;
                 load.idle += u32::from(facts.running.is_empty());
             }
@@ -207,8 +218,9 @@ impl Lifecycle {
         if self.phase != Phase::Serving {
             return true;
         }
-        let at_work = |state| !matches!(state, WorkerState::Leaving { .. });
-        self.workers.values().any(|worker| at_work(worker.state))
+        let starting = |state| matches!(state, WorkerState::Starting { .. });
+        let mut workers = self.workers.values();
+        workers.any(|worker| worker.accepts() || starting(worker.state))
             || self
                 .generations
                 .values()

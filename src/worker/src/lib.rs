@@ -4,6 +4,7 @@
 //! socket. From there: `zygote` imports the application and forks, `worker` is what comes of a fork, `serve` and
 //! `wsgi` answer requests.
 
+mod allocator;
 mod app;
 mod control;
 mod forked;

@@ -22,7 +22,7 @@ use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
 };
 
-use crate::{app::failure, control::Control};
+use crate::{allocator::ON_TOP, app::failure, control::Control};
 
 /// Enough for a traceback, its event and a message. Large enough, too, for malloc to give it back to the kernel.
 const RESERVE: usize = 1 << 20;
@@ -33,10 +33,15 @@ const FULL: (u64, u64) = (7, 8);
 /// Sets the limits of this process, which is a worker that has not served yet.
 pub(crate) fn apply(limits: &Limits) -> Result<(), LoadFailure> {
     if limits.limit_as.0 > 0 {
-        let most = Some(limits.limit_as.0);
+        let limit = limits.limit_as.0;
+        // The hard limit leaves room for what the worker itself needs when this one is reached.
+        let most = limit.saturating_add(ON_TOP);
+        let most = getrlimit(Resource::As)
+            .maximum
+            .map_or(most, |hard| most.min(hard.max(limit)));
         let both = Rlimit {
-            current: most,
-            maximum: most,
+            current: Some(limit),
+            maximum: Some(most),
         };
         setrlimit(Resource::As, both)
             .map_err(|error| refused("limits.limit-as", "LimitAS=", error, Resource::As))?;

@@ -209,6 +209,18 @@ fn memory_that_a_worker_takes_for_its_start_is_no_reason() {
 }
 
 #[test]
+fn a_worker_is_weighed_as_soon_as_it_serves() {
+    let mut site = Site::serving_with(with(Recycling {
+        rss: 100,
+        ..Recycling::default()
+    }));
+    site.look(&[(1, weighing(50)), (2, weighing(50))]);
+    site.worker_exits(WorkerId(1), CRASH);
+    site.make_ready(WorkerId(3));
+    assert!(site.did(&Action::Look { memory: true }));
+}
+
+#[test]
 fn a_worker_that_takes_far_too_much_is_killed_at_once() {
     let mut site = Site::serving_with(with(Recycling {
         evil_rss: 100,

@@ -139,6 +139,9 @@ impl Zygote {
     /// Waits for the first message and sets up all that does not concern Python.
     fn set_up(channel: &Channel) -> Result<(Start, Scoreboard, Vec<OwnedFd>), ZygoteError> {
         leave_signals_to_supervisor().map_err(ZygoteError::Signals)?;
+        // These would kill, and a service manager may send them to all processes when the supervisor is meant. Set
+        // before the application is imported, which may have a use for them.
+        sys::ignore_by_handler(&[Signal::USR1, Signal::USR2]).map_err(ZygoteError::Signals)?;
         // An import that hangs does not see that the channel has ended. Workers do not inherit this.
         set_parent_process_death_signal(Some(Signal::KILL))
             .map_err(|errno| ZygoteError::DeathSignal(errno.into()))?;
