@@ -38,18 +38,18 @@ impl JournaldLayer {
         Self::connect_to(SOCKET, site)
     }
 
-    /// Connects with the first event for which journald listens.
-    pub(super) fn unconnected(site: String) -> io::Result<Self> {
-        Self::for_socket(SOCKET, site)
+    /// Without a journald for now: each event looks for it.
+    pub(super) fn disconnected(site: String) -> io::Result<Self> {
+        Self::disconnected_from(SOCKET, site)
     }
 
     fn connect_to(path: &str, site: String) -> io::Result<Self> {
-        let layer = Self::for_socket(path, site)?;
+        let layer = Self::disconnected_from(path, site)?;
         connect(&layer.socket, &SocketAddrUnix::new(path)?)?;
         Ok(layer)
     }
 
-    fn for_socket(path: &str, site: String) -> io::Result<Self> {
+    fn disconnected_from(path: &str, site: String) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
         let path = path.to_owned();
@@ -292,7 +292,8 @@ mod tests {
     fn a_journald_that_comes_later_is_found() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
-        let layer = JournaldLayer::for_socket(path.to_str().unwrap(), "shop".into()).unwrap();
+        let layer = JournaldLayer::disconnected_from(path.to_str().unwrap(), "shop".into());
+        let layer = layer.unwrap();
         assert!(layer.send(b"nobody").is_err());
         let journald = UnixDatagram::bind(&path).unwrap();
         layer.send(b"somebody").unwrap();
