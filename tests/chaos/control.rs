@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Write},
     os::unix::net::UnixStream,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -87,7 +87,7 @@ impl Census {
     }
 }
 
-fn count(directory: &PathBuf, stop: &AtomicBool) -> Counts {
+fn count(directory: &Path, stop: &AtomicBool) -> Counts {
     let mut counts = Counts {
         fewest_serving: usize::MAX,
         most: 0,
