@@ -1,36 +1,23 @@
-//! What a connection does next, phase by phase, until it has to wait or is over.
+//! What a connection does next, phase by phase, until it has to wait or is over. Here are its turns and the reading of
+//! heads; `request` goes on from there to the application, `finish` to the next request or the end.
 
-use std::{
-    os::fd::AsFd,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rustix::net::{SendFlags, Shutdown, send, shutdown};
-use tracing::{debug, error};
+use tracing::error;
 
 use super::{
     application::Application,
-    body::{Ahead, Body, BodyError},
-    clock::{DateText, coarse_ms},
+    clock::coarse_ms,
     connection::{Connection, Phase, Received},
     engine::Engine,
-    exchange::{Exchange, send_continue},
+    finish::linger,
     local::Local,
-    output::Flushed,
-    watch::TOO_LATE,
 };
 use crate::{
     config::Protocol,
-    protocol::{
-        Framing, Kind, Parsed, Refusal,
-        http::{self, response},
-        uwsgi,
-    },
-    scoreboard::now_us,
+    protocol::{Parsed, Refusal, http, uwsgi},
 };
 
-/// How long a client may take to read our last words after an error.
-const LINGER_MS: u64 = 2_000;
 /// Steps that a connection goes on before others get their turn. Each reads or sends once, or answers one request, so
 /// that a client that sends and takes without end has a thread for moments only.
 const STEPS: usize = 32;
@@ -153,245 +140,12 @@ impl<A: Application> Engine<A> {
             connection.deadline = self.idle_deadline(connection.deadline);
         }
     }
-
-    fn begin_request(
-        &self,
-        connection: &mut Connection,
-        local: &mut Local,
-        thread: &mut A::Thread,
-    ) -> Step {
-        connection.head_begun = false;
-        connection.continued = false;
-        let head = &connection.head;
-        if let Kind::Uwsgi { modifier1, .. } = head.kind {
-            match modifier1 {
-                0 | 30 => {}
-                100 => {
-                    // A ping is answered as far as the socket takes four bytes, which a new one does.
-                    let _ = send(&connection.socket, &uwsgi::PONG, SendFlags::NOSIGNAL);
-                    return Step::Close;
-                }
-                _ => {
-                    let reason = "the uwsgi packet asks for a handler (modifier1) that is not WSGI";
-                    return self.refuse(
-                        connection,
-                        Refusal {
-                            status: 501,
-                            reason,
-                        },
-                    );
-                }
-            }
-        }
-        connection.body = Body::new(head.framing, head.len, self.rules.body_limit);
-        match head.framing {
-            Framing::None | Framing::Length(0) => self.call(connection, local, thread),
-            _ => {
-                connection.phase = Phase::Body;
-                connection.deadline = 0;
-                Step::Again
-            }
-        }
-    }
-
-    fn read_body(
-        &self,
-        connection: &mut Connection,
-        local: &mut Local,
-        thread: &mut A::Thread,
-    ) -> Step {
-        let Connection { body, input, .. } = connection;
-        match body.read_ahead(input, self.rules.read_ahead, self.rules.spool_above) {
-            Ok(Ahead::Complete | Ahead::Streams) => return self.call(connection, local, thread),
-            Ok(Ahead::NeedsMore) => {}
-            Err(BodyError::Refused(refusal)) => return self.refuse(connection, refusal),
-            Err(BodyError::Spool(error)) => {
-                error!(%error, "a request body cannot be kept in a temporary file; the client gets 500");
-                return self.refuse(
-                    connection,
-                    Refusal {
-                        status: 500,
-                        reason: "no room for the request body",
-                    },
-                );
-            }
-        }
-        if connection.head.expect_continue && !connection.continued {
-            connection.continued = true;
-            if send_continue(connection).is_err() {
-                return Step::Close;
-            }
-        }
-        if connection.drained {
-            connection.deadline = coarse_ms() + self.rules.body_ms;
-            return Step::Wait;
-        }
-        receive(connection)
-    }
-
-    /// Lets the application answer, and records it.
-    fn call(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
-        let record = self.record(local);
-        let buffer = &connection.input;
-        let (method, target) = (
-            connection.head.method.of(buffer),
-            connection.head.target.of(buffer),
-        );
-        let now = now_us();
-        let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
-        record.begin(now, deadline, method, target, peer);
-        let watch = self.watches.of(local.index);
-        watch.begin(connection.socket.as_fd(), method == b"HEAD");
-        let server = self.server(connection);
-        let mut exchange = Exchange::new(
-            connection,
-            &mut local.scratch,
-            &self.rules,
-            server,
-            &self.draining,
-            (record, watch),
-        );
-        // The panic's message and place have been written by the panic hook.
-        if catch_unwind(AssertUnwindSafe(|| self.app.call(thread, &mut exchange))).is_err() {
-            error!("a request met a fault of the server's own; its connection is closed");
-        }
-        exchange.fail(500);
-        let answer = exchange.answer;
-        if watch.end() {
-            record.end(now_us(), TOO_LATE, 0);
-            return self.after_last_words(connection);
-        }
-        record.end(now_us(), answer.status, answer.sent);
-        if answer.gone {
-            Step::Close
-        } else if connection.output.is_empty() {
-            self.after_response(connection)
-        } else {
-            connection.phase = Phase::Flush;
-            connection.deadline = 0;
-            Step::Again
-        }
-    }
-
-    /// The client was told by somebody else that its request took too long, and that nothing follows.
-    fn after_last_words(&self, connection: &mut Connection) -> Step {
-        connection.output.clear();
-        connection.keep_alive = false;
-        connection.linger = true;
-        self.after_response(connection)
-    }
-
-    fn flush(&self, connection: &mut Connection) -> Step {
-        match connection.output.flush(connection.socket.as_fd()) {
-            Ok(Flushed::All) => self.after_response(connection),
-            Ok(Flushed::Slice) => Step::Again,
-            Ok(Flushed::Full { moved }) => {
-                if moved || connection.deadline == 0 {
-                    connection.deadline = coarse_ms() + self.rules.send_ms;
-                }
-                self.watch_output(connection);
-                Step::Wait
-            }
-            Err(_) => Step::Close,
-        }
-    }
-
-    fn after_response(&self, connection: &mut Connection) -> Step {
-        if connection.keep_alive {
-            if !connection.body.is_read() {
-                connection.phase = Phase::Discard;
-                return Step::Again;
-            }
-            connection.consume();
-            connection.phase = Phase::Head;
-            return Step::Again;
-        }
-        // close(2) with unread input, or input after it, resets the connection and may destroy what was sent.
-        let unread = connection.linger
-            || !connection.body.is_read()
-            || !connection.drained
-            || connection.is_pipelined();
-        if !unread || shutdown(&connection.socket, Shutdown::Write).is_err() {
-            return Step::Close;
-        }
-        connection.phase = Phase::Linger;
-        connection.deadline = coarse_ms() + LINGER_MS;
-        Step::Again
-    }
-
-    fn discard(&self, connection: &mut Connection) -> Step {
-        let Connection { body, input, .. } = connection;
-        if body.discard(input).is_err() {
-            return Step::Close;
-        }
-        if connection.body.is_read() {
-            connection.consume();
-            connection.phase = Phase::Head;
-            return Step::Again;
-        }
-        if connection.drained {
-            connection.deadline = coarse_ms() + self.rules.body_ms;
-            return Step::Wait;
-        }
-        receive(connection)
-    }
-
-    /// Answers what is not a request we take, and closes.
-    fn refuse(&self, connection: &mut Connection, refusal: Refusal) -> Step {
-        let Refusal { status, reason } = refusal;
-        debug!(
-            peer = connection.peer.address,
-            status, reason, "a request was refused"
-        );
-        if status == 0 {
-            return Step::Close;
-        }
-        connection.keep_alive = false;
-        connection.linger = true;
-        let mut answer = response::canned(status, true, false, DateText::default().now());
-        let socket = connection.socket.as_fd();
-        if connection.output.send(socket, &mut answer).is_err() {
-            return Step::Close;
-        }
-        if connection.output.is_empty() {
-            return self.after_response(connection);
-        }
-        connection.phase = Phase::Flush;
-        connection.deadline = 0;
-        Step::Again
-    }
-
-    /// The time of the connection's phase is over.
-    pub(super) fn expire(&self, connection: &mut Connection) -> Step {
-        let timeout = Refusal {
-            status: 408,
-            reason: "the request did not arrive in time",
-        };
-        match connection.phase {
-            Phase::Body => self.refuse(connection, timeout),
-            Phase::Head if !connection.is_idle() => self.refuse(connection, timeout),
-            Phase::Flush => {
-                connection.reset();
-                Step::Close
-            }
-            Phase::Discard | Phase::Head | Phase::Linger => Step::Close,
-        }
-    }
 }
 
-fn receive(connection: &mut Connection) -> Step {
+/// Reads once.
+pub(super) fn receive(connection: &mut Connection) -> Step {
     match connection.receive() {
         Ok(Received::Data | Received::WouldBlock) => Step::Again,
         Ok(Received::Closed) | Err(_) => Step::Close,
-    }
-}
-
-/// RFC 9112 section 9.6: the answer is out, now read until the client closes too.
-fn linger(connection: &mut Connection) -> Step {
-    connection.input.clear();
-    if connection.drained {
-        Step::Wait
-    } else {
-        receive(connection)
     }
 }

@@ -5,8 +5,9 @@
 //! thread to another. Nothing here knows Python, so the engine runs (and is tested) without an interpreter, and no
 //! state is tied to a thread, so that a foreign event loop may own the waiting one day.
 //!
-//! Read in this order: `engine` (the loop), `drive` (what a connection does next), `connection`, `exchange` (one
-//! request and its response), then `accept`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`, `table`, `timers`.
+//! Read in this order: `engine` (the loop), `drive`, `request` and `finish` (what a connection does next), `connection`,
+//! `exchange` (one request and its response), then `accept`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`,
+//! `table`, `timers`.
 
 pub mod reader;
 
@@ -19,9 +20,11 @@ mod drain;
 mod drive;
 mod engine;
 mod exchange;
+mod finish;
 mod local;
 mod output;
 mod peer;
+mod request;
 mod rules;
 mod sweep;
 mod table;

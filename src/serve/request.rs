@@ -1,0 +1,150 @@
+//! From a head that is complete to an answer: the body is read as far as it is read beforehand, the application called.
+
+use std::{
+    os::fd::AsFd,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use rustix::net::{SendFlags, send};
+use tracing::error;
+
+use super::{
+    application::Application,
+    body::{Ahead, Body, BodyError},
+    clock::coarse_ms,
+    connection::{Connection, Phase},
+    drive::{Step, receive},
+    engine::Engine,
+    exchange::{Exchange, send_continue},
+    local::Local,
+    watch::TOO_LATE,
+};
+use crate::{
+    protocol::{Framing, Kind, Refusal, uwsgi},
+    scoreboard::now_us,
+};
+
+const NOT_WSGI: Refusal = Refusal {
+    status: 501,
+    reason: "the uwsgi packet asks for a handler (modifier1) that is not WSGI",
+};
+const NO_ROOM: Refusal = Refusal {
+    status: 500,
+    reason: "no room for the request body",
+};
+
+impl<A: Application> Engine<A> {
+    /// A head is complete.
+    pub(super) fn begin_request(
+        &self,
+        connection: &mut Connection,
+        local: &mut Local,
+        thread: &mut A::Thread,
+    ) -> Step {
+        connection.head_begun = false;
+        connection.continued = false;
+        let head = &connection.head;
+        match head.kind {
+            Kind::Http => {}
+            Kind::Uwsgi { modifier1, .. } => match modifier1 {
+                uwsgi::WSGI | uwsgi::WSGI_MANAGE_PATH_INFO => {}
+                uwsgi::PING => {
+                    // It is answered as far as the socket takes four bytes, which a new one does.
+                    let _ = send(&connection.socket, &uwsgi::PONG, SendFlags::NOSIGNAL);
+                    return Step::Close;
+                }
+                _ => return self.refuse(connection, NOT_WSGI),
+            },
+        }
+        connection.body = Body::new(head.framing, head.len, self.rules.body_limit);
+        match head.framing {
+            Framing::None | Framing::Length(0) => self.call(connection, local, thread),
+            _ => {
+                connection.phase = Phase::Body;
+                connection.deadline = 0;
+                Step::Again
+            }
+        }
+    }
+
+    pub(super) fn read_body(
+        &self,
+        connection: &mut Connection,
+        local: &mut Local,
+        thread: &mut A::Thread,
+    ) -> Step {
+        let Connection { body, input, .. } = connection;
+        match body.read_ahead(input, self.rules.read_ahead, self.rules.spool_above) {
+            Ok(Ahead::Complete | Ahead::Streams) => return self.call(connection, local, thread),
+            Ok(Ahead::NeedsMore) => {}
+            Err(BodyError::Refused(refusal)) => return self.refuse(connection, refusal),
+            Err(BodyError::Spool(error)) => {
+                error!(%error, "a request body cannot be kept in a temporary file; the client gets 500");
+                return self.refuse(connection, NO_ROOM);
+            }
+        }
+        if connection.head.expect_continue && !connection.continued {
+            connection.continued = true;
+            if send_continue(connection).is_err() {
+                return Step::Close;
+            }
+        }
+        if connection.drained {
+            connection.deadline = coarse_ms() + self.rules.body_ms;
+            return Step::Wait;
+        }
+        receive(connection)
+    }
+
+    /// Lets the application answer, and records it.
+    fn call(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
+        let record = self.record(local);
+        let buffer = &connection.input;
+        let (method, target) = (
+            connection.head.method.of(buffer),
+            connection.head.target.of(buffer),
+        );
+        let now = now_us();
+        let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
+        record.begin(now, deadline, method, target, peer);
+        let watch = self.watches.of(local.index);
+        watch.begin(connection.socket.as_fd(), method == b"HEAD");
+        let server = self.server(connection);
+        let mut exchange = Exchange::new(
+            connection,
+            &mut local.scratch,
+            &self.rules,
+            server,
+            &self.draining,
+            (record, watch),
+        );
+        // The panic's message and place have been written by the panic hook.
+        if catch_unwind(AssertUnwindSafe(|| self.app.call(thread, &mut exchange))).is_err() {
+            error!("a request met a fault of the server's own; its connection is closed");
+        }
+        exchange.fail(500);
+        let answer = exchange.answer;
+        if watch.end() {
+            record.end(now_us(), TOO_LATE, 0);
+            return self.after_last_words(connection);
+        }
+        record.end(now_us(), answer.status, answer.sent);
+        if answer.gone {
+            Step::Close
+        } else if connection.output.is_empty() {
+            self.after_response(connection)
+        } else {
+            connection.phase = Phase::Flush;
+            connection.deadline = 0;
+            Step::Again
+        }
+    }
+
+    /// The client was told by somebody else that its request took too long, and that nothing follows.
+    fn after_last_words(&self, connection: &mut Connection) -> Step {
+        connection.output.clear();
+        connection.keep_alive = false;
+        connection.linger = true;
+        self.after_response(connection)
+    }
+}
