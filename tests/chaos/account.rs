@@ -72,6 +72,14 @@ impl Account {
         self
     }
 
+    /// Requests a second, from the first to the last.
+    pub(crate) fn rate(&self) -> f64 {
+        let from = self.records.iter().map(|record| record.begun).min();
+        let to = self.records.iter().map(|record| record.ended).max();
+        let time = from.zip(to).map(|(from, to)| to - from);
+        self.records.len() as f64 / time.unwrap_or_default().as_secs_f64()
+    }
+
     /// How many requests each worker has answered.
     pub(crate) fn by_worker(&self) -> BTreeMap<u32, usize> {
         let mut counts = BTreeMap::new();

@@ -29,6 +29,8 @@ fn fifty_in_a_row() {
     assert!(census.finish().fewest_serving >= 2);
     let account = traffic.finish();
     account.check_spotless(&chaos.ledger);
+    let rate = account.rate();
+    assert!(rate >= 200.0, "{rate} requests a second");
     assert!(
         account.by_worker().len() > 50,
         "hardly a generation had anything to do"
