@@ -43,6 +43,7 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
             site: name.clone(),
             role: Role::Supervisor,
         },
+        None,
     )?;
     let interpreter = Interpreter::find(&settings.app)?;
     let inherited = systemd::inherited().map_err(ListenError::from)?;
