@@ -7,6 +7,7 @@
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
+//! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
 //! - `slow`: clients that send or read slowly.
@@ -31,6 +32,7 @@ mod compat;
 mod examples;
 mod frameworks;
 mod http;
+mod journal;
 mod process;
 mod pythons;
 mod slow;

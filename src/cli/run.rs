@@ -55,6 +55,7 @@ fn settings(
         },
         log: Log {
             to: vec![LogTarget::Stderr],
+            access: true,
             ..Log::default()
         },
         ..Settings::default()

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// A request and its answer. What is not known is empty.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Access<'a> {
     /// `GET`
     pub method: &'a [u8],
@@ -51,6 +51,9 @@ fn put(targets: &Targets, request: &Access<'_>) {
 /// `GET /x => 200 12 bytes in 3 ms`
 fn sentence(request: &Access<'_>) -> String {
     let (status, bytes) = (request.status, request.bytes);
+    if request.method.is_empty() {
+        return format!("no valid request => {status}");
+    }
     let (method, target) = (request.method.escape_ascii(), request.target.escape_ascii());
     let time = request.duration_us as f64 / 1000.0;
     let mut text = String::with_capacity(64 + request.target.len());
@@ -108,6 +111,15 @@ mod tests {
         let fields = "HTTP_METHOD=GET\nREQUEST_URI=/x?a=\u{fffd}\nHTTP_HOST=example.com\nREMOTE_ADDR=127.0.0.1\n\
                       HTTP_STATUS=404\nRESPONSE_BYTES=12\nDURATION_USEC=3210\nHOSTLER_REQUEST_ID=4f\n";
         assert!(entry.ends_with(fields), "{entry}");
+    }
+
+    #[test]
+    fn what_is_no_request_has_a_status_nevertheless() {
+        let refused = Access {
+            status: 400,
+            ..Access::default()
+        };
+        assert_eq!(sentence(&refused), "no valid request => 400");
     }
 
     #[test]

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     config::Protocol,
+    journal::{self, Access},
     protocol::{
         Framing, Kind, Parsed, Refusal,
         http::{self, response},
@@ -223,14 +224,20 @@ impl<A: Application> Engine<A> {
             error!("a request met a fault of the server's own; its connection is closed");
         }
         exchange.fail(500);
+        let is_late = watch.end();
+        let end = now_us();
+        if self.rules.access {
+            let status = if is_late { TOO_LATE } else { exchange.status() };
+            exchange.log(end - now, status);
+        }
         let answer = exchange.answer;
-        if watch.end() {
-            record.end(now_us(), TOO_LATE, 0);
+        if is_late {
+            record.end(end, TOO_LATE, 0);
             connection.keep_alive = false;
             connection.linger = true;
             return self.after_response(connection);
         }
-        record.end(now_us(), answer.status, answer.sent);
+        record.end(end, answer.status, answer.sent);
         if answer.gone {
             Step::Close
         } else if connection.output.is_empty() {
@@ -301,6 +308,13 @@ impl<A: Application> Engine<A> {
         );
         if status == 0 {
             return Step::Close;
+        }
+        if self.rules.access {
+            journal::access(&Access {
+                peer: &connection.peer.address,
+                status,
+                ..Access::default()
+            });
         }
         connection.keep_alive = false;
         connection.linger = true;

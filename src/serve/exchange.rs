@@ -22,11 +22,13 @@ use super::{
     clock::DateText,
     connection::{Connection, Received},
     output::Held,
+    request_id::{self, Names},
     rules::Rules,
     watch::Watch,
 };
 use crate::{
     environ::{self, Peer, Variable},
+    journal::{self, Access},
     protocol::{
         Framing, Kind, Request, Version,
         http::response::{self, BodyFraming, Facts},
@@ -43,6 +45,9 @@ pub(super) struct Scratch {
     pub(super) staged: Vec<u8>,
     pub(super) path: Vec<u8>,
     pub(super) date: DateText,
+    /// The name of the request, empty as long as nobody has asked for it.
+    pub(super) request_id: String,
+    pub(super) names: Names,
 }
 
 /// What the application wants to be said before the body: filled by its side, committed by [`Exchange::commit`].
@@ -116,6 +121,7 @@ impl<'e> Exchange<'e> {
         (record, watch): (&'e ThreadSlot, &'e Watch),
     ) -> Self {
         scratch.staged.clear();
+        scratch.request_id.clear();
         connection.keep_alive = false;
         Self {
             connection,
@@ -172,6 +178,53 @@ impl<'e> Exchange<'e> {
     /// The client's address, for the log; empty for Unix sockets.
     pub fn remote_addr(&self) -> &str {
         &self.connection.peer.address
+    }
+
+    /// Whether each request has a name that the application shall know of: because it is logged, or answered with it.
+    pub fn names_requests(&self) -> bool {
+        self.rules.access || self.rules.answer_request_id
+    }
+
+    /// The name of the request: a trusted proxy's, or made at the first call.
+    pub fn request_id(&mut self) -> &str {
+        if self.scratch.request_id.is_empty() {
+            let request = Request {
+                head: &self.connection.head,
+                buffer: &self.connection.input,
+            };
+            let trusted = self.connection.peer.trusted;
+            let Scratch {
+                request_id, names, ..
+            } = &mut *self.scratch;
+            let given = trusted.then(|| request_id::given(&self.rules.request_id, &request));
+            match given.flatten() {
+                Some(given) => request_id.push_str(given),
+                None => names.next(request_id),
+            }
+        }
+        &self.scratch.request_id
+    }
+
+    /// Logs the request, which took so long and was answered with this status.
+    pub(super) fn log(&mut self, duration_us: u64, status: u16) {
+        self.request_id();
+        let request = self.request();
+        let authority = self.connection.head.authority.of(&self.connection.input);
+        let host = match authority {
+            b"" => self.rules.host.of(&request),
+            authority => authority,
+        };
+        journal::access(&Access {
+            method: request.method(),
+            target: request.target(),
+            host,
+            peer: &self.connection.peer.address,
+            status,
+            bytes: self.answer.sent,
+            duration_us,
+            request_id: &self.scratch.request_id,
+            traceparent: request_id::traceparent(&self.rules.traceparent, &request),
+        });
     }
 
     /// Where the request body is.
@@ -275,13 +328,22 @@ impl<'e> Exchange<'e> {
     /// Fixes status and headers. `length` is the length of the whole body where it is known; it becomes the
     /// Content-Length if the application gave none.
     pub fn commit(&mut self, head: &ResponseHead, length: Option<u64>) {
+        let names_itself = self.rules.answer_request_id && !self.has_request_id(head);
+        if names_itself {
+            self.request_id();
+        }
         let mut facts = head.facts;
         facts.body_length = length;
         facts.close |= self.must_close();
         let request = &self.connection.head;
         let is_head = request.method.of(&self.connection.input) == b"HEAD";
         let (framing, keep_alive) = response::plan(request, is_head, &facts);
-        let out = &mut self.scratch.staged;
+        let Scratch {
+            staged: out,
+            request_id,
+            date,
+            ..
+        } = &mut *self.scratch;
         // RFC 9112 section 2.3: a server answers with its own version. Over uwsgi the front server's word is repeated.
         let version = match request.kind {
             Kind::Http => Version::Http11,
@@ -289,7 +351,11 @@ impl<'e> Exchange<'e> {
         };
         response::status_line(out, version, &head.status);
         out.extend_from_slice(&head.lines);
-        let date = self.scratch.date.now();
+        if names_itself {
+            let name = self.rules.request_id.name.as_bytes();
+            response::header(out, name, request_id.as_bytes());
+        }
+        let date = date.now();
         response::finish_head(out, request, &facts, framing, keep_alive, date.as_bytes());
         self.connection.keep_alive = keep_alive;
         self.answer.status = facts.status;
@@ -299,6 +365,16 @@ impl<'e> Exchange<'e> {
         };
         self.answer.framing = Some(framing);
         self.answer.committed = true;
+    }
+
+    /// Whether the application has named the request itself.
+    fn has_request_id(&self, head: &ResponseHead) -> bool {
+        let name = self.rules.request_id.name.as_bytes();
+        let mut lines = head.lines.split(|&byte| byte == b'\n');
+        lines.any(|line| {
+            let (found, rest) = line.split_at(line.len().min(name.len()));
+            found.eq_ignore_ascii_case(name) && rest.starts_with(b":")
+        })
     }
 
     /// Whether what is known so far forbids another request on this connection.
@@ -515,10 +591,13 @@ impl<'e> Exchange<'e> {
         self.answer.status = status;
         self.scratch.staged.clear();
         let is_head = self.request().method() == b"HEAD";
-        let date = self.scratch.date.now();
-        self.scratch
-            .staged
-            .extend_from_slice(&response::canned(status, true, is_head, date));
+        let mut answer = response::canned(status, true, is_head, self.scratch.date.now());
+        if self.rules.answer_request_id {
+            let id = self.request_id().to_owned();
+            let name = self.rules.request_id.name.as_bytes();
+            response::add_header(&mut answer, name, id.as_bytes());
+        }
+        self.scratch.staged.extend_from_slice(&answer);
         self.connection.linger |= !self.connection.body.is_read();
         self.flush();
     }

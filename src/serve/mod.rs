@@ -21,6 +21,7 @@ mod exchange;
 mod local;
 mod output;
 mod peer;
+mod request_id;
 mod rules;
 mod table;
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod interpreter;
 mod lifecycle;
 mod look;
 mod memory;
+mod output;
 mod perform;
 mod report;
 mod run;

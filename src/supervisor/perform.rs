@@ -7,7 +7,8 @@ use tracing::{debug, warn};
 
 use crate::{
     ipc::{Channel, LoadFailure, ToWorker, ToZygote},
-    journal, scoreboard,
+    journal::{self, Role},
+    scoreboard,
     sys::STACKS_SIGNAL,
 };
 
@@ -16,6 +17,7 @@ use super::{
     generation::one_line,
     interpreter::directory,
     lifecycle::{Action, Event, ExitStatus, Notice, Plan, Report, WorkerId, WorkerTag, ZygoteId},
+    output::Output,
     report,
     run::Supervisor,
     spawn,
@@ -132,10 +134,13 @@ impl Supervisor {
         parts.scoreboard.clear(slot);
         let (ours, theirs) = Channel::pair().map_err(|error| one_line(&error))?;
         let (stacks, writer) = Stacks::pipe().map_err(|error| one_line(&error))?;
+        let role = Role::Worker(slot);
+        let (output, stdout) = Output::pipe(role).map_err(|error| one_line(&error))?;
         self.children
             .add_worker(worker, ours, stacks)
+            .and_then(|()| self.children.add_output(output))
             .map_err(|error| one_line(&error))?;
-        let fds = [theirs.as_fd(), writer.as_fd()];
+        let fds = [theirs.as_fd(), writer.as_fd(), stdout.as_fd()];
         self.children
             .tell_zygote(zygote, &ToZygote::Fork { slot }, &fds)
             .map_err(|error| one_line(&error))
@@ -154,7 +159,9 @@ impl Supervisor {
             }];
         }
         let started = Channel::pair().and_then(|(ours, theirs)| {
-            let pid = spawn::spawn(&parts.interpreter, &parts.settings.app, &theirs)?;
+            let (output, stdout) = Output::pipe(Role::Zygote)?;
+            let pid = spawn::spawn(&parts.interpreter, &parts.settings.app, &theirs, stdout)?;
+            self.children.add_output(output)?;
             self.children.add_zygote(zygote, ours)?;
             Ok(pid)
         });

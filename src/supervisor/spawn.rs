@@ -7,7 +7,7 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{self, Write},
-    os::fd::{AsFd, AsRawFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
     process::{Command, Stdio},
 };
 
@@ -19,15 +19,23 @@ use super::Interpreter;
 
 const BOOTSTRAP: &str = include_str!("bootstrap.py");
 
-/// Starts the interpreter and gives its process; its end of the channel is `theirs`.
-pub(super) fn spawn(interpreter: &Interpreter, app: &App, theirs: &Channel) -> io::Result<i32> {
+/// Starts the interpreter and gives its process; its end of the channel is `theirs`, and what it writes goes to
+/// `stdout`.
+pub(super) fn spawn(
+    interpreter: &Interpreter,
+    app: &App,
+    theirs: &Channel,
+    stdout: OwnedFd,
+) -> io::Result<i32> {
     let mut command = Command::new(&interpreter.python);
     command
         .arg("-")
         .arg(&interpreter.extension)
         .arg(theirs.as_raw_fd().to_string())
         .arg(env!("CARGO_PKG_VERSION"))
-        .stdin(script(BOOTSTRAP)?);
+        .stdin(script(BOOTSTRAP)?)
+        .stdout(stdout.try_clone()?)
+        .stderr(stdout);
     if let Some(directory) = &app.chdir {
         command.current_dir(directory);
     }

@@ -53,7 +53,22 @@ fn http(http: &Http) -> Result<(), Problem> {
         &["http", "send-timeout"],
         http.send_timeout,
         defaults.send_timeout,
-    )
+    )?;
+    match &http.request_id_header {
+        Some(header) => header_name(&["http", "request-id-header"], header),
+        None => Ok(()),
+    }
+}
+
+/// Fewer characters than RFC 9110 section 5.1 allows, because every server has to let them through.
+fn header_name(key: &[&str], name: &str) -> Result<(), Problem> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if !name.is_empty() && name.bytes().all(is_plain) {
+        return Ok(());
+    }
+    let message =
+        format!("`{name}` is not the name of a header; write for example \"X-Request-ID\"");
+    Err(problem(key, Part::Value, message))
 }
 
 fn uwsgi(uwsgi: &Uwsgi) -> Result<(), Problem> {

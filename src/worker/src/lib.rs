@@ -10,6 +10,7 @@ mod harakiri;
 mod limits;
 mod loaded;
 mod module;
+mod output;
 mod serve;
 mod stacks;
 mod threads;

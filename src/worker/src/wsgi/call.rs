@@ -19,7 +19,7 @@ use crate::{
     harakiri::{self, HarakiriError},
     limits::Memory,
     loaded::Loaded,
-    traceback,
+    output, traceback,
 };
 
 /// The application as the engine sees it.
@@ -120,6 +120,7 @@ impl Wsgi {
             }
             Err(error) => Err(error),
         };
+        output::finish(py);
         thread.link.close(py);
         if exchange.is_ended() {
             harakiri::forgive(py);

@@ -36,7 +36,7 @@ pub(crate) enum ZygoteError {
     Descriptors {
         /// How many came.
         count: usize,
-        /// One for the scoreboard, one for each listener.
+        /// One for the scoreboard, one for the log, one for each listener.
         expected: usize,
     },
     /// There is no first message.
@@ -92,6 +92,8 @@ pub(crate) struct Ends {
     pub(crate) control: Channel,
     /// A pipe for the stacks of its threads.
     pub(crate) stacks: Option<OwnedFd>,
+    /// A pipe for what is written to its descriptors 1 and 2.
+    pub(crate) output: Option<OwnedFd>,
 }
 
 /// The whole life of a zygote, and in the processes that it makes the whole life of a worker: gives the exit code of
@@ -153,14 +155,15 @@ impl Zygote {
                 theirs: start.version,
             });
         }
-        let expected = 1 + start.listeners.len();
+        let expected = 2 + start.listeners.len();
         if fds.len() != expected {
             return Err(ZygoteError::Descriptors {
                 count: fds.len(),
                 expected,
             });
         }
-        let listeners = fds.split_off(1);
+        let listeners = fds.split_off(2);
+        let stderr = fds.pop();
         let scoreboard = Scoreboard::open(fds.remove(0))?;
         journal::init(
             &start.settings.log,
@@ -168,6 +171,7 @@ impl Zygote {
                 site: start.site.clone(),
                 role: Role::Zygote,
             },
+            stderr,
         )?;
         Ok((*start, scoreboard, listeners))
     }
@@ -217,6 +221,7 @@ impl Zygote {
             let ends = Ends {
                 control: Channel::from_fd(control),
                 stacks: fds.next(),
+                output: fds.next(),
             };
             let answer = match self.fork(py) {
                 Ok(Side::Worker) => return worker::run(py, self, slot, ends),
