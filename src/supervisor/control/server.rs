@@ -23,7 +23,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    config::{Address, FileMode, Listen, Protocol},
+    config::{Address, FileMode, Listen},
     listener::Listeners,
     supervisor::generation::one_line,
 };
