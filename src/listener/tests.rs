@@ -21,14 +21,7 @@ use crate::config::{FileMode, Protocol};
 const DEFER: Duration = Duration::from_secs(4);
 
 fn at(address: &str) -> Listen {
-    Listen {
-        protocol: Protocol::Http,
-        address: address.parse().unwrap(),
-        mode: None,
-        owner: None,
-        group: None,
-        backlog: None,
-    }
+    Listen::at(address.parse().unwrap())
 }
 
 fn bound(settings: &[Listen]) -> Listeners {

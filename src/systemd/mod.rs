@@ -1,4 +1,4 @@
-//! The protocol of the service manager: readiness, watchdog, reload, inherited sockets.
+//! The service manager: its protocol (readiness, watchdog, reload, inherited sockets), and the units that it is given.
 //!
 //! Without a service manager (no `$NOTIFY_SOCKET`, no `$LISTEN_FDS`) everything here does nothing. The variables of
 //! the protocol are the supervisor's alone: [`PRIVATE_VARIABLES`] must not reach zygote and workers, or any of them
@@ -6,6 +6,7 @@
 
 mod inherited;
 mod notify;
+pub(crate) mod units;
 
 pub(crate) use inherited::{Inherited, InheritedError, inherited};
 pub(crate) use notify::{Notifier, watchdog_interval};

@@ -36,6 +36,10 @@ fn true_rows() -> Rows {
     let mut values = Table::try_from(Settings::default()).unwrap();
     let listen = Table::try_from(&settings.listen[0]).unwrap();
     values.insert("listen".to_owned(), Value::Table(listen));
+    let timer = site("[[timer]]\nname = \"a\"\ncommand = [\"a\"]\nevery = 60").timer;
+    let mut timer = Table::try_from(&timer[0]).unwrap();
+    timer.insert("every".to_owned(), Value::from("0"));
+    values.insert("timer".to_owned(), Value::Table(timer));
     let rows = sections().into_iter().map(|(section, keys)| {
         let table = section
             .iter()
@@ -52,7 +56,7 @@ fn true_rows() -> Rows {
 /// As `check --show` prints it.
 fn default(section: &[&str], key: &str, value: Option<&Value>) -> String {
     match (section, key, value) {
-        (["listen"], "address", _) => "required".to_owned(),
+        (["listen"], "address", _) | (["timer"], "name" | "command", _) => "required".to_owned(),
         (_, _, Some(value)) => format!("`{value}`"),
         (_, _, None) => "not set".to_owned(),
     }

@@ -6,6 +6,7 @@ mod examples;
 mod keys;
 mod manual;
 mod rules;
+mod service;
 mod values;
 
 use std::{
