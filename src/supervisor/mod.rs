@@ -14,6 +14,7 @@ mod look;
 mod memory;
 mod output;
 mod perform;
+mod reap;
 mod report;
 mod run;
 mod spawn;
@@ -46,8 +47,6 @@ pub(crate) struct Site {
     pub(crate) interpreter: Interpreter,
     /// Where later generations come from.
     pub(crate) reread: Reread,
-    /// Reload when a file of the application changes.
-    pub(crate) reload_on_change: bool,
 }
 
 /// Why there is no supervisor.

@@ -67,7 +67,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
     drop(channel);
     let pid = getpid().as_raw_nonzero().get();
     scoreboard.worker(slot).start(pid, start.generation);
-    if let Some(Err(error)) = output.as_ref().map(output::redirect) {
+    if let Err(error) = output::redirect(&output) {
         tracing::warn!(%error, "what C code writes goes to the zygote's log");
     }
     let application = match prepare(py, &start.settings, stacks, application) {
@@ -97,13 +97,11 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
 fn prepare(
     py: Python<'_>,
     settings: &Settings,
-    stacks: Option<OwnedFd>,
+    stacks: OwnedFd,
     application: Option<Py<PyAny>>,
 ) -> Result<Py<PyAny>, LoadFailure> {
-    if let Some(pipe) = stacks {
-        stacks::write_to(py, pipe)
-            .map_err(|error| app::failure_of(py, "setting up faulthandler", &error))?;
-    }
+    stacks::write_to(py, stacks)
+        .map_err(|error| app::failure_of(py, "setting up faulthandler", &error))?;
     limits::apply(&settings.limits)?;
     let application = application.map_or_else(|| load(py, &settings.app), Ok)?;
     module::run_hooks(py)?;
