@@ -4,6 +4,7 @@
 //! settings; what belongs to it is in `generation`, how its interpreter is found and started in `interpreter` and
 //! `spawn`. The supervisor loads no application code and parses no request.
 
+mod account;
 mod cheaper;
 mod children;
 pub(crate) mod control;

@@ -20,7 +20,7 @@ use super::{
     output::Output,
     report,
     run::Supervisor,
-    spawn,
+    spawn::{self, SpawnError},
     stacks::Stacks,
 };
 
@@ -158,9 +158,10 @@ impl Supervisor {
                 unusable: true,
             }];
         }
-        let started = Channel::pair().and_then(|(ours, theirs)| {
+        let started = Channel::pair().map_err(SpawnError::from);
+        let started = started.and_then(|(ours, theirs)| {
             let (output, stdout) = Output::pipe(Role::Zygote)?;
-            let pid = spawn::spawn(&parts.interpreter, &parts.settings.app, &theirs, stdout)?;
+            let pid = spawn::spawn(&parts.interpreter, &parts.settings, &theirs, stdout)?;
             self.children.add_output(output)?;
             self.children.add_zygote(zygote, ours)?;
             Ok(pid)
@@ -168,11 +169,16 @@ impl Supervisor {
         let pid = match started {
             Ok(pid) => pid,
             Err(error) => {
-                let reason = not_started(&parts.interpreter.python, &error);
+                let (reason, unusable) = match &error {
+                    SpawnError::System(error) => {
+                        (not_started(&parts.interpreter.python, error), false)
+                    }
+                    error => (one_line(error), true),
+                };
                 return vec![Event::SpawnFailed {
                     zygote,
                     reason,
-                    unusable: false,
+                    unusable,
                 }];
             }
         };

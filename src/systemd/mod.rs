@@ -4,10 +4,12 @@
 //! the protocol are the supervisor's alone: [`PRIVATE_VARIABLES`] must not reach zygote and workers, or any of them
 //! could speak in its name.
 
+mod credentials;
 mod inherited;
 mod notify;
 pub(crate) mod units;
 
+pub(crate) use credentials::{CredentialError, variables as credential_variables};
 pub(crate) use inherited::{Inherited, InheritedError, inherited};
 pub(crate) use notify::{Notifier, watchdog_interval};
 

@@ -181,6 +181,9 @@ impl Zygote {
         let app = &self.start.settings.app;
         let _ = rustix::thread::set_name(c"hostler-zygote");
         sys::drop_privileges().map_err(no_privileges)?;
+        if !self.start.settings.limits.dumpable {
+            sys::forbid_dumps().map_err(no_privileges)?;
+        }
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
         if !app.lazy_apps {
