@@ -14,7 +14,7 @@ fn site() -> Site {
 }
 
 fn start(journal: &Journal, log: &str) -> Running {
-    journal.site_with(site(), log).start()
+    journal.site(site(), log).start()
 }
 
 /// The entry with this message; it was said by a worker, during a request or not.
@@ -218,7 +218,7 @@ fn an_answer_of_ours_has_the_name_too() {
 #[test]
 fn a_journal_that_does_not_read_keeps_no_request() {
     let (journal, socket) = Journal::silent();
-    let site = journal.site_with(site(), "access = true").start();
+    let site = journal.site(site(), "access = true").start();
     let load = Load::start(site.address(), "/many", 2);
     load.wait_for(20);
     let (_, failures) = load.finish();
@@ -239,7 +239,7 @@ fn a_journal_that_does_not_read_keeps_no_request() {
 #[test]
 fn a_journal_that_has_gone_keeps_no_request() {
     let (journal, socket) = Journal::silent();
-    let site = journal.site_with(site(), "access = true").start();
+    let site = journal.site(site(), "access = true").start();
     drop(socket);
     assert_eq!(site.get("/printed").status, 200);
     assert_eq!(site.get("/logged").status, 200);

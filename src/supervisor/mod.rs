@@ -15,6 +15,7 @@ mod look;
 mod memory;
 mod output;
 mod perform;
+mod pressure;
 mod reap;
 mod report;
 mod run;
@@ -69,9 +70,14 @@ fn setup(operation: &'static str) -> impl Fn(io::Error) -> SupervisorError {
 
 /// A descriptor that the loop can wait for.
 fn readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    ready_for(fd, Interest::READABLE)
+}
+
+/// A descriptor that the loop can wait for something else of.
+fn ready_for(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     #[expect(
         deprecated,
         reason = "its successor is unsafe because of types that change their descriptor; an OwnedFd does not"
     )]
-    AsyncFd::with_interest(fd, Interest::READABLE)
+    AsyncFd::with_interest(fd, interest)
 }

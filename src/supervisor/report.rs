@@ -63,6 +63,9 @@ pub(super) fn log(
         Report::Loaded { generation, python } => {
             info!(generation, %python, "the zygote is ready");
         }
+        Report::MemoryPressure { from, to } => {
+            warn!(from, to, "memory is short, an idle worker goes");
+        }
         Report::Recycled { worker, reason } => recycled(worker, *reason),
         Report::ReloadFailed { reason } => {
             error!(%reason, "the reload failed, the previous generation serves on");

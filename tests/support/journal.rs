@@ -47,13 +47,8 @@ impl Journal {
         (Self { directory, entries }, socket)
     }
 
-    /// A site whose log goes here, and nowhere else but to standard error.
-    pub(crate) fn site(&self, site: Site) -> Site {
-        self.site_with(site, "")
-    }
-
-    /// The same with further lines of `[log]`.
-    pub(crate) fn site_with(&self, site: Site, log: &str) -> Site {
+    /// A site whose log goes here and to standard error, with further lines of `[log]`.
+    pub(crate) fn site(&self, site: Site, log: &str) -> Site {
         let socket = self.directory.path().join("socket");
         site.program_env("HOSTLER_JOURNAL_SOCKET", socket.to_str().unwrap())
             .setting("log", &format!("to = [\"journal\", \"stderr\"]\n{log}"))

@@ -147,6 +147,7 @@ impl Lifecycle {
                 load.idle += u32::from(facts.running.is_empty());
             }
         }
+        let is_pressed = self.is_pressed();
         let Some(generation) = self.generations.get_mut(&self.current) else {
             return active;
         };
@@ -157,7 +158,7 @@ impl Lifecycle {
         }
         if let Some(cheaper) = &mut generation.cheaper {
             let from = cheaper.target();
-            cheaper.look(&load);
+            cheaper.look(&load, is_pressed);
             let to = cheaper.target();
             self.adapted(from, to);
         }

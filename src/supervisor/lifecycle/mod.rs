@@ -12,6 +12,7 @@ mod harakiri;
 mod jitter;
 mod look;
 mod plan;
+mod pressure;
 mod recycle;
 mod reload;
 mod report;
@@ -170,6 +171,8 @@ pub(super) struct Lifecycle {
     jitter: Jitter,
     looking: Looking,
     stall: Option<Stall>,
+    /// When memory was short last; `None`: it never was.
+    pressed: Option<Time>,
     actions: Vec<Action>,
 }
 
@@ -192,6 +195,7 @@ impl Lifecycle {
             jitter: Jitter::new(seed),
             looking: Looking::default(),
             stall: None,
+            pressed: None,
             actions: Vec::new(),
         };
         lifecycle.act(Action::Notify(Notice::Extend(plan.start + PATIENCE)));
@@ -221,6 +225,7 @@ impl Lifecycle {
             }
             Event::Loaded { zygote, python } => self.zygote_ready(zygote, python, now),
             Event::Looked(look) => self.looked(&look, now),
+            Event::MemoryPressure => self.memory_pressure(now),
             Event::RecycleRequested { slot } => self.recycle_requested(slot),
             Event::ReloadRequested => self.reload_requested(),
             Event::ReopenRequested => self.act(Action::ReopenLog),

@@ -126,6 +126,8 @@ pub(crate) enum Report {
     LoadTimedOut { generation: u32, limit: Duration },
     /// The application is loaded.
     Loaded { generation: u32, python: String },
+    /// Memory is short, and an idle worker goes.
+    MemoryPressure { from: u32, to: u32 },
     /// A worker goes because its successor serves.
     Recycled { worker: WorkerTag, reason: Reason },
     /// The new generation has not come up, the old one serves on.

@@ -2,6 +2,7 @@
 
 mod adapt;
 mod harakiri;
+mod pressure;
 mod recycle;
 mod reload;
 mod respawn;
