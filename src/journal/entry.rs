@@ -85,7 +85,7 @@ mod tests {
         entry.put("X", "1\nPRIORITY=0");
         entry.put_some("Y", "");
         let expected = "MESSAGE=a\nPRIORITY=6\nSYSLOG_IDENTIFIER=hostler\nHOSTLER_SITE=shop\n\
-                        HOSTLER_ROLE=worker\nHOSTLER_WORKER=3\nX\n\u{c}\0\0\0\0\0\0\01\nPRIORITY=0\n";
+                        HOSTLER_ROLE=worker\nHOSTLER_WORKER=3\nX\n\u{c}\0\0\0\0\0\0\u{0}1\nPRIORITY=0\n";
         assert_eq!(String::from_utf8_lossy(entry.bytes()), expected);
     }
 }

@@ -82,8 +82,11 @@ impl MemoryPressure {
 
     /// Takes what has been said; gives whether more can come.
     pub(crate) fn take(&self) -> bool {
+        if self.is_trigger {
+            return true;
+        }
         let mut buffer = [0; 256];
-        while !self.is_trigger {
+        loop {
             match read(&self.fd, &mut buffer) {
                 Ok(0) => return false,
                 Ok(_) | Err(Errno::INTR) => {}
@@ -91,7 +94,6 @@ impl MemoryPressure {
                 Err(_) => return false,
             }
         }
-        true
     }
 }
 
