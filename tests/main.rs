@@ -10,6 +10,7 @@
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
 //! - `slow`: clients that send or read slowly.
+//! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tidy`: rules about the code itself.
 //! - `uwsgi`: the uwsgi protocol on the wire.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
@@ -34,6 +35,7 @@ mod http;
 mod process;
 mod pythons;
 mod slow;
+mod systemd;
 mod tidy;
 mod uwsgi;
 mod wsgi;
