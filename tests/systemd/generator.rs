@@ -17,8 +17,8 @@ fn the_shipped_units_are_good(machine: &Machine) {
         "hostler@other.socket",
         "hostler.target",
         "hostler.slice",
-        "hostler-timer@shop:clear.timer",
-        "hostler-timer@shop:clear.service",
+        "hostler-timer-shop:clear.timer",
+        "hostler-timer-shop:clear.service",
     ] {
         let done = machine.run(&["systemd-analyze", "verify", "--man=no", unit]);
         let said = done.stdout + &done.stderr;

@@ -51,7 +51,7 @@ pub(crate) fn units(site: &SiteName, settings: &Settings, source: &Path) -> Vec<
     };
     let timers = settings.timer.iter();
     let timers: Vec<String> = timers
-        .map(|timer| format!("hostler-timer@{site}:{}.timer", timer.name))
+        .map(|timer| format!("hostler-timer-{site}:{}.timer", timer.name))
         .collect();
     let mut units = sockets.units(site, &timers, source);
     let timers = if sockets.is_empty() { &timers[..] } else { &[] };

@@ -55,7 +55,8 @@ fn directives(relaxation: Relaxation) -> &'static [&'static str] {
         Relaxation::Processes => &["ProtectProc=default"],
         Relaxation::Ptrace => &["SystemCallFilter=@debug"],
         Relaxation::SystemCalls => &["SystemCallFilter="],
-        Relaxation::Tmp => &["PrivateTmp=no"],
+        // Without a /tmp of its own it sees the machine's, which ProtectSystem= has made read-only.
+        Relaxation::Tmp => &["PrivateTmp=no", "ReadWritePaths=/tmp /var/tmp"],
         Relaxation::Users => &["PrivateUsers=no"],
     }
 }
@@ -93,7 +94,8 @@ mod tests {
         ];
         for directive in all.into_iter().flat_map(directives) {
             let key = directive.split('=').next().unwrap();
-            assert!(known.contains(&key) || key.starts_with("Device"), "{key}");
+            let goes_with_one = ["DeviceAllow", "DevicePolicy", "ReadWritePaths"].contains(&key);
+            assert!(known.contains(&key) || goes_with_one, "{key}");
         }
     }
 

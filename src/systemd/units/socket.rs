@@ -74,16 +74,15 @@ impl Sockets {
     /// The drop-in of the first unit, which also wants `timers`, and those of the others.
     pub(super) fn units(&self, site: &SiteName, timers: &[String], source: &Path) -> Vec<Unit> {
         let mut first = Text::from(source);
+        let number_of = |index: usize| format!("hostler@{site}:{}.socket", index + 1);
+        let others = (1..self.groups.len()).map(number_of);
+        first.set_words("Wants", others.chain(timers.iter().cloned()));
+        first.section("Socket");
         for address in &self.own {
             first.comment(&format!(
                 "{address} is not for a socket unit; hostler listens there itself."
             ));
         }
-        let number_of = |index: usize| format!("hostler@{site}:{}.socket", index + 1);
-        let others = (1..self.groups.len()).map(number_of);
-        first.section("Unit");
-        first.set_words("Wants", others.chain(timers.iter().cloned()));
-        first.section("Socket");
         first.set("ListenStream", "");
         if let Some(group) = self.groups.first() {
             group.write(&mut first);
@@ -94,7 +93,6 @@ impl Sockets {
         )];
         for (index, group) in self.groups.iter().enumerate().skip(1) {
             let mut text = Text::from(source);
-            text.section("Unit");
             text.set(
                 "Description",
                 &format!("hostler, more sockets of site {site}"),

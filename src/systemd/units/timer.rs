@@ -21,7 +21,7 @@ pub(super) fn units(
     anchor: &str,
     source: &Path,
 ) -> [Unit; 2] {
-    let name = format!("hostler-timer@{site}:{}", timer.name);
+    let name = format!("hostler-timer-{site}:{}", timer.name);
     [
         Unit {
             path: format!("{name}.timer").into(),
@@ -36,7 +36,6 @@ pub(super) fn units(
 
 fn timer_unit(site: &SiteName, timer: &Timer, anchor: &str, source: &Path) -> String {
     let mut text = Text::from(source);
-    text.section("Unit");
     text.set("Description", &description(site, timer));
     text.set("PartOf", anchor);
     text.section("Timer");
@@ -63,7 +62,6 @@ fn timer_unit(site: &SiteName, timer: &Timer, anchor: &str, source: &Path) -> St
 /// runtime directory: that would be removed with the end of the command, and it is the service's.
 fn service_unit(site: &SiteName, settings: &Settings, timer: &Timer, source: &Path) -> String {
     let mut text = Text::from(source);
-    text.section("Unit");
     text.set("Description", &description(site, timer));
     service::dependencies(settings, &mut text);
     text.section("Service");
