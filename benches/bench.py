@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Compares hostler's CPU time per request with other WSGI servers. See README.md beside this file.
 
-This file: the rows and what is promised of them, the rounds, the table. `servers` knows how each server is started,
-`measure` how one is measured.
+This file: the rows and what is promised of them, and the rounds. `servers` knows how each server is started, `measure`
+how one is measured, `report` how the outcome is shown.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import tempfile
 import time
 
 import measure
+import report
 import servers
 
 
@@ -51,8 +52,8 @@ ROWS = {
 
 def main():
     options = arguments()
-    programs = dict(item.split("=", 1) for item in options.program) or {
-        "hostler": str(servers.ROOT / "target/release/hostler")}
+    programs = {name: str(pathlib.Path(path).absolute()) for name, path in
+                (item.split("=", 1) for item in options.program or [f"hostler={servers.ROOT}/target/release/hostler"])}
     wanted = {name for row in options.row for name in ROWS[row].peers} & set(options.server)
     absent = servers.install(sorted(wanted))
     for name, path in programs.items():
@@ -69,7 +70,8 @@ def main():
                 "versions": {n: servers.version(n, programs.get(n)) for n in (*programs, *wanted) if n not in absent}}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(document, indent=2) + "\n")
-    print_report(document, programs)
+    form = report.as_markdown if options.markdown else report.as_text
+    print(form(document, ROWS))
     print(f"\nEvery round is in {options.json}.")
 
 
@@ -83,6 +85,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5, help="alternating rounds, the median counts (default: 5)")
     parser.add_argument("--seconds", type=int, default=4, help="length of a round (default: 4)")
     parser.add_argument("--json", type=pathlib.Path, default=servers.ROOT / "target/bench.json", metavar="FILE")
+    parser.add_argument("--markdown", action="store_true", help="print the table for a README")
     options = parser.parse_args()
     options.row = options.row or list(ROWS)
     options.server = [] if options.alone else options.server or list(servers.PEERS)
@@ -111,42 +114,6 @@ def measure_row(row, names, programs, absent, options, directory):
 
 def medians(rounds):
     return {key: statistics.median(one[key] for one in rounds) for key in rounds[0]}
-
-
-def print_report(document, programs):
-    about = document["machine"]
-    print(f"{about['cpu']}, {about['kernel']}, Python {about['python']}, nginx {about['nginx']}")
-    print(f"{document['rounds']} rounds of {document['seconds']} s, {document['connections']} connections, server on "
-          f"core {measure.SERVER_CPU}, load on core {measure.LOAD_CPU}. CPU: median of the server's whole process tree "
-          "per request.\nRatio: the program's CPU time over the peer's, median of the ratios of each round.")
-    for row, results in document["rows"].items():
-        print(f"\n{row}: {ROWS[row].about}")
-        ratio_titles = "".join(f"{f'{name}/it':>12}" for name in programs)
-        print(f"  {'server':<12}{'CPU µs':>8}{'least':>8}{'most':>8}{'busy':>6}{'req/s':>9}{'p99 ms':>8}"
-              f"{ratio_titles}  goal")
-        for name, result in results.items():
-            print("  " + line(row, name, result, results, programs))
-
-
-def line(row, name, result, results, programs):
-    if "failed" in result:
-        return f"{name:<12}{result['failed']}"
-    spent = [one["cpu_us"] for one in result["rounds"]]
-    text = (f"{name:<12}{result['cpu_us']:>8.2f}{min(spent):>8.2f}{max(spent):>8.2f}{result['busy']:>6.0%}"
-            f"{result['rps']:>9.0f}{result['p99_ms']:>8.2f}")
-    ratios = [ratio(results[program], result) if program != name else None for program in programs]
-    text += "".join(f"{'' if one is None else f'{one:.2f}':>12}" for one in ratios)
-    goal = ROWS[row].goals.get(name)
-    if goal is not None and ratios[0] is not None:
-        text += f"  {goal:.2f} {'reached' if ratios[0] <= goal else 'MISSED'}"
-    return text.rstrip()
-
-
-def ratio(ours, theirs):
-    """Rounds are paired: what slows the machine for a while slows both."""
-    if "failed" in ours or "failed" in theirs:
-        return None
-    return statistics.median(a["cpu_us"] / b["cpu_us"] for a, b in zip(ours["rounds"], theirs["rounds"]))
 
 
 def machine():

@@ -68,6 +68,11 @@ fn help_reads_well() {
         &["serve", "--help"],
         &["check", "--help"],
         &["run", "--help"],
+        &["status", "--help"],
+        &["reload", "--help"],
+        &["stop", "--help"],
+        &["worker", "recycle", "--help"],
+        &["log", "reopen", "--help"],
     ] {
         let output = run(arguments);
         assert_eq!(
@@ -94,6 +99,8 @@ fn a_command_line_that_makes_no_sense() {
     check_error(&["serv", "x"], USAGE, &["'serve'"]);
     check_error(&["serve"], USAGE, &["FILE"]);
     check_error(&["run", "app.py", "--thread", "2"], USAGE, &["'--threads'"]);
+    check_error(&["reload", "--wait", "--no-wait"], USAGE, &["--no-wait"]);
+    check_error(&["worker", "recycle", "one"], USAGE, &["'one'"]);
 }
 
 #[test]

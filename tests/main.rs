@@ -2,13 +2,18 @@
 //!
 //! What can be tested without a process is tested below the code it tests, not here. Where a new test belongs:
 //!
+//! - `chaos`: everything that can happen under load, and an account of every request.
 //! - `cli`: arguments, exit codes, `check` and its messages.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
+//! - `control`: the control socket and the commands that use it.
+//! - `docs`: what the documents say of settings and messages is true.
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
+//! - `limits`: requests that take too long, memory and descriptors that run out.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
+//! - `reload`: what a reload follows, and which files ask for one.
 //! - `slow`: clients that send or read slowly.
 //! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tidy`: rules about the code itself.
@@ -27,13 +32,18 @@
 
 mod support;
 
+mod chaos;
 mod cli;
 mod compat;
+mod control;
+mod docs;
 mod examples;
 mod frameworks;
 mod http;
+mod limits;
 mod process;
 mod pythons;
+mod reload;
 mod slow;
 mod systemd;
 mod tidy;

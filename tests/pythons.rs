@@ -1,7 +1,7 @@
 //! One build serves every CPython from 3.9 on that this machine has, with a static or a shared libpython; older ones are
 //! refused by name.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, path::Path};
 
 use crate::support::{
     python::{Interpreter, interpreters},
@@ -106,13 +106,11 @@ fn old_interpreters_are_refused() {
 /// A machine without an old Python still has one that claims to be.
 #[test]
 fn an_interpreter_that_says_it_is_old_is_refused() {
-    const LIAR: &str = "#!/usr/bin/python3\nimport sys\nsys.version_info = (3, 8, 18, 'final', 0)\n\
-                        at = sys.argv.index('-c')\ncode = sys.argv[at + 1]\nsys.argv = ['-c', *sys.argv[at + 2:]]\nexec(code)\n";
-    let venv = tempfile::tempdir().unwrap();
-    fs::write(venv.path().join("pyvenv.cfg"), "").unwrap();
-    fs::create_dir(venv.path().join("bin")).unwrap();
-    let python = venv.path().join("bin/python");
-    fs::write(&python, LIAR).unwrap();
-    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+    const LIE: &str = "import sys; sys.version_info = (3, 8, 18, 'final', 0)\n";
+    let interpreter = supported().next().expect("a Python that we serve");
+    let venv = interpreter.venv();
+    let (major, minor, _) = interpreter.version;
+    let packages = format!("lib/python{major}.{minor}/site-packages");
+    fs::write(venv.path().join(packages).join("lie.pth"), LIE).unwrap();
     check_refused(venv.path(), "3.8.18");
 }

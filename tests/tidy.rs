@@ -1,61 +1,13 @@
 //! Rules about the code itself: who uses whom, how files begin, how long they are, what is linked.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use crate::support::{root, site::PROGRAM};
-
-/// Rooms of the library and the rooms that each may use (ARCHITECTURE.md).
-const ROOMS: &[(&str, &[&str])] = &[
-    ("config", &[]),
-    ("convert", &["config"]),
-    ("protocol", &[]),
-    ("environ", &["protocol"]),
-    ("sys", &[]),
-    ("scoreboard", &["sys"]),
-    ("ipc", &["config", "sys"]),
-    ("journal", &["sys"]),
-    ("static_files", &["config", "protocol"]),
-    ("cgi", &["config", "protocol", "environ", "sys"]),
-    (
-        "serve",
-        &[
-            "config",
-            "protocol",
-            "environ",
-            "sys",
-            "scoreboard",
-            "journal",
-            "static_files",
-            "cgi",
-        ],
-    ),
-    ("systemd", &["config", "sys"]),
-    ("listener", &["config", "systemd", "sys"]),
-    (
-        "supervisor",
-        &[
-            "config",
-            "ipc",
-            "scoreboard",
-            "journal",
-            "systemd",
-            "listener",
-            "sys",
-        ],
-    ),
-    ("stats", &["config", "scoreboard", "journal"]),
-];
-
-/// The one room that may use all others.
-const TOP: &str = "cli";
-
-/// Rooms that may use tokio: what has to be small and without threads must not.
-const ASYNCHRONOUS: &[&str] = &["systemd", "listener", "supervisor", "stats", "cli"];
 
 /// Lines of a file; more is the signal to split it.
 const LONGEST: usize = 400;
@@ -147,33 +99,78 @@ fn identifier(text: &str) -> String {
         .collect()
 }
 
+/// The rooms, and those that each may use, from the table in ARCHITECTURE.md; `None` stands for all.
+fn rooms() -> BTreeMap<String, Option<BTreeSet<String>>> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let rows = text
+        .lines()
+        .skip_while(|line| !line.ends_with("| May use |"))
+        .skip(2);
+    let rows = rows.take_while(|line| line.starts_with("| "));
+    let rooms: BTreeMap<_, _> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let allowed = cells[2].split(", ").filter(|name| !name.is_empty());
+            let allowed = allowed
+                .map(|name| name.trim_matches('`').to_owned())
+                .collect();
+            (
+                cells[0].trim_matches('`').to_owned(),
+                (cells[2] != "all").then_some(allowed),
+            )
+        })
+        .collect();
+    assert!(
+        rooms.len() > 10,
+        "the table of rooms is read wrongly: {rooms:?}"
+    );
+    rooms
+}
+
 #[test]
 fn rooms_use_only_the_rooms_they_may() {
-    let rooms = || ROOMS.iter().map(|(room, _)| *room).chain([TOP]);
+    let rooms = rooms();
     let mut wrong = Vec::new();
     for (name, text) in rust_files() {
         let Some(room) = room_of(&name) else { continue };
-        let allowed = ROOMS
-            .iter()
-            .find(|(known, _)| *known == room)
-            .map(|(_, allowed)| *allowed);
-        assert!(
-            allowed.is_some() || room == TOP,
-            "{name} is in no room of the table"
-        );
+        let allowed = rooms
+            .get(room)
+            .unwrap_or_else(|| panic!("{name} is in no room of ARCHITECTURE.md"));
         let Some(allowed) = allowed else { continue };
         let used = used_rooms(&text);
+        let used = used
+            .iter()
+            .filter(|used| *used != room && rooms.contains_key(*used));
         wrong.extend(
-            used.iter()
-                .filter(|used| {
-                    *used != room
-                        && rooms().any(|room| room == *used)
-                        && !allowed.contains(&used.as_str())
-                })
+            used.filter(|used| !allowed.contains(*used))
                 .map(|used| format!("{name} uses {used}")),
         );
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A room that does not use another any more may not use it either.
+#[test]
+fn rooms_use_the_rooms_they_may() {
+    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, text) in rust_files() {
+        if let Some(room) = room_of(&name) {
+            used.entry(room.to_owned())
+                .or_default()
+                .extend(used_rooms(&text));
+        }
+    }
+    for (room, allowed) in rooms() {
+        let Some(used) = used.get(&room) else {
+            continue;
+        };
+        let unused: Vec<String> = allowed
+            .unwrap_or_default()
+            .difference(used)
+            .cloned()
+            .collect();
+        assert!(unused.is_empty(), "{room} does not use {unused:?}");
+    }
 }
 
 #[test]
@@ -183,19 +180,39 @@ fn imports_are_read_as_the_compiler_reads_them() {
     assert_eq!(used_rooms(text), BTreeSet::from(expected));
 }
 
+/// ARCHITECTURE.md: what has to be small and to have one thread before a fork must not use it.
 #[test]
 fn tokio_stays_in_the_supervisor() {
     let wrong: Vec<String> = rust_files()
         .filter(|(name, text)| {
-            name.starts_with("src/") && text.contains("tokio::") && !may_use_tokio(name)
+            name.starts_with("src/")
+                && text.contains("tokio::")
+                && room_of(name) != Some("supervisor")
         })
         .map(|(name, _)| name)
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-fn may_use_tokio(name: &str) -> bool {
-    room_of(name).is_some_and(|room| ASYNCHRONOUS.contains(&room))
+/// The tests that ARCHITECTURE.md names as holding an invariant.
+#[test]
+fn every_invariant_has_its_test() {
+    let document = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let table = document
+        .split("| Held by |")
+        .nth(1)
+        .expect("the table of invariants")
+        .split("\n## ")
+        .next()
+        .unwrap();
+    let quoted = table.split('`').skip(1).step_by(2);
+    let tests =
+        quoted.filter(|name| name.matches('_').count() > 1 && !name.contains([':', '/', ' ']));
+    let code: String = rust_files().map(|(_, text)| text).collect();
+    let missing: Vec<&str> = tests
+        .filter(|name| !code.contains(&format!("fn {name}(")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 #[test]

@@ -61,6 +61,5 @@ fn serve_file(file: PathBuf) -> Result<ExitCode, CliError> {
     serve::serve(ServeOptions {
         settings: config::load(&file)?,
         source: Some(file),
-        reload_on_change: false,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsString, path::Path, process::ExitCode};
 
-use crate::config::{App, Listen, Log, LogTarget, Settings, Workers};
+use crate::config::{App, Listen, Log, LogTarget, Reload, Settings, Workers};
 
 use super::{
     arguments::RunArguments,
@@ -16,11 +16,9 @@ use super::{
 /// There is no working directory, or what was said does not go together.
 pub(super) fn run(arguments: RunArguments) -> Result<ExitCode, CliError> {
     let here = env::current_dir().map_err(CliError::WorkingDirectory)?;
-    let reload_on_change = arguments.reload;
     serve(ServeOptions {
         settings: settings(arguments, env::var_os("VIRTUAL_ENV"), &here)?,
         source: None,
-        reload_on_change,
     })
 }
 
@@ -45,6 +43,10 @@ fn settings(
             processes: arguments.processes,
             threads: arguments.threads,
             ..Workers::default()
+        },
+        reload: Reload {
+            py_autoreload: arguments.reload,
+            ..Reload::default()
         },
         log: Log {
             to: vec![LogTarget::Stderr],

@@ -22,8 +22,6 @@ pub(super) struct ServeOptions {
     pub(super) settings: Settings,
     /// The file to read again on SIGHUP.
     pub(super) source: Option<PathBuf>,
-    /// Reload when a file of the application changes.
-    pub(super) reload_on_change: bool,
 }
 
 /// Serves until told to stop.
@@ -31,11 +29,7 @@ pub(super) struct ServeOptions {
 /// # Errors
 /// The service could not begin. What happens later is in the log, and in the exit code.
 pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
-    let ServeOptions {
-        settings,
-        source,
-        reload_on_change,
-    } = options;
+    let ServeOptions { settings, source } = options;
     let name = site_name(source.as_deref(), &settings);
     journal::init(
         &settings.log,
@@ -63,7 +57,6 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
         listeners,
         interpreter,
         reread,
-        reload_on_change,
     };
     Ok(ExitCode::from(supervisor::run(site)?))
 }

@@ -107,10 +107,10 @@ fn duration(microseconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
         0 => format!("{}ms", microseconds / 1000),
-        ..10 => format!("{:.1}s", microseconds as f64 / 1e6),
-        ..60 => format!("{seconds}s"),
-        ..3600 => format!("{minutes}m{:02}", seconds % 60),
-        ..86_400 => format!("{hours}h{:02}", minutes % 60),
+        1..10 => format!("{:.1}s", microseconds as f64 / 1e6),
+        10..60 => format!("{seconds}s"),
+        60..3600 => format!("{minutes}m{:02}", seconds % 60),
+        3600..86_400 => format!("{hours}h{:02}", minutes % 60),
         _ if days < 100 => format!("{days}d{:02}", hours % 24),
         _ => format!("{days}d"),
     }

@@ -38,10 +38,20 @@ impl JournaldLayer {
         Self::connect_to(SOCKET, site)
     }
 
+    /// Without a journald for now: each event looks for it.
+    pub(super) fn disconnected(site: String) -> io::Result<Self> {
+        Self::disconnected_from(SOCKET, site)
+    }
+
     fn connect_to(path: &str, site: String) -> io::Result<Self> {
+        let layer = Self::disconnected_from(path, site)?;
+        connect(&layer.socket, &SocketAddrUnix::new(path)?)?;
+        Ok(layer)
+    }
+
+    fn disconnected_from(path: &str, site: String) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
-        connect(&socket, &SocketAddrUnix::new(path)?)?;
         let path = path.to_owned();
         Ok(Self { path, site, socket })
     }
@@ -276,6 +286,18 @@ mod tests {
         let mut bytes = [0; 16];
         let length = journald.recv(&mut bytes).unwrap();
         assert_eq!(&bytes[..length], b"somebody");
+    }
+
+    #[test]
+    fn a_journald_that_comes_later_is_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("socket");
+        let layer = JournaldLayer::disconnected_from(path.to_str().unwrap(), "shop".into());
+        let layer = layer.unwrap();
+        assert!(layer.send(b"nobody").is_err());
+        let journald = UnixDatagram::bind(&path).unwrap();
+        layer.send(b"somebody").unwrap();
+        assert_eq!(journald.recv(&mut [0; 16]).unwrap(), 8);
     }
 
     #[test]

@@ -80,10 +80,14 @@ pub fn init(log: &Log, identity: Identity) -> Result<(), JournalError> {
     let connected = stderr_is_journal();
     let by_default = log.to.is_empty();
     let wanted = log.to.contains(&LogTarget::Journal) || by_default && connected;
-    let journald = match wanted.then(|| JournaldLayer::connect(identity.site)) {
+    let journald = match wanted.then(|| JournaldLayer::connect(identity.site.clone())) {
         None => None,
         Some(Ok(layer)) => Some(layer),
         Some(Err(_)) if by_default => None,
+        // The supervisor has found it at its start. A reload does not fail because journald is away for a moment.
+        Some(Err(_)) if identity.role != Role::Supervisor => {
+            Some(JournaldLayer::disconnected(identity.site).map_err(JournalError::Connect)?)
+        }
         Some(Err(error)) => return Err(JournalError::Connect(error)),
     };
     set_level(log.level);

@@ -110,8 +110,7 @@ impl ThreadSlot {
         self.deadline_us.store(deadline_us, Relaxed);
     }
 
-    /// Whether a request runs whose time is over: a quick look for those who look often. It may be wrong about a
-    /// request that begins or ends at this moment, so ask [`ThreadSlot::snapshot`] before anything is done about it.
+    /// Whether a request runs whose time is over. It may be wrong about one that begins or ends at this moment.
     pub fn is_overdue(&self, now_us: u64) -> bool {
         let deadline_us = self.deadline_us.load(Relaxed);
         self.began_us.load(Relaxed) != 0 && deadline_us != 0 && deadline_us <= now_us

@@ -12,16 +12,27 @@ use tracing::warn;
 use super::{
     application::Application,
     clock::coarse_ms,
-    drive::Next,
     engine::{Engine, Topic, token},
     local::Local,
 };
-use crate::{config::Protocol, ipc::ListenerInfo};
+use crate::config::Protocol;
 
 /// Connections accepted before other events get their turn.
 const ACCEPTS: usize = 16;
 /// How long accepting rests when descriptors or memory have run out.
 const ACCEPT_REST_MS: u64 = 100;
+/// How long it stays the same news that they have.
+const TELL_AGAIN_MS: u64 = 10_000;
+
+/// A listening socket as the engine is given it.
+pub struct ListeningSocket {
+    /// What is spoken on it.
+    pub protocol: Protocol,
+    /// As bound: `127.0.0.1:8000`, `[::1]:8000`, `/run/x.sock`, `@name`.
+    pub address: String,
+    /// It may be shared with other workers.
+    pub socket: OwnedFd,
+}
 
 /// A listening socket of the site.
 pub(super) struct Listener {
@@ -32,15 +43,15 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub(super) fn new(info: &ListenerInfo, fd: OwnedFd) -> Self {
+    pub(super) fn new(listening: ListeningSocket) -> Self {
         // uWSGI's rule for SERVER_PORT: what follows the last colon, 80 for Unix sockets.
-        let port = match info.address.rsplit_once(':') {
-            Some((_, port)) if !info.address.starts_with(['/', '@']) => port.to_owned(),
+        let port = match listening.address.rsplit_once(':') {
+            Some((_, port)) if !listening.address.starts_with(['/', '@']) => port.to_owned(),
             _ => "80".to_owned(),
         };
         Self {
-            fd,
-            protocol: info.protocol,
+            fd: listening.socket,
+            protocol: listening.protocol,
             port,
         }
     }
@@ -52,36 +63,39 @@ impl<A: Application> Engine<A> {
             return;
         };
         for _ in 0..ACCEPTS {
-            if self.draining.load(Ordering::Relaxed) {
-                return;
+            if self.draining.load(Ordering::SeqCst) {
+                // Accepting was resumed while the drain began.
+                return self.unwatch_listeners();
             }
             match acceptfrom_with(&listener.fd, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
                 Ok((socket, address)) => {
                     let mut connection = local.connection(socket, number, listener.protocol);
                     connection.peer.set(address, &self.rules.trusted);
                     self.open.fetch_add(1, Ordering::SeqCst);
-                    match self.drive(&mut connection, local, thread) {
-                        Next::Close => self.close(connection, local),
-                        Next::Wait => self.park(connection, local, thread),
-                    }
+                    self.record(local).accepted();
+                    let next = self.drive(&mut connection, local, thread);
+                    self.settle(connection, next, local, thread);
                 }
                 Err(Errno::AGAIN) => return,
-                Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
-                    return self.rest(error);
-                }
-                // accept(2): errors of the new connection, which is gone; the listener is well.
-                Err(_) => {}
+                Err(error) if is_of_the_connection(error) => {}
+                Err(error) => return self.rest(error),
             }
         }
     }
 
     /// Stops accepting for a moment: with descriptors exhausted the listener stays ready, and the loop would spin.
     pub(super) fn rest(&self, error: Errno) {
-        if !self.resting.swap(true, Ordering::SeqCst) {
-            warn!(%error, "connections cannot be accepted for a moment; they wait in the queue");
-            self.unwatch_listeners();
-            self.timers.arm(coarse_ms() + ACCEPT_REST_MS);
+        if self.resting.swap(true, Ordering::SeqCst) {
+            return;
         }
+        self.unwatch_listeners();
+        let now = coarse_ms();
+        // One line for an hour of exhaustion is too few, ten a second are too many.
+        if now >= self.rest_told.load(Ordering::Relaxed) {
+            self.rest_told.store(now + TELL_AGAIN_MS, Ordering::Relaxed);
+            warn!(%error, "connections cannot be accepted for a moment; they wait in the queue");
+        }
+        self.timers.arm(now + ACCEPT_REST_MS);
     }
 
     /// EPOLLEXCLUSIVE: a new connection wakes one worker that has a thread to spare, not all of them.
@@ -104,4 +118,21 @@ impl<A: Application> Engine<A> {
             let _ = epoll::delete(&self.epoll, &listener.fd);
         }
     }
+}
+
+/// accept(2): errors that the new connection had before it was accepted. It is gone, the listener is well.
+fn is_of_the_connection(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::CONNABORTED
+            | Errno::HOSTDOWN
+            | Errno::HOSTUNREACH
+            | Errno::INTR
+            | Errno::NETDOWN
+            | Errno::NETUNREACH
+            | Errno::NONET
+            | Errno::NOPROTOOPT
+            | Errno::PERM
+            | Errno::PROTO
+    )
 }

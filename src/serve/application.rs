@@ -10,6 +10,9 @@ pub trait Application: Send + Sync {
     /// Answers one request. A panic costs this request alone: the connection is closed and the event logged.
     fn call(&self, thread: &mut Self::Thread, exchange: &mut Exchange<'_>);
 
+    /// A signal has ended a wait.
+    fn interrupted(&self, _thread: &mut Self::Thread) {}
+
     /// Runs `sleep`, which may block, with whatever the thread holds between requests (an interpreter's lock) let go.
     fn while_waiting<R: Send>(
         &self,

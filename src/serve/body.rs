@@ -1,5 +1,8 @@
 //! A request body on its way in: what framing says is still to come, and where the part that was read beforehand is.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fs::File,
     io::{self, Write},
@@ -51,7 +54,7 @@ pub(super) enum Ahead {
     Streams,
 }
 
-/// What the application gets, in the order of haste.
+/// Where the body lies when it was read beforehand.
 pub(super) enum Ready<'c> {
     Memory(&'c [u8]),
     Spooled(&'c File, u64),
@@ -119,14 +122,12 @@ impl Body {
         keep: u64,
         spool_above: u64,
     ) -> Result<Ahead, BodyError> {
-        if let Decoder::Length { left } = self.decoder {
-            if matches!(self.store, Store::InPlace) {
-                if left > keep {
-                    return Ok(Ahead::Streams);
-                }
-                if spool_above == 0 || left <= spool_above {
-                    return Ok(self.read_in_place(input, left));
-                }
+        if let (&Decoder::Length { left }, Store::InPlace) = (&self.decoder, &self.store) {
+            if left > keep {
+                return Ok(Ahead::Streams);
+            }
+            if spool_above == 0 || left <= spool_above {
+                return Ok(self.read_in_place(input, left));
             }
         }
         loop {
@@ -164,7 +165,7 @@ impl Body {
     }
 
     /// Moves one piece from `input` to the store, and the store into a file when it has grown too large.
-    fn store_piece(&mut self, input: &mut Vec<u8>, spool_above: u64) -> Result<(), BodyError> {
+    fn store_piece(&mut self, input: &[u8], spool_above: u64) -> Result<(), BodyError> {
         let mut piece = match &mut self.store {
             Store::Memory(bytes) => std::mem::take(bytes),
             _ => Vec::new(),
@@ -187,13 +188,8 @@ impl Body {
         Ok(())
     }
 
-    /// Decodes from `input` until `out` has `room` bytes or the input is used up, which is then cut off behind the head.
-    fn decode(
-        &mut self,
-        input: &mut Vec<u8>,
-        out: &mut Vec<u8>,
-        room: usize,
-    ) -> Result<(), BodyError> {
+    /// Decodes from `input` until `out` has `room` bytes or the input is used up.
+    fn decode(&mut self, input: &[u8], out: &mut Vec<u8>, room: usize) -> Result<(), BodyError> {
         let used = match &mut self.decoder {
             Decoder::Chunked(chunked) => chunked.decode(&input[self.at..], out, room)?,
             Decoder::Length { left } => {
@@ -248,7 +244,7 @@ impl Body {
     fn take_decoded(
         &mut self,
         piece: &mut Vec<u8>,
-        input: &mut Vec<u8>,
+        input: &[u8],
         buffer: &mut [u8],
     ) -> Result<usize, BodyError> {
         if self.given == piece.len() as u64 {

@@ -3,12 +3,13 @@
 use std::{
     io,
     os::fd::{AsFd, OwnedFd},
+    time::Duration,
 };
 
 use rustix::{
     buffer::spare_capacity,
     io::Errno,
-    net::{RecvFlags, Shutdown, recv, shutdown},
+    net::{RecvFlags, recv, sockopt},
 };
 
 use super::{body::Body, output::Output, peer::PeerText};
@@ -148,8 +149,7 @@ impl Connection {
             ) {
                 Ok((0, _)) => return Ok(Received::Closed),
                 Ok((length, _)) => {
-                    // epoll(7): less than asked for means that the buffer of a stream socket is empty.
-                    self.drained = length < room && !self.ended;
+                    self.received(length, room);
                     return Ok(Received::Data);
                 }
                 Err(Errno::AGAIN) => {
@@ -162,22 +162,38 @@ impl Connection {
         }
     }
 
+    /// Notes what a read of `length` bytes says that could have been `room`.
+    pub(super) fn received(&mut self, length: usize, room: usize) {
+        // epoll(7): less than asked for means that the buffer of a stream socket is empty. After the client's end no
+        // event will come for it: only a further read finds it.
+        self.drained = length < room && !self.ended;
+    }
+
+    /// Whether more than the running request has come.
+    pub(super) fn is_pipelined(&self) -> bool {
+        self.used() < self.input.len()
+    }
+
+    /// How much of `input` the running request is.
+    fn used(&self) -> usize {
+        self.body.position().max(self.head.len)
+    }
+
     /// Whether it waits for a request of which nothing has come.
     pub(super) fn is_idle(&self) -> bool {
         self.phase == Phase::Head && self.input.is_empty()
     }
 
-    /// Makes an end of it whatever it is doing: what is read or written next fails.
-    pub(super) fn abandon(&mut self) {
-        // A socket that is not connected any more is as good.
-        let _ = shutdown(&self.socket, Shutdown::Both);
-        self.output.clear();
-        self.phase = Phase::Linger;
+    /// Lets close(2) reset the connection instead of ending it: the client learns that something is missing, and the
+    /// kernel keeps nothing for one that does not read. Unix sockets know no such thing.
+    pub(super) fn reset(&self) {
+        // It fails only for a socket that is not open, and this one is.
+        let _ = sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO));
     }
 
     /// Takes a finished request out of `input`; what follows it stays.
     pub(super) fn consume(&mut self) {
-        let used = self.body.position().max(self.head.len);
+        let used = self.used();
         if used >= self.input.len() {
             self.input.clear();
         } else {

@@ -16,6 +16,7 @@ use super::{
     engine::Engine,
     exchange::{Exchange, send_continue},
     local::Local,
+    output::Flushed,
     watch::TOO_LATE,
 };
 use crate::{
@@ -30,28 +31,51 @@ use crate::{
 
 /// How long a client may take to read our last words after an error.
 const LINGER_MS: u64 = 2_000;
+/// Steps that a connection goes on before others get their turn. Each reads or sends once, or answers one request, so
+/// that a client that sends and takes without end has a thread for moments only.
+const STEPS: usize = 32;
 
 /// Where [`Engine::drive`] leaves a connection.
 pub(super) enum Next {
+    /// It is over.
     Close,
+    /// Its peer has to do something.
     Wait,
+    /// It could go on, but has had its turn.
+    Yield,
 }
 
-enum Step {
+/// What comes of a step.
+pub(super) enum Step {
     Again,
     Close,
     Wait,
 }
 
 impl<A: Application> Engine<A> {
-    /// Goes on with a connection as far as it can without waiting for its peer.
+    /// Goes on with a connection as far as it can without waiting for its peer, or keeping others waiting.
     pub(super) fn drive(
         &self,
         connection: &mut Connection,
         local: &mut Local,
         thread: &mut A::Thread,
     ) -> Next {
-        loop {
+        // A fault of our own costs the connection and not the thread. The panic hook has written what and where.
+        catch_unwind(AssertUnwindSafe(|| self.go_on(connection, local, thread))).unwrap_or_else(
+            |_| {
+                error!("a connection met a fault of the server's own and is closed");
+                Next::Close
+            },
+        )
+    }
+
+    fn go_on(
+        &self,
+        connection: &mut Connection,
+        local: &mut Local,
+        thread: &mut A::Thread,
+    ) -> Next {
+        for _ in 0..STEPS {
             let step = match connection.phase {
                 Phase::Body => self.read_body(connection, local, thread),
                 Phase::Discard => self.discard(connection),
@@ -67,6 +91,15 @@ impl<A: Application> Engine<A> {
                     return Next::Wait;
                 }
             }
+        }
+        self.yield_turn(connection);
+        Next::Yield
+    }
+
+    /// The next turn comes at once, unless the client has stopped to take what it is sent.
+    fn yield_turn(&self, connection: &mut Connection) {
+        if connection.phase != Phase::Linger {
+            connection.deadline = coarse_ms() + self.rules.send_ms;
         }
     }
 
@@ -226,9 +259,7 @@ impl<A: Application> Engine<A> {
         let answer = exchange.answer;
         if watch.end() {
             record.end(now_us(), TOO_LATE, 0);
-            connection.keep_alive = false;
-            connection.linger = true;
-            return self.after_response(connection);
+            return self.after_last_words(connection);
         }
         record.end(now_us(), answer.status, answer.sent);
         if answer.gone {
@@ -242,22 +273,30 @@ impl<A: Application> Engine<A> {
         }
     }
 
+    /// The client was told by somebody else that its request took too long, and that nothing follows.
+    fn after_last_words(&self, connection: &mut Connection) -> Step {
+        connection.output.clear();
+        connection.keep_alive = false;
+        connection.linger = true;
+        self.after_response(connection)
+    }
+
     fn flush(&self, connection: &mut Connection) -> Step {
-        let Ok(progress) = connection.output.flush(connection.socket.as_fd()) else {
-            return Step::Close;
-        };
-        if connection.output.is_empty() {
-            return self.after_response(connection);
+        match connection.output.flush(connection.socket.as_fd()) {
+            Ok(Flushed::All) => self.after_response(connection),
+            Ok(Flushed::Slice) => Step::Again,
+            Ok(Flushed::Full { moved }) => {
+                if moved || connection.deadline == 0 {
+                    connection.deadline = coarse_ms() + self.rules.send_ms;
+                }
+                self.watch_output(connection);
+                Step::Wait
+            }
+            Err(_) => Step::Close,
         }
-        if progress || connection.deadline == 0 {
-            connection.deadline = coarse_ms() + self.rules.send_ms;
-        }
-        self.watch_output(connection);
-        Step::Wait
     }
 
     fn after_response(&self, connection: &mut Connection) -> Step {
-        let unread = connection.linger || !connection.body.is_read() || !connection.drained;
         if connection.keep_alive {
             if !connection.body.is_read() {
                 connection.phase = Phase::Discard;
@@ -267,6 +306,11 @@ impl<A: Application> Engine<A> {
             connection.phase = Phase::Head;
             return Step::Again;
         }
+        // close(2) with unread input, or input after it, resets the connection and may destroy what was sent.
+        let unread = connection.linger
+            || !connection.body.is_read()
+            || !connection.drained
+            || connection.is_pipelined();
         if !unread || shutdown(&connection.socket, Shutdown::Write).is_err() {
             return Step::Close;
         }
@@ -305,11 +349,8 @@ impl<A: Application> Engine<A> {
         connection.keep_alive = false;
         connection.linger = true;
         let mut answer = response::canned(status, true, false, DateText::default().now());
-        if connection
-            .output
-            .send(connection.socket.as_fd(), &mut answer, None, b"")
-            .is_err()
-        {
+        let socket = connection.socket.as_fd();
+        if connection.output.send(socket, &mut answer).is_err() {
             return Step::Close;
         }
         if connection.output.is_empty() {
@@ -320,19 +361,20 @@ impl<A: Application> Engine<A> {
         Step::Again
     }
 
-    /// The time of the connection's phase is over; the next [`Engine::drive`] does the rest.
-    pub(super) fn expire(&self, connection: &mut Connection) {
+    /// The time of the connection's phase is over.
+    pub(super) fn expire(&self, connection: &mut Connection) -> Step {
         let timeout = Refusal {
             status: 408,
             reason: "the request did not arrive in time",
         };
-        let step = match connection.phase {
+        match connection.phase {
             Phase::Body => self.refuse(connection, timeout),
             Phase::Head if !connection.is_idle() => self.refuse(connection, timeout),
-            Phase::Discard | Phase::Flush | Phase::Head | Phase::Linger => Step::Close,
-        };
-        if matches!(step, Step::Close) {
-            connection.abandon();
+            Phase::Flush => {
+                connection.reset();
+                Step::Close
+            }
+            Phase::Discard | Phase::Head | Phase::Linger => Step::Close,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
     os::fd::OwnedFd,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize},
     },
 };
 
@@ -18,12 +18,17 @@ use rustix::{
 use tracing::error;
 
 use super::{
-    accept::Listener, application::Application, connection::Connection, local::Local, rules::Rules,
-    table::Table, timers::Timers, watch::Watches,
+    accept::{Listener, ListeningSocket},
+    application::Application,
+    connection::Connection,
+    local::Local,
+    rules::Rules,
+    table::Table,
+    timers::Timers,
+    watch::Watches,
 };
 use crate::{
     config::Settings,
-    ipc::ListenerInfo,
     scoreboard::{Scoreboard, ThreadSlot},
 };
 
@@ -34,8 +39,8 @@ const EVENTS: usize = 64;
 pub struct Plan {
     /// The site's settings.
     pub settings: Settings,
-    /// Listening sockets, with what is spoken on them.
-    pub listeners: Vec<(ListenerInfo, OwnedFd)>,
+    /// Where connections come from.
+    pub listeners: Vec<ListeningSocket>,
     /// Where requests are recorded.
     pub scoreboard: Arc<Scoreboard>,
     /// This worker's place there.
@@ -78,12 +83,16 @@ pub struct Engine<A: Application> {
     control: Option<OwnedFd>,
     on_control: Box<dyn Fn() -> bool + Send + Sync>,
     pub(super) on_drain: Box<dyn Fn() + Send + Sync>,
-    /// Written once, when the last connection of a draining worker has gone; never read, so that all threads see it.
+    /// Written when the last connection of a draining worker has gone; left readable, so that all threads see it.
     pub(super) ended: OwnedFd,
     pub(super) timers: Timers,
     pub(super) table: Table,
+    /// Connections that are open.
     pub(super) open: AtomicUsize,
+    /// Whether accepting rests.
     pub(super) resting: AtomicBool,
+    /// When it is news again that it does, in milliseconds of the coarse clock.
+    pub(super) rest_told: AtomicU64,
     server_name: String,
     scoreboard: Arc<Scoreboard>,
     slot: u32,
@@ -134,11 +143,7 @@ impl<A: Application> Engine<A> {
             draining: AtomicBool::new(false),
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)
                 .map_err(failed("make an epoll instance"))?,
-            listeners: plan
-                .listeners
-                .into_iter()
-                .map(|(info, fd)| Listener::new(&info, fd))
-                .collect(),
+            listeners: plan.listeners.into_iter().map(Listener::new).collect(),
             draining_table: AtomicBool::new(false),
             watches: plan.watches,
             drain,
@@ -154,6 +159,7 @@ impl<A: Application> Engine<A> {
             table: Table::new(),
             open: AtomicUsize::new(0),
             resting: AtomicBool::new(false),
+            rest_told: AtomicU64::new(0),
             server_name: plan.server_name,
             scoreboard: plan.scoreboard,
             slot: plan.slot,
@@ -196,7 +202,8 @@ impl<A: Application> Engine<A> {
                 .app
                 .while_waiting(thread, || self.wait(at_once, &mut ready));
             match waited {
-                Ok(()) | Err(Errno::INTR) => {}
+                Ok(()) => {}
+                Err(Errno::INTR) => self.app.interrupted(thread),
                 Err(error) => {
                     error!(%error, "the worker's event loop cannot wait; the worker drains");
                     self.begin_drain(&mut local, thread);
@@ -219,13 +226,6 @@ impl<A: Application> Engine<A> {
         Ok(())
     }
 
-    /// Starts the drain, from any thread, also while all of the worker's are busy.
-    pub fn stop(&self) {
-        self.stop_accepting();
-        // A counter that was written is readable, whatever it holds.
-        let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
-    }
-
     /// How many threads are to call [`Engine::run`].
     pub fn threads(&self) -> u32 {
         self.threads
@@ -235,6 +235,7 @@ impl<A: Application> Engine<A> {
         const CONNECTION: u64 = Topic::Connection as u64;
         const CONTROL: u64 = Topic::Control as u64;
         const DRAIN: u64 = Topic::Drain as u64;
+        const ENDED: u64 = Topic::Ended as u64;
         const LISTENER: u64 = Topic::Listener as u64;
         const TIMER: u64 = Topic::Timer as u64;
         match (data & !OVER) >> 32 {
@@ -246,6 +247,7 @@ impl<A: Application> Engine<A> {
             }
             CONTROL if !(self.on_control)() => {}
             CONTROL | DRAIN => self.begin_drain(local, thread),
+            ENDED => self.confirm_end(),
             LISTENER => self.accept(data as u32 as usize, local, thread),
             TIMER => self.sweep(local, thread),
             _ => {}

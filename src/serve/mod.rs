@@ -6,7 +6,7 @@
 //! state is tied to a thread, so that a foreign event loop may own the waiting one day.
 //!
 //! Read in this order: `engine` (the loop), `drive` (what a connection does next), `connection`, `exchange` (one
-//! request and its response), then `accept`, `waiting`, `body`, `output`, `watch`, `table`, `timers`.
+//! request and its response), then `accept`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`, `table`, `timers`.
 
 pub mod reader;
 
@@ -15,6 +15,7 @@ mod application;
 mod body;
 mod clock;
 mod connection;
+mod drain;
 mod drive;
 mod engine;
 mod exchange;
@@ -22,6 +23,7 @@ mod local;
 mod output;
 mod peer;
 mod rules;
+mod sweep;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -29,8 +31,9 @@ mod timers;
 mod waiting;
 mod watch;
 
+pub use accept::ListeningSocket;
 pub use application::Application;
 pub use engine::{Engine, EngineError, Plan};
-pub use exchange::{BodySupply, Exchange, Progress, ResponseHead};
+pub use exchange::{BodySupply, Exchange, HELD_FROM, Progress, ResponseHead};
 pub use output::Held;
 pub use watch::Watches;

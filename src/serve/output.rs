@@ -1,14 +1,18 @@
 //! What is on its way to a client: sent without blocking, and kept when the socket does not take it at once.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::VecDeque,
     io::{self, IoSlice},
-    os::fd::{BorrowedFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
 use rustix::{
+    buffer::spare_capacity,
     fs::sendfile,
-    io::Errno,
+    io::{Errno, pread},
     net::{SendAncillaryBuffer, SendFlags, send, sendmsg},
 };
 
@@ -21,8 +25,13 @@ pub trait Held: Send {
 
 /// Most pieces given to one sendmsg(2); more would not make it faster.
 const PIECES: usize = 16;
-/// Most bytes given to one sendfile(2), so that one client on a fast network does not keep the thread.
-const FILE_SLICE: u64 = 1 << 20;
+/// Bytes after which [`Output::flush`] comes back although the socket takes more, so that one client on a fast network
+/// does not keep the thread.
+const SLICE: u64 = 256 << 10;
+/// Queued pieces are put together up to this size: a thousand small ones would cost more memory than their bytes.
+const TOGETHER: usize = 64 << 10;
+/// Bytes read at once from a file that cannot be sent without reading.
+const FILE_PIECE: u64 = 64 << 10;
 
 enum Segment {
     Bytes(Vec<u8>),
@@ -44,6 +53,20 @@ impl Segment {
     }
 }
 
+/// How far [`Output::flush`] got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flushed {
+    /// Nothing is left.
+    All,
+    /// The socket is full; `moved` says whether it has taken anything.
+    Full {
+        /// Whether anything was sent.
+        moved: bool,
+    },
+    /// The socket may take more, but others want the thread too.
+    Slice,
+}
+
 /// The queue of one connection.
 #[derive(Default)]
 pub(super) struct Output {
@@ -63,41 +86,52 @@ impl Output {
         self.queued
     }
 
-    /// Sends `staged`, then `held`, then `tail`; what the socket does not take is queued. `staged` is empty after.
-    pub(super) fn send(
+    /// Sends `staged`, or what the socket takes of it; the rest is queued. `staged` is empty after.
+    ///
+    /// # Errors
+    /// The connection has failed.
+    pub(super) fn send(&mut self, socket: BorrowedFd<'_>, staged: &mut Vec<u8>) -> io::Result<()> {
+        if !self.is_empty() {
+            self.push(staged);
+            return self.flush(socket).map(drop);
+        }
+        let sent = send(socket, staged, SendFlags::NOSIGNAL);
+        if sent == Ok(staged.len()) {
+            staged.clear();
+            return Ok(());
+        }
+        self.queue(sent, staged, None, b"")
+    }
+
+    /// The same for `staged`, `held` behind it, and `tail` at the end.
+    ///
+    /// # Errors
+    /// The connection has failed.
+    pub(super) fn send_held(
         &mut self,
         socket: BorrowedFd<'_>,
         staged: &mut Vec<u8>,
-        held: Option<Box<dyn Held>>,
+        held: Box<dyn Held>,
         tail: &[u8],
     ) -> io::Result<()> {
         if !self.is_empty() {
-            self.queue(staged, 0, held, tail);
+            self.queue(Ok(0), staged, Some(held), tail)?;
             return self.flush(socket).map(drop);
         }
-        let sent = match &held {
-            None if tail.is_empty() => send(socket, staged, SendFlags::NOSIGNAL),
-            None => send_pieces(socket, &[IoSlice::new(staged), IoSlice::new(tail)]),
-            Some(held) => send_pieces(
-                socket,
-                &[
-                    IoSlice::new(staged),
-                    IoSlice::new(held.bytes()),
-                    IoSlice::new(tail),
-                ],
-            ),
-        };
-        let total = staged.len() + held.as_ref().map_or(0, |held| held.bytes().len()) + tail.len();
-        match sent {
-            Ok(sent) if sent == total => staged.clear(),
-            Ok(sent) => self.queue(staged, sent, held, tail),
-            Err(Errno::AGAIN | Errno::INTR) => self.queue(staged, 0, held, tail),
-            Err(error) => {
-                staged.clear();
-                return Err(error.into());
-            }
+        let pieces = [staged, held.bytes(), tail].map(IoSlice::new);
+        let total: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let sent = send_pieces(socket, &pieces, SendFlags::NOSIGNAL);
+        if sent == Ok(total) {
+            staged.clear();
+            return Ok(());
         }
-        Ok(())
+        self.queue(sent, staged, Some(held), tail)
+    }
+
+    /// Queues `staged`, which is empty after; [`Output::flush`] sends it.
+    pub(super) fn push(&mut self, staged: &mut Vec<u8>) {
+        self.push_bytes(staged);
+        staged.clear();
     }
 
     /// Queues `length` bytes of a file; [`Output::flush`] sends them.
@@ -112,33 +146,35 @@ impl Output {
         }
     }
 
-    /// Sends what the socket takes now; returns whether any of it moved.
-    pub(super) fn flush(&mut self, socket: BorrowedFd<'_>) -> io::Result<bool> {
+    /// Sends what the socket takes now, or a good slice of it.
+    ///
+    /// # Errors
+    /// The connection has failed; or a file has become shorter than it was, so that what was promised cannot be kept.
+    pub(super) fn flush(&mut self, socket: BorrowedFd<'_>) -> io::Result<Flushed> {
         let before = self.queued;
         while !self.segments.is_empty() {
+            if before - self.queued >= SLICE {
+                return Ok(Flushed::Slice);
+            }
             let sent = match self.segments.front_mut() {
                 Some(Segment::File { file, offset, left }) => {
-                    let wanted = (*left).min(FILE_SLICE) as usize;
-                    sendfile(socket, file, Some(offset), wanted).and_then(|sent| {
-                        *left -= sent as u64;
-                        // The file became shorter while it was sent: what was promised cannot be kept.
-                        if sent == 0 {
-                            Err(Errno::PIPE)
-                        } else {
-                            Ok(sent)
-                        }
-                    })
+                    send_file(socket, file.as_fd(), offset, left)
                 }
                 _ => self.send_front(socket),
             };
             match sent {
                 Ok(sent) => self.advance(sent),
-                Err(Errno::AGAIN) => break,
+                Err(Errno::AGAIN) => {
+                    let moved = self.queued < before;
+                    return Ok(Flushed::Full { moved });
+                }
+                // sendfile(2): the file's own file system knows no way without reading.
+                Err(Errno::INVAL | Errno::NOSYS) => self.read_front()?,
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(self.queued < before)
+        Ok(Flushed::All)
     }
 
     /// Forgets everything, as after an error.
@@ -152,17 +188,38 @@ impl Output {
         let mut pieces = [IoSlice::new(&[]); PIECES];
         let mut count = 0;
         let mut skip = self.done;
-        for segment in self
-            .segments
-            .iter()
-            .take(PIECES)
-            .take_while(|segment| !matches!(segment, Segment::File { .. }))
-        {
+        let mut flags = SendFlags::NOSIGNAL;
+        for segment in self.segments.iter().take(PIECES) {
+            if matches!(segment, Segment::File { .. }) {
+                // The head of a response travels with the beginning of its file.
+                flags |= SendFlags::MORE;
+                break;
+            }
             pieces[count] = IoSlice::new(&segment.bytes()[skip..]);
             skip = 0;
             count += 1;
         }
-        send_pieces(socket, &pieces[..count])
+        send_pieces(socket, &pieces[..count], flags)
+    }
+
+    /// Reads a piece of the file in front, which is sent before the rest of it.
+    fn read_front(&mut self) -> Result<(), Errno> {
+        let Some(Segment::File { file, offset, left }) = self.segments.front_mut() else {
+            return Err(Errno::INVAL);
+        };
+        let mut piece = Vec::with_capacity((*left).min(FILE_PIECE) as usize);
+        let read = pread(file, spare_capacity(&mut piece), *offset)? as u64;
+        if read == 0 {
+            return Err(SHORTER);
+        }
+        piece.truncate((*left).min(read) as usize);
+        *offset += read;
+        *left -= piece.len() as u64;
+        if *left == 0 {
+            self.segments.pop_front();
+        }
+        self.segments.push_front(Segment::Bytes(piece));
+        Ok(())
     }
 
     fn advance(&mut self, mut sent: usize) {
@@ -185,28 +242,52 @@ impl Output {
         }
     }
 
-    /// Queues what is left of the three after `sent` bytes.
+    /// Queues what a first attempt has not sent of the three. `staged` is empty after.
     fn queue(
         &mut self,
+        sent: Result<usize, Errno>,
         staged: &mut Vec<u8>,
-        mut sent: usize,
         held: Option<Box<dyn Held>>,
         tail: &[u8],
-    ) {
-        let first = staged.split_off(sent.min(staged.len()));
-        sent -= sent.min(staged.len());
-        staged.clear();
-        self.push(Segment::Bytes(first), 0);
-        if let Some(held) = held {
-            let skip = sent.min(held.bytes().len());
+    ) -> io::Result<()> {
+        let mut sent = match sent {
+            Ok(sent) => sent,
+            Err(Errno::AGAIN | Errno::INTR) => 0,
+            Err(error) => {
+                staged.clear();
+                return Err(error.into());
+            }
+        };
+        let mut skip = |length: usize| {
+            let skip = sent.min(length);
             sent -= skip;
-            self.push(Segment::Held(held), skip);
+            skip
+        };
+        self.push_bytes(&staged[skip(staged.len())..]);
+        staged.clear();
+        if let Some(held) = held {
+            let skip = skip(held.bytes().len());
+            self.push_held(held, skip);
         }
-        self.push(Segment::Bytes(tail[sent.min(tail.len())..].to_vec()), 0);
+        self.push_bytes(&tail[skip(tail.len())..]);
+        Ok(())
     }
 
-    fn push(&mut self, segment: Segment, skip: usize) {
-        let length = segment.bytes().len() - skip;
+    fn push_bytes(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.queued += bytes.len() as u64;
+        match self.segments.back_mut() {
+            Some(Segment::Bytes(last)) if last.len() + bytes.len() <= TOGETHER => {
+                last.extend_from_slice(bytes);
+            }
+            _ => self.segments.push_back(Segment::Bytes(bytes.to_vec())),
+        }
+    }
+
+    fn push_held(&mut self, held: Box<dyn Held>, skip: usize) {
+        let length = held.bytes().len() - skip;
         if length == 0 {
             return;
         }
@@ -215,15 +296,31 @@ impl Output {
             self.done = skip;
         }
         self.queued += length as u64;
-        self.segments.push_back(segment);
+        self.segments.push_back(Segment::Held(held));
     }
 }
 
-fn send_pieces(socket: BorrowedFd<'_>, pieces: &[IoSlice<'_>]) -> Result<usize, Errno> {
-    sendmsg(
-        socket,
-        pieces,
-        &mut SendAncillaryBuffer::default(),
-        SendFlags::NOSIGNAL,
-    )
+/// The error of a file that became shorter while it was sent.
+const SHORTER: Errno = Errno::PIPE;
+
+fn send_file(
+    socket: BorrowedFd<'_>,
+    file: BorrowedFd<'_>,
+    offset: &mut u64,
+    left: &mut u64,
+) -> Result<usize, Errno> {
+    let sent = sendfile(socket, file, Some(offset), (*left).min(SLICE) as usize)?;
+    if sent == 0 {
+        return Err(SHORTER);
+    }
+    *left -= sent as u64;
+    Ok(sent)
+}
+
+fn send_pieces(
+    socket: BorrowedFd<'_>,
+    pieces: &[IoSlice<'_>],
+    flags: SendFlags,
+) -> Result<usize, Errno> {
+    sendmsg(socket, pieces, &mut SendAncillaryBuffer::default(), flags)
 }

@@ -11,6 +11,10 @@ use std::sync::{
 
 use super::{connection::Connection, timers::NEVER};
 
+/// Ownership of the connection of a slot.
+pub(super) type Place<'s> = MutexGuard<'s, Option<Box<Connection>>>;
+
+/// Slots are made so many at a time.
 const CHUNK: usize = 256;
 const CHUNKS: usize = 256;
 
@@ -20,8 +24,8 @@ pub(super) struct Slot {
     /// Whether an event said that the client of the slot's connection sends no more.
     ended: AtomicBool,
     connection: Mutex<Option<Box<Connection>>>,
-    /// Milliseconds of CLOCK_MONOTONIC after which [`Slot::connection`] is given up.
-    pub(super) deadline: AtomicU64,
+    /// Milliseconds of CLOCK_MONOTONIC after which the connection is given up.
+    deadline: AtomicU64,
 }
 
 impl Slot {
@@ -36,13 +40,13 @@ impl Slot {
 
     /// Says that something happened to the connection; then look whether [`Slot::try_own`] gives it.
     ///
-    /// The fence pairs with the one that owners pass between letting go and [`Slot::is_marked`]: of an owner that lets
-    /// go and a marker that fails to own, at least one sees what the other did.
+    /// The fence pairs with the one in [`Slot::let_go`]: of an owner that lets go and a marker that fails to own, at
+    /// least one sees what the other did.
     pub(super) fn mark(&self, ended: bool) {
         if ended {
             self.ended.store(true, Ordering::Relaxed);
         }
-        self.marked.store(true, Ordering::Relaxed);
+        self.marked.store(true, Ordering::Release);
         fence(Ordering::SeqCst);
     }
 
@@ -53,13 +57,32 @@ impl Slot {
 
     /// The owner takes up what happened so far; returns whether the client sends no more.
     pub(super) fn clear_mark(&self) -> bool {
-        self.marked.store(false, Ordering::Relaxed);
-        fence(Ordering::SeqCst);
+        // Reads the mark that it takes away, and with it sees all that the marker did before.
+        self.marked.swap(false, Ordering::Acquire);
         self.ended.load(Ordering::Relaxed)
     }
 
+    /// Ends ownership; the owner then has to look at [`Slot::is_marked`].
+    pub(super) fn let_go(&self, place: Place<'_>) {
+        drop(place);
+        fence(Ordering::SeqCst);
+    }
+
+    /// When the connection is given up. Sequentially consistent with what [`super::timers::Timers`] does.
+    pub(super) fn deadline(&self) -> u64 {
+        self.deadline.load(Ordering::SeqCst)
+    }
+
+    /// Says when the connection is given up; [`NEVER`] when it has gone. The owner's to do.
+    pub(super) fn set_deadline(&self, deadline: u64) {
+        // Many requests fall into one tick of the clock, and a load costs less than a store that others must see.
+        if self.deadline() != deadline {
+            self.deadline.store(deadline, Ordering::SeqCst);
+        }
+    }
+
     /// Ownership, unless another thread has it.
-    pub(super) fn try_own(&self) -> Option<MutexGuard<'_, Option<Box<Connection>>>> {
+    pub(super) fn try_own(&self) -> Option<Place<'_>> {
         match self.connection.try_lock() {
             Ok(guard) => Some(guard),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
@@ -67,7 +90,7 @@ impl Slot {
         }
     }
 
-    fn own(&self) -> MutexGuard<'_, Option<Box<Connection>>> {
+    fn own(&self) -> Place<'_> {
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -91,7 +114,7 @@ impl Table {
     }
 
     /// A free slot, owned; `None` when all [`CHUNK`] × [`CHUNKS`] are taken.
-    pub(super) fn reserve(&self) -> Option<(u32, &Slot, MutexGuard<'_, Option<Box<Connection>>>)> {
+    pub(super) fn reserve(&self) -> Option<(u32, &Slot, Place<'_>)> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let index = match free.pop() {
             Some(index) => index,
@@ -127,9 +150,86 @@ impl Table {
             .push(index);
     }
 
-    /// Every slot that was ever used, with its number.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Slot)> {
-        (0..self.used.load(Ordering::Acquire) as u32)
-            .filter_map(|index| Some((index, self.slot(index)?)))
+    /// Every slot that was ever used.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Slot> {
+        (0..self.used.load(Ordering::Acquire) as u32).filter_map(|index| self.slot(index))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::atomic::AtomicU32, thread};
+
+    use super::*;
+
+    fn number(table: &Table) -> u32 {
+        table.reserve().unwrap().0
+    }
+
+    #[test]
+    fn a_number_is_used_again_once_it_is_free() {
+        let table = Table::new();
+        assert_eq!((number(&table), number(&table)), (0, 1));
+        table.release(0);
+        assert_eq!((number(&table), number(&table)), (0, 2));
+        assert_eq!(table.iter().count(), 3);
+    }
+
+    #[test]
+    fn it_is_full_one_day() {
+        let table = Table::new();
+        for expected in 0..CHUNK * CHUNKS {
+            assert_eq!(number(&table) as usize, expected);
+        }
+        assert!(table.reserve().is_none());
+        table.release(7);
+        assert_eq!(number(&table), 7);
+    }
+
+    #[test]
+    fn a_number_that_was_never_given_has_no_slot() {
+        let table = Table::new();
+        assert!(table.slot(0).is_none());
+        assert_eq!(number(&table), 0);
+        assert!(table.slot(u32::MAX).is_none());
+    }
+
+    #[test]
+    fn a_new_connection_has_not_ended() {
+        let table = Table::new();
+        let (number, slot, place) = table.reserve().unwrap();
+        slot.mark(true);
+        assert!(slot.clear_mark());
+        assert!(slot.clear_mark(), "once ended is ended for ever");
+        slot.let_go(place);
+        table.release(number);
+        let (_, slot, _place) = table.reserve().unwrap();
+        assert!(!slot.clear_mark());
+    }
+
+    /// Every thread makes an event and then does what the engine does with one. Whoever owns the slot last must have
+    /// seen all events: otherwise a connection would wait for one that has come already.
+    #[test]
+    fn no_mark_is_lost() {
+        let table = Table::new();
+        let (_, slot, place) = table.reserve().unwrap();
+        slot.let_go(place);
+        let (made, seen) = (AtomicU32::new(0), AtomicU32::new(0));
+        for round in 1..2_000 {
+            let event = || {
+                made.fetch_add(1, Ordering::Relaxed);
+                slot.mark(false);
+                while slot.is_marked() {
+                    let Some(place) = slot.try_own() else {
+                        return;
+                    };
+                    slot.clear_mark();
+                    seen.store(made.load(Ordering::Relaxed), Ordering::Relaxed);
+                    slot.let_go(place);
+                }
+            };
+            thread::scope(|scope| (0..3).for_each(|_| drop(scope.spawn(event))));
+            assert_eq!(seen.load(Ordering::Relaxed), 3 * round);
+        }
     }
 }

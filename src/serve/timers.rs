@@ -17,6 +17,7 @@ use rustix::time::{
     timerfd_settime,
 };
 
+/// Milliseconds between two possible rings.
 const GRAIN_MS: u64 = 64;
 /// No deadline.
 pub(super) const NEVER: u64 = u64::MAX;
@@ -46,13 +47,17 @@ impl Timers {
         self.fd.as_fd()
     }
 
-    /// Makes sure that it rings soon after `deadline`.
+    /// Makes sure that it rings soon after `deadline`, which a sweep must be able to see already.
     pub(super) fn arm(&self, deadline: u64) {
         if deadline == NEVER {
             return;
         }
         let ring = deadline.div_ceil(GRAIN_MS) * GRAIN_MS;
-        if self.armed.fetch_min(ring, Ordering::SeqCst) > ring {
+        // The load alone decides nearly always. It cannot be too old: a sweep that makes it so (`rang`) looks at the
+        // deadlines later, and the caller has written its own before.
+        if self.armed.load(Ordering::SeqCst) > ring
+            && self.armed.fetch_min(ring, Ordering::SeqCst) > ring
+        {
             self.set();
         }
     }
@@ -85,5 +90,69 @@ impl Timers {
         };
         // It fails only for a wrong descriptor or a wrong time, and both are ours.
         let _ = timerfd_settime(&self.fd, TimerfdTimerFlags::ABSTIME, &once);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::event::{PollFd, PollFlags, poll};
+
+    use super::{super::clock::coarse_ms, *};
+
+    /// Arms with each of `deadlines`, which count from now, and gives the milliseconds until it rings.
+    fn ring(deadlines: &[u64]) -> u64 {
+        let timers = Timers::new().unwrap();
+        let start = coarse_ms();
+        for deadline in deadlines {
+            timers.arm(start + deadline);
+        }
+        await_ring(&timers);
+        timers.rang();
+        coarse_ms() - start
+    }
+
+    fn await_ring(timers: &Timers) {
+        poll(&mut [PollFd::new(&timers.fd, PollFlags::IN)], None).unwrap();
+    }
+
+    fn rings_now(timers: &Timers) -> bool {
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        poll(&mut [PollFd::new(&timers.fd, PollFlags::IN)], Some(&now)).unwrap() > 0
+    }
+
+    #[test]
+    fn it_rings_after_the_earliest_deadline() {
+        for deadlines in [[150, 60_000], [60_000, 150], [150, 150]] {
+            let rang = ring(&deadlines);
+            assert!((150..10_000).contains(&rang), "{deadlines:?}: {rang}");
+        }
+    }
+
+    #[test]
+    fn a_deadline_that_is_past_rings_at_once() {
+        let timers = Timers::new().unwrap();
+        timers.arm(1);
+        await_ring(&timers);
+    }
+
+    #[test]
+    fn once_it_rang_it_can_be_armed_for_later() {
+        let timers = Timers::new().unwrap();
+        timers.arm(1);
+        await_ring(&timers);
+        timers.rang();
+        assert!(!rings_now(&timers));
+        timers.arm(coarse_ms() + 100);
+        await_ring(&timers);
+    }
+
+    #[test]
+    fn never_is_no_deadline() {
+        let timers = Timers::new().unwrap();
+        timers.arm(NEVER);
+        assert_eq!(timers.armed.load(Ordering::SeqCst), NEVER);
     }
 }

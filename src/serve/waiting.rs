@@ -1,34 +1,51 @@
-//! Connections that wait: their place in the table, the events and deadlines that end the waiting, and the drain.
+//! Connections that wait: their place in the table, the events that end the waiting, and their end.
 
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::Ordering;
 
 use rustix::event::epoll;
 use tracing::warn;
 
 use super::{
     application::Application,
-    clock::coarse_ms,
     connection::{Connection, Phase},
     drive::Next,
     engine::{Engine, Topic, token},
     local::Local,
-    table::Slot,
+    table::{Place, Slot},
     timers::NEVER,
 };
-
-/// How long an idle connection of a draining worker may still bring the request that its client has sent already.
-const DRAIN_IDLE_MS: u64 = 1_000;
 
 /// Edge-triggered: one registration for the life of the connection, no system call per request to renew it.
 const INPUT: epoll::EventFlags = epoll::EventFlags::IN
     .union(epoll::EventFlags::RDHUP)
     .union(epoll::EventFlags::ET);
+/// With events for room in the socket's buffer, which come once it was full.
+const INPUT_AND_OUTPUT: epoll::EventFlags = INPUT.union(epoll::EventFlags::OUT);
 
 impl<A: Application> Engine<A> {
+    /// Does what [`Engine::drive`] says of a connection that has no place in the table yet.
+    pub(super) fn settle(
+        &self,
+        connection: Box<Connection>,
+        next: Next,
+        local: &mut Local,
+        thread: &mut A::Thread,
+    ) {
+        match next {
+            Next::Close => self.close(connection, local),
+            Next::Wait => {
+                let watches_output = connection.phase == Phase::Flush;
+                self.park(connection, watches_output, local, thread);
+            }
+            Next::Yield => self.park(connection, true, local, thread),
+        }
+    }
+
     /// Gives a connection that has to wait a place in the table, and lets epoll watch it.
-    pub(super) fn park(
+    fn park(
         &self,
         mut connection: Box<Connection>,
+        watches_output: bool,
         local: &mut Local,
         thread: &mut A::Thread,
     ) {
@@ -37,15 +54,14 @@ impl<A: Application> Engine<A> {
             return self.close(connection, local);
         };
         connection.slot = Some(number);
-        let mut flags = INPUT;
-        flags.set(epoll::EventFlags::OUT, connection.phase == Phase::Flush);
-        connection.watches_output = connection.phase == Phase::Flush;
-        if let Err(error) = epoll::add(
-            &self.epoll,
-            &connection.socket,
-            token(Topic::Connection, number),
-            flags,
-        ) {
+        connection.watches_output = watches_output;
+        let flags = if watches_output {
+            INPUT_AND_OUTPUT
+        } else {
+            INPUT
+        };
+        let token = token(Topic::Connection, number);
+        if let Err(error) = epoll::add(&self.epoll, &connection.socket, token, flags) {
             warn!(%error, "a connection was closed: it cannot be watched");
             drop(place);
             self.table.release(number);
@@ -53,8 +69,7 @@ impl<A: Application> Engine<A> {
         }
         self.note_deadline(slot, &connection);
         *place = Some(connection);
-        drop(place);
-        fence(Ordering::SeqCst);
+        slot.let_go(place);
         if self.draining.load(Ordering::SeqCst) {
             // The drain may have gone through the table before this place was taken.
             slot.mark(false);
@@ -76,24 +91,23 @@ impl<A: Application> Engine<A> {
             connection.drained = false;
             local.lend_buffer(connection);
             match self.drive(connection, local, thread) {
-                Next::Wait => self.note_deadline(slot, connection),
-                Next::Close => {
-                    let gone = place.take();
-                    slot.deadline.store(NEVER, Ordering::SeqCst);
-                    drop(place);
-                    if let Some(connection) = gone {
-                        self.unpark(connection, local);
-                    }
-                    return;
-                }
+                Next::Close => return self.unpark(slot, place, local),
+                Next::Wait => {}
+                Next::Yield => self.requeue(connection),
             }
-            drop(place);
-            // Between letting go and looking for a mark: see `Slot::mark`.
-            fence(Ordering::SeqCst);
+            self.note_deadline(slot, connection);
+            slot.let_go(place);
         }
     }
 
-    fn unpark(&self, connection: Box<Connection>, local: &mut Local) {
+    /// Closes a connection that has a place in the table.
+    pub(super) fn unpark(&self, slot: &Slot, mut place: Place<'_>, local: &mut Local) {
+        let gone = place.take();
+        slot.set_deadline(NEVER);
+        drop(place);
+        let Some(connection) = gone else {
+            return;
+        };
         // Explicitly, because a child that the application forked may hold a copy that would keep it registered.
         let _ = epoll::delete(&self.epoll, &connection.socket);
         if let Some(number) = connection.slot {
@@ -102,7 +116,8 @@ impl<A: Application> Engine<A> {
         self.close(connection, local);
     }
 
-    pub(super) fn close(&self, connection: Box<Connection>, local: &mut Local) {
+    fn close(&self, connection: Box<Connection>, local: &mut Local) {
+        self.record(local).closed();
         local.recycle(connection);
         if self.open.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.end_if_drained();
@@ -110,106 +125,30 @@ impl<A: Application> Engine<A> {
     }
 
     fn note_deadline(&self, slot: &Slot, connection: &Connection) {
-        slot.deadline.store(connection.deadline, Ordering::SeqCst);
+        slot.set_deadline(connection.deadline);
         self.timers.arm(connection.deadline);
     }
 
     /// Lets epoll report room in the socket's buffer; from then on it always does.
     pub(super) fn watch_output(&self, connection: &mut Connection) {
-        if let (Some(number), false) = (connection.slot, connection.watches_output) {
-            let flags = INPUT | epoll::EventFlags::OUT;
-            // It fails only for a descriptor that is not registered, and this one is.
-            let _ = epoll::modify(
-                &self.epoll,
-                &connection.socket,
-                token(Topic::Connection, number),
-                flags,
-            );
-            connection.watches_output = true;
+        if !connection.watches_output {
+            self.requeue(connection);
         }
     }
 
-    /// Ends what has waited too long, and sets the clock for the rest.
-    pub(super) fn sweep(&self, local: &mut Local, thread: &mut A::Thread) {
-        self.timers.rang();
-        if self.resting.swap(false, Ordering::SeqCst) && !self.draining.load(Ordering::SeqCst) {
-            if let Err(error) = self.watch_listeners() {
-                warn!(%error, "accepting cannot be resumed yet");
-                self.rest(error);
-            }
-            if self.draining.load(Ordering::SeqCst) {
-                // The drain began meanwhile.
-                self.unwatch_listeners();
-            }
-        }
-        let now = coarse_ms();
-        let mut earliest = NEVER;
-        for (_, slot) in self.table.iter() {
-            let deadline = slot.deadline.load(Ordering::SeqCst);
-            if deadline > now {
-                earliest = earliest.min(deadline);
-                continue;
-            }
-            // Somebody at work on it will note a new deadline.
-            let Some(mut place) = slot.try_own() else {
-                continue;
-            };
-            if let Some(connection) = place
-                .as_mut()
-                .filter(|connection| connection.deadline <= now)
-            {
-                self.expire(connection);
-                slot.mark(false);
-            }
-            drop(place);
-            fence(Ordering::SeqCst);
-            self.attend(slot, local, thread);
-        }
-        self.timers.arm(earliest);
-    }
-
-    /// The part of the drain that needs none of the engine's threads.
-    pub(super) fn stop_accepting(&self) {
-        if !self.draining.swap(true, Ordering::SeqCst) {
-            self.unwatch_listeners();
-            (self.on_drain)();
-        }
-    }
-
-    /// Stops accepting. What runs is finished; idle connections get a moment for a request that is on its way.
-    pub(super) fn begin_drain(&self, local: &mut Local, thread: &mut A::Thread) {
-        self.stop_accepting();
-        if self.draining_table.swap(true, Ordering::SeqCst) {
+    /// Puts the connection at the end of epoll's queue. A modified registration is reported anew if it is ready, and
+    /// to write to it is possible, or becomes so when its client has read what it was sent.
+    fn requeue(&self, connection: &mut Connection) {
+        let Some(number) = connection.slot else {
             return;
-        }
-        for fd in &self.drain {
-            let _ = epoll::delete(&self.epoll, fd);
-        }
-        // Whoever looks at a connection from now on gives it the deadline of a drain; marks make somebody look.
-        for (_, slot) in self.table.iter() {
-            slot.mark(false);
-            self.attend(slot, local, thread);
-        }
-        self.end_if_drained();
-    }
-
-    /// When an idle connection is closed that otherwise had until `deadline`.
-    pub(super) fn idle_deadline(&self, deadline: u64) -> u64 {
-        if self.draining.load(Ordering::SeqCst) {
-            deadline.min(coarse_ms() + DRAIN_IDLE_MS)
-        } else {
-            deadline
-        }
-    }
-
-    pub(super) fn has_ended(&self) -> bool {
-        self.draining.load(Ordering::SeqCst) && self.open.load(Ordering::SeqCst) == 0
-    }
-
-    fn end_if_drained(&self) {
-        if self.has_ended() {
-            // A counter that was written is readable; that it was written before changes nothing.
-            let _ = rustix::io::write(&self.ended, &1_u64.to_ne_bytes());
-        }
+        };
+        // It fails only for a descriptor that is not registered, and this one is.
+        let _ = epoll::modify(
+            &self.epoll,
+            &connection.socket,
+            token(Topic::Connection, number),
+            INPUT_AND_OUTPUT,
+        );
+        connection.watches_output = true;
     }
 }

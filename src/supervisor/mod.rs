@@ -13,6 +13,7 @@ mod lifecycle;
 mod look;
 mod memory;
 mod perform;
+mod reap;
 mod report;
 mod run;
 mod spawn;
@@ -45,8 +46,6 @@ pub(crate) struct Site {
     pub(crate) interpreter: Interpreter,
     /// Where later generations come from.
     pub(crate) reread: Reread,
-    /// Reload when a file of the application changes.
-    pub(crate) reload_on_change: bool,
 }
 
 /// Why there is no supervisor.

@@ -83,7 +83,7 @@ impl Supervisor {
             Action::Promote { generation } => self.promote(generation),
             Action::ReadSettings { generation } => {
                 let result = self.read_settings(generation);
-                events.push_back(Event::SettingsRead(result));
+                events.push_back(Event::SettingsRead(result.map(Box::new)));
             }
             Action::ReopenLog => _ = control::reopen_log(),
             Action::Report(report) => self.report(&report),
@@ -191,7 +191,8 @@ impl Supervisor {
     }
 
     /// From here on the settings of this generation are those of the service.
-    fn promote(&self, generation: u32) {
+    fn promote(&mut self, generation: u32) {
+        self.promoted = Some(generation);
         let Some(generation) = self.generations.get(&generation) else {
             return;
         };

@@ -116,6 +116,29 @@ pub(super) fn log(
                 generation, pid, "a worker leaves by itself, it is replaced"
             );
         }
+        Report::WorkerStopped { worker } => {
+            let WorkerTag {
+                slot,
+                generation,
+                pid,
+            } = worker;
+            let requests = running(worker);
+            warn!(
+                slot,
+                generation,
+                pid,
+                requests,
+                "a worker was stopped by a signal, its requests stand still until it gets SIGCONT"
+            );
+        }
+        Report::WorkerContinued { worker } => {
+            let WorkerTag {
+                slot,
+                generation,
+                pid,
+            } = worker;
+            info!(slot, generation, pid, "a worker that was stopped goes on");
+        }
         Report::WorkerServing {
             worker:
                 WorkerTag {

@@ -16,6 +16,8 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval, sleep_until},
 };
 
+use tracing::warn;
+
 use crate::{
     scoreboard::now_us,
     sys::ignore_by_handler,
@@ -24,12 +26,14 @@ use crate::{
 
 use super::{
     Reread, Site, SupervisorError,
-    children::{Children, reap},
+    children::Children,
     control::{Asked, Server, Waiting},
     generation::Generation,
     lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
     memory::OomKills,
-    readable, setup,
+    readable,
+    reap::reap,
+    setup,
     watch::{Watch, Wish},
 };
 
@@ -47,6 +51,8 @@ pub(super) struct Supervisor {
     pub(super) workers: BTreeMap<WorkerId, (u32, u32)>,
     pub(super) notifier: Notifier,
     pub(super) oom_kills: OomKills,
+    /// A generation that has become the current one since files were last watched.
+    pub(super) promoted: Option<u32>,
     pub(super) waiting: Waiting,
 }
 
@@ -92,16 +98,22 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     // Workers are orphans of a process in the middle; this makes them our children.
     set_child_subreaper(Some(getpid()))
         .map_err(|errno| setup("adopt orphaned processes")(errno.into()))?;
-    let watch = Watch::new(&site.settings, site.reload_on_change);
+    let watch = Watch::new(&site.settings);
     let watch = watch.map_err(setup("watch the application's files"))?;
     let children = Children::new().map_err(setup("make an epoll instance"))?;
-    let control = Server::open(&site.name);
-    let mut sources = Sources::new(&children, watch, control)?;
+    let mut sources = Sources::new(&children, watch)?;
+    // Whoever sees it may send signals, which are handled by now.
+    sources.control = Server::open(&site.name);
     // It means nothing to us, and its default effect is the end.
     ignore_by_handler(&[process::Signal::USR2]).map_err(setup("handle signals"))?;
     let generation = Generation::new(site.settings, site.interpreter, site.listeners)
         .map_err(setup("make a scoreboard"))?;
     let plan = generation.plan();
+    if plan.cheaper.exit_on_idle && !plan.is_activated {
+        tracing::warn!(
+            "exit-on-idle has no effect: not every listening socket is the service manager's, so nobody would start us again"
+        );
+    }
     tracing::info!(
         application = %generation.application(),
         python = %generation.interpreter.python.display(),
@@ -121,6 +133,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         workers: BTreeMap::new(),
         notifier: Notifier::default(),
         oom_kills: OomKills::new(),
+        promoted: None,
         waiting: Waiting::default(),
     };
     let mut events = Default::default();
@@ -131,6 +144,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         .into_iter()
         .find_map(|event| supervisor.happen(event));
     while code.is_none() {
+        supervisor.update(&mut sources.watch);
         let wake = sources.wait(supervisor.wake_at()).await;
         code = supervisor.hear(wake)?;
     }
@@ -140,6 +154,17 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
 impl Supervisor {
     fn wake_at(&self) -> Option<Instant> {
         self.lifecycle.wake_at().map(|time| self.started + time)
+    }
+
+    /// What is watched changes with the current generation, and with what it loads.
+    fn update(&mut self, watch: &mut Watch) {
+        let promoted = self.promoted.take();
+        if let Some(generation) = promoted.and_then(|number| self.generations.get(&number))
+            && let Err(error) = watch.follow(&generation.settings)
+        {
+            warn!(%error, "the application's files cannot be watched");
+        }
+        watch.add_loaded(&self.children.take_loaded());
     }
 
     /// Takes in everything that has happened. Exits are collected before the channels are read and told after it: so
@@ -175,11 +200,7 @@ fn event(wish: Wish) -> Event {
 }
 
 impl Sources {
-    fn new(
-        children: &Children,
-        watch: Watch,
-        control: Option<Server>,
-    ) -> Result<Self, SupervisorError> {
+    fn new(children: &Children, watch: Watch) -> Result<Self, SupervisorError> {
         let channels = children.as_fd().try_clone_to_owned();
         let channels = channels.and_then(readable);
         let on = |kind| signal(kind).map_err(setup("handle signals"));
@@ -191,7 +212,7 @@ impl Sources {
         Ok(Self {
             channels: channels.map_err(setup("wait for the channels"))?,
             child: on(SignalKind::child())?,
-            control,
+            control: None,
             has_terminal: io::stderr().is_terminal(),
             hangup: on(SignalKind::hangup())?,
             interrupt: on(SignalKind::interrupt())?,

@@ -10,7 +10,7 @@ use std::{
     sync::atomic::{AtomicI32, Ordering},
 };
 
-use rustix::process::Signal;
+use rustix::process::{Signal, getpid};
 
 /// A worker that gets this signal writes the stacks of all its Python threads to the pipe that it was given at its fork,
 /// then [`STACKS_END`]; also while C code keeps the interpreter from everybody.
@@ -27,16 +27,20 @@ pub const STACKS_END: &str = "\x04\n";
 
 /// Written to by the handler; never closed once it is set.
 static WAKE: AtomicI32 = AtomicI32::new(-1);
+/// The process that is to be woken. Its children inherit handlers and descriptors, but not what is meant by them.
+static OWNER: AtomicI32 = AtomicI32::new(0);
 
 /// Where the stacks go; never closed once it is set.
 static STACKS: AtomicI32 = AtomicI32::new(-1);
 
-/// From now on each of `signals` adds 1 to `eventfd` and does nothing else.
+/// From now on each of `signals` adds 1 to `eventfd` and does nothing else. In a process that is forked later it has
+/// its default effect.
 ///
 /// There is one such descriptor in a process; it stays open until the process ends, because a handler may be running
 /// on any thread at any time. System calls of the application are restarted (SA_RESTART).
 pub fn wake_on_signals(eventfd: OwnedFd, signals: &[Signal]) -> io::Result<()> {
     WAKE.store(eventfd.into_raw_fd(), Ordering::SeqCst);
+    OWNER.store(getpid().as_raw_nonzero().get(), Ordering::SeqCst);
     signals
         .iter()
         .try_for_each(|signal| install(*signal, add_one))
@@ -74,8 +78,17 @@ fn install(signal: Signal, handler: extern "C" fn(libc::c_int)) -> io::Result<()
 
 extern "C" fn nothing(_signal: libc::c_int) {}
 
-/// A full counter (EAGAIN) already means "woken".
-extern "C" fn add_one(_signal: libc::c_int) {
+extern "C" fn add_one(signal: libc::c_int) {
+    // SAFETY: getpid(2), signal(2) and raise(3) are async-signal-safe; the signal, which is blocked while its handler
+    // runs, arrives when this returns.
+    unsafe {
+        if libc::getpid() != OWNER.load(Ordering::SeqCst) {
+            libc::signal(signal, libc::SIG_DFL);
+            libc::raise(signal);
+            return;
+        }
+    }
+    // A full counter (EAGAIN) already means "woken".
     write_quietly(&WAKE, &1_u64.to_ne_bytes());
 }
 
@@ -103,10 +116,13 @@ fn write_quietly(fd: &AtomicI32, bytes: &[u8]) {
 mod tests {
     use rustix::{
         event::{EventfdFlags, eventfd},
-        process::{getpid, kill_process},
+        process::{WaitOptions, kill_process, waitpid},
     };
 
     use super::*;
+    use crate::sys::{Fork, ThreadRule, exit_without_cleanup, fork};
+
+    /// The process is shared by all tests, so all there is to say of it is one test.
 
     #[test]
     fn the_end_of_the_stacks_is_written() {
@@ -119,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_wakes_the_eventfd_and_an_ignored_one_does_nothing() {
+    fn a_signal_wakes_its_process_and_ends_a_child_and_an_ignored_one_does_nothing() {
         let wake = eventfd(0, EventfdFlags::CLOEXEC).unwrap();
         wake_on_signals(
             rustix::io::fcntl_dupfd_cloexec(&wake, 0).unwrap(),
@@ -129,6 +145,12 @@ mod tests {
         ignore_by_handler(&[Signal::USR2]).unwrap();
         kill_process(getpid(), Signal::USR2).unwrap();
         kill_process(getpid(), Signal::USR1).unwrap();
+        let Fork::Parent(child) = fork(ThreadRule::AllowMany).unwrap() else {
+            let _ = kill_process(getpid(), Signal::USR1);
+            exit_without_cleanup(0);
+        };
+        let (_, status) = waitpid(Some(child), WaitOptions::empty()).unwrap().unwrap();
+        assert_eq!(status.terminating_signal(), Some(Signal::USR1.as_raw()));
         let mut count = [0; 8];
         rustix::io::read(&wake, &mut count).unwrap();
         assert_eq!(u64::from_ne_bytes(count), 1);

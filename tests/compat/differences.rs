@@ -27,6 +27,7 @@ const fn row(requests: &'static str, what: &'static str, reason: &'static str) -
 
 const VERSION: &str = "it is hostler's version";
 const TERMINATED: &str = "reading to the end needs no Content-Length";
+const DEADLINE: &str = "a request may say how long it takes";
 const PORT: &str = "uWSGI's http-socket does not tell the client's port";
 const SCRIPT_NAME: &str = "PEP 3333's validator wants it, nginx does not send it";
 const DATE: &str = "RFC 9110 section 6.6.1: an origin server with a clock sends Date";
@@ -50,6 +51,7 @@ const PHRASE: &str =
 pub(super) const DIFFERENCES: &[Known] = &[
     row("", "environ uwsgi.version", VERSION),
     row("", "environ wsgi.input_terminated", TERMINATED),
+    row("", "environ hostler.set_deadline", DEADLINE),
     row("http:", "environ REMOTE_PORT", PORT),
     row("uwsgi:", "environ SCRIPT_NAME", SCRIPT_NAME),
     row("http: encoded dot segments", "environ PATH_INFO", DOTS),

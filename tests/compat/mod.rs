@@ -13,6 +13,7 @@ use crate::support::{
     answer,
     peer::Uwsgi,
     site::{Running, Site},
+    uwsgi,
 };
 
 use differences::DIFFERENCES;
@@ -54,6 +55,18 @@ fn answers_and_environs_are_uwsgis() {
         unused.is_empty(),
         "rows of the table that no request shows any more: {unused:#?}"
     );
+}
+
+#[test]
+fn pings_are_answered_alike() {
+    let theirs = Uwsgi::start("echo");
+    let ours = Site::app("echo").listen("uwsgi", "./uwsgi.sock").start();
+    let pong = |address: &Address| {
+        let mut client = address.connect();
+        client.send(&uwsgi::raw_packet(100, 0, b""));
+        client.rest()
+    };
+    assert_eq!(pong(&theirs.uwsgi), pong(ours.address()));
 }
 
 fn compare_app(app: &str) -> Vec<Seen> {

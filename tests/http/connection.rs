@@ -189,3 +189,20 @@ fn many_connections_at_once() {
         }
     }
 }
+
+#[test]
+fn connections_leave_no_descriptor_behind() {
+    let site = Site::app("echo").workers(1, 2).start();
+    let idle = site.open_sockets();
+    for number in 0..100 {
+        let mut client = site.address().connect();
+        match number % 4 {
+            0 => client.send_get("/all"),
+            1 => client.send(b"GET / HT"),
+            2 => client.send(b"no request\r\n\r\n"),
+            _ => client.send(b"POST /all HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf"),
+        }
+    }
+    site.wait_until("all sockets are closed", || site.open_sockets() <= idle);
+    assert_eq!(site.get("/all").status, 200);
+}

@@ -4,7 +4,7 @@ use rustix::process::Signal;
 
 use crate::support::{load::Load, process::Watched};
 
-use super::{pid, site};
+use super::{Held, pid, site};
 
 #[test]
 fn a_killed_worker_is_replaced() {
@@ -55,4 +55,46 @@ fn a_worker_that_exits_by_itself_is_replaced() {
         assert!(client.is_closed());
     }
     assert_eq!(site.get("/good").text(), "good");
+}
+
+#[test]
+fn a_worker_that_is_told_to_end_finishes_and_is_replaced() {
+    let site = site().start();
+    let first = site.child_named("hostler-worker");
+    let worker = Watched::new(first);
+    let held = Held::begin(&site);
+    worker.signal(Signal::TERM);
+    assert_eq!(held.end()["pid"], first);
+    worker.wait();
+    assert_ne!(pid(&site), first);
+}
+
+/// A terminal sends them to every process of a foreground job; only the supervisor decides what they mean.
+#[test]
+fn workers_and_zygote_ignore_what_is_for_the_supervisor() {
+    let site = site().start();
+    let worker = pid(&site);
+    for signal in [Signal::INT, Signal::HUP] {
+        Watched::new(worker).signal(signal);
+        Watched::new(site.child_named("hostler-zygote")).signal(signal);
+    }
+    assert_eq!(pid(&site), worker);
+    Watched::new(worker).signal(Signal::KILL);
+    assert_ne!(
+        pid(&site),
+        worker,
+        "the zygote is still there to fork another one"
+    );
+}
+
+#[test]
+fn a_killed_zygote_takes_nobody_along_and_is_replaced() {
+    let site = site().start();
+    let worker = pid(&site);
+    let zygote = Watched::new(site.child_named("hostler-zygote"));
+    zygote.signal(Signal::KILL);
+    zygote.wait();
+    assert_eq!(pid(&site), worker);
+    Watched::new(worker).signal(Signal::KILL);
+    assert_ne!(pid(&site), worker);
 }

@@ -4,9 +4,11 @@
 //! `crash`: workers that die; `reload`: SIGHUP, good and bad.
 
 mod crash;
+mod post_fork;
 mod reload;
 mod start;
 mod stop;
+mod systemd;
 
 use std::{fs, path::PathBuf, thread::JoinHandle};
 
@@ -27,7 +29,7 @@ fn pid(site: &Running) -> u64 {
 }
 
 /// A request that lasts until it is told to end.
-struct Held {
+pub(crate) struct Held {
     fifo: PathBuf,
     client: JoinHandle<Answer>,
 }
@@ -39,7 +41,7 @@ impl Held {
     }
 
     /// The same for the `nth` request of this kind.
-    fn begin_nth(site: &Running, nth: usize) -> Self {
+    pub(crate) fn begin_nth(site: &Running, nth: usize) -> Self {
         let fifo = site.directory.path().join(format!("fifo-{nth}"));
         rustix::fs::mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         let (address, target) = (site.address().clone(), format!("/wait?{}", fifo.display()));
@@ -60,7 +62,7 @@ impl Held {
     }
 
     /// Lets the request end and gives its answer.
-    fn end(self) -> Value {
+    pub(crate) fn end(self) -> Value {
         fs::write(&self.fifo, "done").unwrap();
         self.client.join().unwrap().json()
     }

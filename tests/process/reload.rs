@@ -4,6 +4,7 @@ use rustix::process::Signal;
 
 use crate::support::{
     load::Load,
+    nginx::{Backend, Nginx},
     process::Watched,
     site::{Running, Site, serves},
 };
@@ -77,6 +78,36 @@ fn no_request_is_lost_with_lazy_apps() {
         "{} failures in {done} requests: {failures:#?}",
         failures.len()
     );
+}
+
+#[test]
+fn no_request_is_lost_behind_nginx() {
+    let settings = || {
+        site()
+            .workers(2, 2)
+            .listen("uwsgi", "./uwsgi.sock")
+            .listen("http", "127.0.0.1:0")
+    };
+    let site = settings().start();
+    let nginx = Nginx::before(&[
+        Backend::Uwsgi(site.addresses[0].clone()),
+        Backend::Proxy(site.addresses[1].clone()),
+    ]);
+    let loads = nginx.fronts.iter().map(|front| Load::start(front, "/", 4));
+    let loads: Vec<Load> = loads.collect();
+    for nth in 2..=4 {
+        loads.iter().for_each(|load| load.wait_for(100));
+        reload(&site, &settings(), nth);
+    }
+    for load in loads {
+        load.wait_for(100);
+        let (done, failures) = load.finish();
+        assert!(
+            failures.is_empty(),
+            "{} failures in {done} requests: {failures:#?}",
+            failures.len()
+        );
+    }
 }
 
 #[test]

@@ -48,6 +48,17 @@ fn requests_that_do_not_end_are_killed_after_reload_mercy() {
 }
 
 #[test]
+fn a_second_ctrl_c_does_not_wait() {
+    let mut site = site().start();
+    let held = Held::begin(&site);
+    site.process.signal(Signal::INT);
+    site.process.wait_for_text("stopping");
+    site.process.signal(Signal::INT);
+    assert_eq!(site.process.wait().code(), Some(0));
+    assert_eq!(held.killed().status, 0);
+}
+
+#[test]
 fn an_idle_connection_does_not_delay_the_end() {
     let mut site = site().start();
     let mut client = site.address().connect();

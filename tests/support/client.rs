@@ -4,7 +4,10 @@
 
 use std::{io::ErrorKind, net::Shutdown, time::Duration};
 
-use rustix::net::sockopt;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    net::sockopt,
+};
 
 use super::{
     PATIENCE,
@@ -16,6 +19,15 @@ use super::{
 pub(crate) struct Client {
     stream: Box<dyn Stream>,
     received: Vec<u8>,
+}
+
+/// Why there is no whole answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// The server has closed the connection, after these bytes of the answer.
+    Closed(String),
+    /// Nothing came for as long as the client waits.
+    Silent,
 }
 
 /// The bytes of a request as browsers send it.
@@ -93,6 +105,31 @@ impl Client {
             }
         }
         Ok(self.answer())
+    }
+
+    /// The next answer if all of it comes; for clients that keep an account of what goes wrong.
+    pub(crate) fn whole_answer(&mut self) -> Result<Answer, Broken> {
+        let end = loop {
+            if let Some(at) = find(&self.received, b"\r\n\r\n") {
+                break at + 4;
+            }
+            self.expect_more()?;
+        };
+        let mut answer = parse_head(&self.received[..end]);
+        let length = answer.header("Content-Length");
+        let length: usize = length.map_or(0, |length| length.parse().unwrap());
+        while self.received.len() < end + length {
+            self.expect_more()?;
+        }
+        answer.body = self.received.drain(..end + length).skip(end).collect();
+        Ok(answer)
+    }
+
+    /// Whether a read would not wait: there are bytes, or the server has closed.
+    pub(crate) fn is_readable(&self) -> bool {
+        let descriptor = self.stream.descriptor();
+        let mut fds = [PollFd::from_borrowed_fd(descriptor, PollFlags::IN)];
+        !self.received.is_empty() || poll(&mut fds, Some(&Timespec::default())).unwrap() > 0
     }
 
     /// Waits for a byte; `false` when the server closes instead.
@@ -240,17 +277,31 @@ impl Client {
 
     /// Reads what there is; 0 when the server has closed.
     fn more(&mut self) -> usize {
-        let mut buffer = [0; 65536];
-        let read = match self.stream.read(&mut buffer) {
-            Ok(read) => read,
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
-            Err(error) => panic!(
+        self.try_more().unwrap_or_else(|error| {
+            panic!(
                 "no more within the deadline ({error}) after {:?}",
                 self.text()
-            ),
+            )
+        })
+    }
+
+    fn expect_more(&mut self) -> Result<(), Broken> {
+        match self.try_more() {
+            Ok(0) => Err(Broken::Closed(self.text())),
+            Ok(_) => Ok(()),
+            Err(_) => Err(Broken::Silent),
+        }
+    }
+
+    /// The error is that there was nothing for as long as the client waits.
+    fn try_more(&mut self) -> std::io::Result<usize> {
+        let mut buffer = [0; 65536];
+        let read = match self.stream.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
+            read => read?,
         };
         self.received.extend_from_slice(&buffer[..read]);
-        read
+        Ok(read)
     }
 }
 

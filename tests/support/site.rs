@@ -133,7 +133,12 @@ impl Site {
 
     /// Starts it and waits until it serves.
     pub(crate) fn start(&self) -> Running {
-        let (process, directory) = self.launch();
+        self.start_by(program())
+    }
+
+    /// The same by another command, which is given the arguments of the program.
+    pub(crate) fn start_by(&self, command: Command) -> Running {
+        let (process, directory) = self.launch_by(command);
         process.wait_for("that it serves", |line| serves(line).then_some(()));
         let listeners = self.listen.len().max(1);
         let addresses = (1..=listeners)
@@ -148,22 +153,25 @@ impl Site {
 
     /// Starts it and expects nothing.
     pub(crate) fn launch(&self) -> (Process, TempDir) {
+        self.launch_by(program())
+    }
+
+    /// The same by another command.
+    pub(crate) fn launch_by(&self, mut command: Command) -> (Process, TempDir) {
         let directory = tempfile::Builder::new()
             .prefix("hostler-test-")
             .tempdir()
             .unwrap();
         let file = directory.path().join("site.toml");
         fs::write(&file, self.settings(directory.path())).unwrap();
-        (
-            Process::start(
-                "hostler",
-                program()
-                    .env("RUNTIME_DIRECTORY", directory.path())
-                    .arg("serve")
-                    .arg(file),
-            ),
-            directory,
-        )
+        let process = Process::start(
+            "hostler",
+            command
+                .env("RUNTIME_DIRECTORY", directory.path())
+                .arg("serve")
+                .arg(file),
+        );
+        (process, directory)
     }
 }
 
@@ -198,6 +206,18 @@ impl Running {
             .collect()
     }
 
+    /// The process of the site that calls itself so. The kernel's list of children may miss some for a moment when
+    /// others end.
+    pub(crate) fn child_named(&self, name: &str) -> u64 {
+        let is_named = |pid: &u64| {
+            let comm = fs::read_to_string(format!("/proc/{pid}/comm"));
+            comm.is_ok_and(|comm| comm.trim() == name)
+        };
+        self.wait_for_some(&format!("a process named {name}"), || {
+            self.children().into_iter().find(is_named)
+        })
+    }
+
     /// How many sockets the workers have open.
     pub(crate) fn open_sockets(&self) -> usize {
         let descriptors = self
@@ -213,10 +233,17 @@ impl Running {
             .count()
     }
 
-    /// For what announces itself to nobody: asks again and again.
+    /// For what announces itself to nobody: looks again and again.
     pub(crate) fn wait_until(&self, what: &str, holds: impl Fn() -> bool) {
+        self.wait_for_some(what, || holds().then_some(()));
+    }
+
+    fn wait_for_some<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
         let deadline = Instant::now() + super::PATIENCE;
-        while !holds() {
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
             assert!(Instant::now() < deadline, "in vain: {what}");
             thread::park_timeout(Duration::from_millis(10));
         }
@@ -281,5 +308,5 @@ pub(crate) fn listening(line: &str) -> Option<Address> {
 
 /// Whether the line says that a generation serves.
 pub(crate) fn serves(line: &str) -> bool {
-    line.contains("supervisor: ready ") || line.contains("supervisor: reloaded ")
+    line.contains("supervisor: ready") || line.contains("supervisor: reloaded ")
 }

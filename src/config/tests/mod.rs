@@ -4,7 +4,6 @@
 
 mod examples;
 mod keys;
-mod manual;
 mod rules;
 mod service;
 mod values;

@@ -10,6 +10,8 @@ mod place;
 mod server;
 mod status;
 
+use std::fs;
+
 use tokio::sync::oneshot;
 use tracing::{error, info};
 
@@ -117,22 +119,18 @@ impl Supervisor {
         event
     }
 
-    fn recycle(&self, worker: u32) -> (Reply, Option<Event>) {
-        let current = self.status().generation;
-        match self
-            .workers
-            .values()
-            .any(|known| *known == (current, worker))
-        {
-            true => {
-                let slot = Some(worker);
-                (Reply::Accepted, Some(Event::RecycleRequested { slot }))
-            }
-            false => {
-                let reason = format!("there is no worker {worker} in generation {current}");
-                (Reply::refused(reason), None)
-            }
+    fn recycle(&self, slot: u32) -> (Reply, Option<Event>) {
+        let overview = self.lifecycle.status(self.started.elapsed());
+        let generation = overview.generation;
+        let serves = overview.workers.iter().any(|worker| {
+            (worker.generation, worker.slot, worker.state) == (generation, slot, "serving")
+        });
+        if !serves {
+            let reason = format!("no worker {slot} serves in generation {generation}");
+            return (Reply::refused(reason), None);
         }
+        let slot = Some(slot);
+        (Reply::Accepted, Some(Event::RecycleRequested { slot }))
     }
 
     fn refuse(&self, request: &Request) -> Option<Reply> {
@@ -140,10 +138,10 @@ impl Supervisor {
             let reason = format!("the site that runs here is {}, not {site}", self.site);
             return Some(Reply::refused(reason));
         }
-        if let (Some(meant), file) = (&request.file, &self.file)
-            && file.as_ref() != Some(meant)
+        if let Some(meant) = &request.file
+            && !self.file.as_ref().is_some_and(|file| is_same(file, meant))
         {
-            let file = file.as_deref().unwrap_or("no file");
+            let file = self.file.as_deref().unwrap_or("no file");
             let site = &self.site;
             return Some(Reply::refused(format!(
                 "the site that runs as {site} was started with {file}"
@@ -155,6 +153,12 @@ impl Supervisor {
         );
         (idle && self.waiting.is_stopping).then(stopping)
     }
+}
+
+/// Whether two names are of one file, however they lead there; of one that is gone, only the names are left.
+fn is_same(one: &str, other: &str) -> bool {
+    let found = |path: &str| fs::canonicalize(path).ok();
+    one == other || found(one).is_some_and(|path| found(other) == Some(path))
 }
 
 /// Opens the log anew, as far as it is ours to open; the log says so too.

@@ -18,6 +18,14 @@ pub(crate) struct Places {
     root: bool,
 }
 
+/// A place for a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) socket: PathBuf,
+    /// Its directory, if that is ours to make, as is the one above.
+    pub(super) directory: Option<PathBuf>,
+}
+
 impl Places {
     /// Those of this process.
     pub(crate) fn here() -> Self {
@@ -43,16 +51,24 @@ impl Places {
 
     /// Where a service of this name puts its socket: in the one directory that was meant for it, or nowhere. A directory
     /// that was meant and cannot be used is not replaced by another one, where nobody would look.
-    pub(super) fn of_service(&self, site: &str) -> Option<PathBuf> {
+    pub(super) fn of_service(&self, site: &str) -> Option<Place> {
         if let Some(directory) = &self.service {
-            return Some(directory.join(NAME));
+            let socket = directory.join(NAME);
+            return Some(Place {
+                socket,
+                directory: None,
+            });
         }
         let base = match &self.user {
             Some(user) => user.join("hostler"),
             None if self.root => PathBuf::from(SYSTEM),
             None => return None,
         };
-        is_plain(site).then(|| base.join(site).join(NAME))
+        let directory = is_plain(site).then(|| base.join(site))?;
+        Some(Place {
+            socket: directory.join(NAME),
+            directory: Some(directory),
+        })
     }
 
     /// Where a client looks for a service of this name. `/run/NAME` is what `RuntimeDirectory=%i` makes.
@@ -110,7 +126,8 @@ mod tests {
 
     #[track_caller]
     fn check(places: &Places, site: &str, expected: Option<&str>) {
-        assert_eq!(places.of_service(site).as_deref(), expected.map(Path::new));
+        let socket = places.of_service(site).map(|place| place.socket);
+        assert_eq!(socket.as_deref(), expected.map(Path::new));
         // Whoever looks for it finds it.
         let found = expected.is_none_or(|path| places.of_client(site).contains(&path.into()));
         assert!(found);
@@ -125,6 +142,14 @@ mod tests {
         let root = places("", "", true);
         check(&root, "shop", Some("/run/hostler/shop/control.sock"));
         check(&places("", "", false), "shop", None);
+    }
+
+    #[test]
+    fn a_directory_that_systemd_makes_is_not_ours_to_make() {
+        let made = |places: &Places| places.of_service("shop").unwrap().directory;
+        assert_eq!(made(&places("/run/shop", "", true)), None);
+        let expected = Some(PathBuf::from("/run/hostler/shop"));
+        assert_eq!(made(&places("", "", true)), expected);
     }
 
     #[test]

@@ -32,7 +32,7 @@ use super::{
     Asked,
     memory::Memory,
     message::{Command, Reply, Request},
-    place::Places,
+    place::{Place, Places},
     status::Status,
 };
 
@@ -41,7 +41,7 @@ const CLIENTS: usize = 16;
 /// Longest request in bytes, a path with room for the rest.
 const LONGEST: usize = 8 << 10;
 /// How long a client may take to say what it wants, and to take the answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Before the next attempt to accept, when there is no descriptor left.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Whoever may connect may stop the service.
@@ -69,13 +69,14 @@ impl Server {
     /// Opens the socket where it belongs. When there is no such place, or it cannot be used, the log says so, and the
     /// service goes on without.
     pub(in crate::supervisor) fn open(site: &str) -> Option<Self> {
-        let Some(path) = Places::here().of_service(site) else {
+        let Some(place) = Places::here().of_service(site) else {
             info!(
                 "no control socket: there is neither $RUNTIME_DIRECTORY nor $XDG_RUNTIME_DIR; reload and stop by signals"
             );
             return None;
         };
-        match Self::open_at(&path) {
+        let path = &place.socket;
+        match Self::open_at(&place) {
             Ok(server) => {
                 info!(path = %path.display(), "control socket");
                 Some(server)
@@ -87,9 +88,10 @@ impl Server {
         }
     }
 
-    fn open_at(path: &Path) -> Result<Self, String> {
-        let directory = make_directory(path).map_err(|error| error.to_string())?;
-        let address = path.to_str().ok_or("its path is not UTF-8")?;
+    fn open_at(place: &Place) -> Result<Self, String> {
+        let directory = place.directory.as_deref().map(make_directory).transpose();
+        let directory = directory.map_err(|error| error.to_string())?.flatten();
+        let address = place.socket.to_str().ok_or("its path is not UTF-8")?;
         let listen = Listen {
             mode: Some(FileMode(MODE)),
             ..Listen::at(Address::Unix(address.into()))
@@ -112,17 +114,21 @@ impl Server {
     }
 }
 
-/// Makes the directory of the site and the one above it, where they are missing.
-fn make_directory(path: &Path) -> io::Result<Option<Directory>> {
-    let Some(directory) = path.parent().filter(|directory| !directory.exists()) else {
-        return Ok(None);
-    };
-    // The directory above is shared by all sites, and people may see which there are.
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o755)
-        .create(directory)?;
-    Ok(Some(Directory(directory.to_owned())))
+/// Makes the directory of a site and the one above it, which all sites share; nothing above that. Gives the directory
+/// if it was not there.
+fn make_directory(directory: &Path) -> io::Result<Option<Directory>> {
+    if let Some(above) = directory.parent() {
+        make_one(above)?;
+    }
+    let made = make_one(directory)?;
+    Ok(made.then(|| Directory(directory.to_owned())))
+}
+
+fn make_one(directory: &Path) -> io::Result<bool> {
+    match DirBuilder::new().mode(0o755).create(directory) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        result => result.map(|()| true),
+    }
 }
 
 fn duplicate(listeners: &Listeners) -> io::Result<UnixListener> {

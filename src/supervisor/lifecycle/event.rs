@@ -29,6 +29,8 @@ pub(crate) enum StopSignal {
 /// Something has happened.
 #[derive(Debug)]
 pub(crate) enum Event {
+    /// A child that was stopped goes on (SIGCONT).
+    Continued { pid: i32 },
     /// No process holds the other end of a worker's control socket any more.
     ControlClosed(WorkerId),
     /// A worker has written the stacks of its threads.
@@ -63,7 +65,7 @@ pub(crate) enum Event {
     /// SIGUSR1.
     ReopenRequested,
     /// The answer to [`Action::ReadSettings`]; the error is one line.
-    SettingsRead(Result<Plan, String>),
+    SettingsRead(Result<Box<Plan>, String>),
     /// The answer to [`Action::Spawn`], when there is no process; `unusable` when the settings are to blame.
     SpawnFailed {
         zygote: ZygoteId,
@@ -72,6 +74,8 @@ pub(crate) enum Event {
     },
     /// The answer to [`Action::Spawn`].
     Spawned { zygote: ZygoteId, pid: i32 },
+    /// A child was stopped by a signal (SIGSTOP, for example).
+    Stopped { pid: i32 },
     /// SIGTERM or SIGINT.
     StopRequested(StopSignal),
     /// Time has passed.

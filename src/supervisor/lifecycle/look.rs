@@ -13,6 +13,8 @@ use super::{
 
 /// From one look to the next, when nothing is near.
 pub(super) const PACE: Duration = Duration::from_secs(1);
+/// From one look to the next while a limit of requests may come near: how fast, only looking tells.
+const COUNTING: Duration = Duration::from_millis(100);
 /// Between two looks at the least, whatever is near.
 const SHORTEST: Duration = Duration::from_millis(20);
 /// A look that comes so much too late was not made in time because this process did not run.
@@ -117,7 +119,8 @@ impl Lifecycle {
         if worker.due.is_some() || left == 0 || answered == 0 {
             return None;
         }
-        Some(since.mul_f64(left as f64 / answered as f64))
+        let expected = since.mul_f64(left as f64 / answered as f64);
+        Some(expected.min(COUNTING))
     }
 
     /// Lets the number of workers follow the load. Gives whether there was anything to do.
@@ -139,9 +142,7 @@ impl Lifecycle {
             active |= facts.requests != worker.counted.0 || !facts.running.is_empty();
             let worked = total.saturating_sub(worker.counted.1);
             worker.counted = (facts.requests, total);
-            if worker.generation == self.current
-                && matches!(worker.state, WorkerState::Serving { .. })
-            {
+            if worker.generation == self.current && worker.accepts() {
                 busy += worked;
                 load.idle += u32::from(facts.running.is_empty());
             }
@@ -204,8 +205,9 @@ impl Lifecycle {
         if self.phase != Phase::Serving {
             return true;
         }
-        let at_work = |state| !matches!(state, WorkerState::Leaving { .. });
-        self.workers.values().any(|worker| at_work(worker.state))
+        let starting = |state| matches!(state, WorkerState::Starting { .. });
+        let mut workers = self.workers.values();
+        workers.any(|worker| worker.accepts() || starting(worker.state))
             || self
                 .generations
                 .values()

@@ -122,6 +122,8 @@ struct Worker {
     cut_off: bool,
     /// It has said that it accepts no more connections.
     quiet: bool,
+    /// A signal has stopped it, and it does nothing until another one continues it.
+    is_stopped: bool,
     state: WorkerState,
     /// When it was asked for.
     born: Time,
@@ -201,6 +203,7 @@ impl Lifecycle {
     /// What is to be done now that `event` has happened, in this order.
     pub(super) fn step(&mut self, event: Event, now: Time) -> Vec<Action> {
         match event {
+            Event::Continued { pid } => self.continued(pid),
             Event::ControlClosed(worker) => self.control_closed(worker),
             Event::Dumped(worker) => self.dumped(worker),
             Event::Exited { pid, status } => self.exited(pid, status, now),
@@ -228,6 +231,7 @@ impl Lifecycle {
                 unusable,
             } => self.spawn_failed(zygote, reason, unusable, now),
             Event::Spawned { zygote, pid } => self.spawned(zygote, pid),
+            Event::Stopped { pid } => self.stopped(pid),
             Event::StopRequested(signal) => self.stop_requested(signal, now),
             Event::Tick => {}
             Event::Unsupported { zygote, reason } => {
@@ -342,14 +346,13 @@ impl Lifecycle {
 
     /// How many workers of a generation accept connections.
     fn serving(&self, generation: u32) -> u32 {
-        let serving = |worker: &&Worker| matches!(worker.state, WorkerState::Serving { .. });
-        self.workers_of(generation).filter(serving).count() as u32
+        let serving = self.workers_of(generation);
+        serving.filter(|worker| worker.accepts()).count() as u32
     }
 
     /// How many workers of a generation serve or will.
     fn staying(&self, generation: u32) -> u32 {
-        let staying = |worker: &&Worker| !matches!(worker.state, WorkerState::Leaving { .. });
-        self.workers_of(generation).filter(staying).count() as u32
+        self.serving(generation) + self.starting(generation)
     }
 
     fn workers_of(&self, generation: u32) -> impl Iterator<Item = &Worker> {

@@ -120,7 +120,7 @@ impl Lifecycle {
 
     /// How many successors the current generation needs besides the workers that stay.
     pub(super) fn successors(&self) -> u32 {
-        self.replacing(|worker| matches!(worker.state, WorkerState::Serving { .. }))
+        self.replacing(Worker::accepts)
     }
 
     /// Lets the next workers change, as many as may at a time. A reload replaces all of them anyway.
@@ -141,7 +141,7 @@ impl Lifecycle {
             worker.generation == current
                 && worker.due.is_some()
                 && !worker.replacing
-                && matches!(worker.state, WorkerState::Serving { .. })
+                && worker.accepts()
         });
         due.take(free as usize)
             .for_each(|worker| worker.replacing = true);
@@ -174,9 +174,10 @@ impl Lifecycle {
 
     /// Those that are being replaced, the oldest first; then the youngest, idle ones before others.
     fn expendable(&self, count: u32) -> Vec<WorkerId> {
-        let serving = self.workers.iter().filter(|(_, worker)| {
-            worker.generation == self.current && matches!(worker.state, WorkerState::Serving { .. })
-        });
+        let serving = self
+            .workers
+            .iter()
+            .filter(|(_, worker)| worker.generation == self.current && worker.accepts());
         let (replaced, others): (Vec<_>, Vec<_>) =
             serving.partition(|(_, worker)| worker.replacing);
         let mut others: Vec<_> = others.into_iter().rev().collect();

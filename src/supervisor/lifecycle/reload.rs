@@ -27,7 +27,7 @@ impl Lifecycle {
         });
     }
 
-    pub(super) fn settings_read(&mut self, result: Result<Plan, String>, now: Time) {
+    pub(super) fn settings_read(&mut self, result: Result<Box<Plan>, String>, now: Time) {
         if self.reload != Reload::Reading || self.phase != Phase::Serving {
             return;
         }
@@ -37,7 +37,7 @@ impl Lifecycle {
                 self.reload = Reload::Next(number);
                 self.last_generation = number;
                 self.act(Action::Notify(Notice::Extend(plan.start + PATIENCE)));
-                self.add_generation(number, plan, now);
+                self.add_generation(number, *plan, now);
             }
             Err(reason) => self.reload_failed(&reason),
         }

@@ -161,6 +161,10 @@ pub(crate) enum Report {
     WorkerStartTimedOut { worker: WorkerTag, limit: Duration },
     /// A worker has stopped accepting by itself.
     WorkerLeaves { worker: WorkerTag },
+    /// A signal has stopped a worker; it may go on later.
+    WorkerStopped { worker: WorkerTag },
+    /// A worker that was stopped goes on.
+    WorkerContinued { worker: WorkerTag },
     /// A worker accepts connections.
     WorkerServing { worker: WorkerTag },
     /// The zygote died that was not asked to.

@@ -29,7 +29,7 @@ pub(in crate::supervisor) struct WorkerOverview {
     pub(in crate::supervisor) slot: u32,
     pub(in crate::supervisor) generation: u32,
     pub(in crate::supervisor) pid: Option<i32>,
-    /// `starting`, `serving`, `leaving`, `harakiri` or `killed`.
+    /// `starting`, `serving`, `leaving`, `harakiri`, `killed` or `stopped`.
     pub(in crate::supervisor) state: &'static str,
     /// Since it was asked for.
     pub(in crate::supervisor) age: Duration,
@@ -63,6 +63,9 @@ impl Worker {
     }
 
     fn state_name(&self) -> &'static str {
+        if self.is_stopped {
+            return "stopped";
+        }
         match (self.state, &self.harakiri) {
             (WorkerState::Starting { .. }, _) => "starting",
             (WorkerState::Serving { .. }, _) => "serving",

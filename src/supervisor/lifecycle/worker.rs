@@ -38,6 +38,7 @@ impl Lifecycle {
                 pid: None,
                 cut_off: false,
                 quiet: false,
+                is_stopped: false,
                 state,
                 born: now,
                 allowance: Allowance::choose(&recycling, &mut self.jitter),
@@ -148,6 +149,27 @@ impl Lifecycle {
                 self.worker_lost(id, &reason, None, now);
             }
         }
+    }
+
+    /// It accepts nothing, so that there is one too few. Its requests have their deadlines.
+    pub(super) fn stopped(&mut self, pid: i32) {
+        if let Some(worker) = self.set_stopped(pid, true) {
+            self.report(Report::WorkerStopped { worker });
+        }
+    }
+
+    /// Now there may be one too many.
+    pub(super) fn continued(&mut self, pid: i32) {
+        if let Some(worker) = self.set_stopped(pid, false) {
+            self.report(Report::WorkerContinued { worker });
+        }
+    }
+
+    fn set_stopped(&mut self, pid: i32, is_stopped: bool) -> Option<WorkerTag> {
+        let mut workers = self.workers.values_mut();
+        let worker = workers.find(|worker| worker.pid == Some(pid))?;
+        worker.is_stopped = is_stopped;
+        Some(worker.tag())
     }
 
     pub(super) fn control_closed(&mut self, id: WorkerId) {
@@ -336,6 +358,11 @@ impl Lifecycle {
 }
 
 impl Worker {
+    /// Whether it takes its share of the connections.
+    pub(super) fn accepts(&self) -> bool {
+        matches!(self.state, WorkerState::Serving { .. }) && !self.is_stopped
+    }
+
     /// Whether SIGKILL is on its way.
     pub(super) fn is_killed(&self) -> bool {
         matches!(self.state, WorkerState::Leaving { killed: true, .. })

@@ -5,7 +5,7 @@ mod notices;
 mod touch;
 mod tree;
 
-use std::{collections::BTreeSet, io};
+use std::{collections::BTreeSet, io, path::PathBuf};
 
 use crate::config::Settings;
 
@@ -16,17 +16,14 @@ use self::{touch::Touch, tree::Tree};
 pub(super) struct Watch {
     touch: Touch,
     tree: Option<Tree>,
-    /// The command line says so, whatever the settings say.
-    always_tree: bool,
 }
 
 impl Watch {
-    /// Watches what the settings name; `always_tree`: the code too, in any case.
-    pub(super) fn new(settings: &Settings, always_tree: bool) -> io::Result<Self> {
+    /// Watches what the settings name.
+    pub(super) fn new(settings: &Settings) -> io::Result<Self> {
         let mut watch = Self {
             touch: Touch::new()?,
             tree: None,
-            always_tree,
         };
         watch.follow(settings)?;
         Ok(watch)
@@ -35,12 +32,19 @@ impl Watch {
     /// From now on these settings count. The paths may be what they were and lead elsewhere by now.
     pub(super) fn follow(&mut self, settings: &Settings) -> io::Result<()> {
         self.touch.follow(&settings.reload);
-        let wanted = self.always_tree || settings.reload.py_autoreload;
+        let wanted = settings.reload.py_autoreload;
         match &mut self.tree {
             Some(tree) if wanted => tree.follow(&settings.app),
             tree => *tree = wanted.then(|| Tree::new(&settings.app)).transpose()?,
         }
         Ok(())
+    }
+
+    /// Modules of the application were loaded from these files.
+    pub(super) fn add_loaded(&mut self, files: &[PathBuf]) {
+        if let Some(tree) = &mut self.tree {
+            tree.add_loaded(files);
+        }
     }
 
     /// Returns what is wished for when something has changed.

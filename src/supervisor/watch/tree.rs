@@ -1,10 +1,10 @@
 //! `py-autoreload` and `run --reload`: a Python file of the application has changed.
 //!
-//! Directories are watched, not the modules that happen to be loaded: a file that is imported later, or that was broken
-//! when it was tried, counts as well.
+//! In the directories of the application every Python file counts: one that is imported later, or that was broken when it
+//! was tried, does as well. Of other directories only the files count that modules were loaded from.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
@@ -15,15 +15,25 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::config::App;
 
-use super::notices::Notices;
+use super::notices::{Notice, Notices};
 
 /// Editors and version control write many files at once; the last one must be written before anything is loaded.
 const QUIET: Duration = Duration::from_millis(50);
 
+/// A file is written to its end, comes or goes.
+const EVENTS: WatchFlags = WatchFlags::CLOSE_WRITE
+    .union(WatchFlags::CREATE)
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::MOVE)
+    .union(WatchFlags::ONLYDIR);
+
 /// Watches the directories of an application.
 pub(super) struct Tree {
     notices: Notices,
+    /// Directories of the application, by the number of the watch.
     directories: BTreeMap<i32, PathBuf>,
+    /// Names of files that were loaded, by the watch of their directory.
+    loaded: BTreeMap<i32, BTreeSet<String>>,
     /// Something has changed, and this is when it will have been quiet for long enough. Kept here because a wait may be
     /// given up at any time.
     quiet_at: Option<Instant>,
@@ -35,6 +45,7 @@ impl Tree {
         let mut watch = Self {
             notices: Notices::new()?,
             directories: BTreeMap::new(),
+            loaded: BTreeMap::new(),
             quiet_at: None,
         };
         watch.follow(app);
@@ -47,6 +58,19 @@ impl Tree {
         let roots = app.chdir.iter().map(PathBuf::as_path).chain(file);
         for root in roots.chain(app.python_path.iter().map(PathBuf::as_path)) {
             self.add(root);
+        }
+    }
+
+    /// Watches files that modules were loaded from, wherever they are.
+    pub(super) fn add_loaded(&mut self, files: &[PathBuf]) {
+        for file in files {
+            let (Some(directory), Some(name)) = (file.parent(), file.file_name()) else {
+                continue;
+            };
+            if let Some(watch) = self.notices.watch(directory, EVENTS) {
+                let name = name.to_string_lossy().into_owned();
+                self.loaded.entry(watch).or_default().insert(name);
+            }
         }
     }
 
@@ -72,8 +96,7 @@ impl Tree {
     async fn read(&mut self) -> bool {
         let (mut matters, mut new) = (false, Vec::new());
         for notice in self.notices.next().await {
-            let lost = notice.flags.contains(ReadFlags::QUEUE_OVERFLOW);
-            matters |= lost || notice.name.ends_with(".py");
+            matters |= self.matters(&notice);
             if let (true, Some(directory)) = (
                 notice.flags.contains(ReadFlags::ISDIR),
                 self.directories.get(&notice.watch),
@@ -87,15 +110,18 @@ impl Tree {
         matters
     }
 
+    fn matters(&self, notice: &Notice) -> bool {
+        let in_application = self.directories.contains_key(&notice.watch);
+        let loaded = self.loaded.get(&notice.watch);
+        notice.flags.contains(ReadFlags::QUEUE_OVERFLOW)
+            || in_application && notice.name.ends_with(".py")
+            || loaded.is_some_and(|names| names.contains(&notice.name))
+    }
+
     /// Watches a directory and all below it. One that cannot be read or watched is left out: it is gone already, it is
     /// not ours, or there are more than fs.inotify.max_user_watches.
     fn add(&mut self, directory: &Path) {
-        let flags = WatchFlags::CLOSE_WRITE
-            | WatchFlags::CREATE
-            | WatchFlags::DELETE
-            | WatchFlags::MOVE
-            | WatchFlags::ONLYDIR;
-        let Some(watch) = self.notices.watch(directory, flags) else {
+        let Some(watch) = self.notices.watch(directory, EVENTS) else {
             return;
         };
         self.directories.insert(watch, directory.to_owned());
@@ -180,6 +206,28 @@ mod tests {
             fs::write(path.join("venv/six.py"), "").unwrap();
             fs::write(path.join(".git/hook.py"), "").unwrap();
         }));
+    }
+
+    #[test]
+    fn of_other_directories_the_loaded_files_count() {
+        let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let app = App {
+            chdir: Some(own.path().to_owned()),
+            ..App::default()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut watch = Tree::new(&app).unwrap();
+            watch.add_loaded(&[other.path().join("six.py")]);
+            for (name, counts) in [("seven.py", false), ("six.py", true)] {
+                fs::write(other.path().join(name), "").unwrap();
+                let seen = timeout(PATIENCE, watch.read()).await.unwrap();
+                assert_eq!(seen, counts, "{name}");
+            }
+        });
     }
 
     #[test]

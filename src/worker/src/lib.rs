@@ -6,6 +6,7 @@
 
 mod app;
 mod control;
+mod forked;
 mod harakiri;
 mod limits;
 mod loaded;

@@ -15,6 +15,7 @@ use hostler::{
     config::Limits,
     ipc::{FromWorker, LoadFailure},
 };
+use pyo3::prelude::*;
 use rustix::{
     io::Errno,
     param::page_size,
@@ -38,7 +39,7 @@ pub(crate) fn apply(limits: &Limits) -> Result<(), LoadFailure> {
             maximum: most,
         };
         setrlimit(Resource::As, both)
-            .map_err(|error| refused("limits.limit-as", error, Resource::As))?;
+            .map_err(|error| refused("limits.limit-as", "LimitAS=", error, Resource::As))?;
     }
     if limits.max_fd > 0 {
         // The hard limit stays: what may go to that is a matter of the service manager.
@@ -47,17 +48,17 @@ pub(crate) fn apply(limits: &Limits) -> Result<(), LoadFailure> {
             maximum: getrlimit(Resource::Nofile).maximum,
         };
         setrlimit(Resource::Nofile, soft)
-            .map_err(|error| refused("limits.max-fd", error, Resource::Nofile))?;
+            .map_err(|error| refused("limits.max-fd", "LimitNOFILE=", error, Resource::Nofile))?;
     }
     Ok(())
 }
 
-fn refused(key: &str, error: Errno, resource: Resource) -> LoadFailure {
+fn refused(key: &str, unit: &str, error: Errno, resource: Resource) -> LoadFailure {
     let hard = getrlimit(resource)
         .maximum
         .map_or_else(|| "none".to_owned(), |most| most.to_string());
     failure(format!(
-        "{key} cannot be set: {error} (the service's own limit is {hard}, see LimitNOFILE= and LimitAS= of systemd.exec)"
+        "{key} cannot be set: {error} (the service's own limit is {hard}; its unit sets that by {unit})"
     ))
 }
 
@@ -70,7 +71,9 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(crate) fn new(limits: &Limits, control: &Arc<Control>) -> Self {
+    pub(crate) fn new(py: Python<'_>, limits: &Limits, control: &Arc<Control>) -> Self {
+        // What tells of an exception, loaded while there is room; without it only the exception's name is told.
+        let _ = py.import("traceback");
         let memory = Self {
             limit: limits.limit_as.0,
             reserve: Mutex::default(),
@@ -86,7 +89,7 @@ impl Memory {
         drop(std::mem::take(&mut *self.reserved()));
     }
 
-    /// The request with the MemoryError is over: a successor is asked for, and the reserve is kept again if that can be.
+    /// The MemoryError was told of: a successor is asked for.
     pub(crate) fn exhausted(&self) {
         if self.limit > 0 && !self.told.swap(true, Ordering::Relaxed) {
             tracing::warn!(
@@ -95,15 +98,19 @@ impl Memory {
             );
             self.control.tell(&FromWorker::Exhausted);
         }
-        self.restore();
     }
 
-    /// A request was answered with this status, perhaps by a framework that has caught a MemoryError.
+    /// A request was answered with this status, perhaps by a framework that has caught a MemoryError. What it used is
+    /// free again, if it can be.
     pub(crate) fn answered(&self, status: u16) {
-        if self.limit > 0 && status >= 500 && self.is_full() {
+        if self.limit == 0 || status < 500 {
+            return;
+        }
+        if self.is_full() {
             self.make_room();
             self.exhausted();
         }
+        self.restore();
     }
 
     fn is_full(&self) -> bool {

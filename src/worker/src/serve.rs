@@ -6,9 +6,9 @@ use std::{
 };
 
 use hostler::{
-    ipc::FromWorker,
+    ipc::{FromWorker, ListenerInfo},
     scoreboard::{Scoreboard, WorkerState},
-    serve::{Engine, Plan, Watches},
+    serve::{Engine, ListeningSocket, Plan, Watches},
     sys,
 };
 use pyo3::{
@@ -24,6 +24,7 @@ use tracing::error;
 
 use crate::{
     control::{Control, Guard},
+    forked,
     harakiri::Harakiri,
     limits::Memory,
     threads::Crew,
@@ -51,16 +52,19 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     let watches = Arc::new(Watches::new(Arc::clone(&scoreboard), context.slot));
     let harakiri = Arc::new(Harakiri::new(Arc::clone(&watches), threads));
     let control = Arc::new(Control::new(context.control, Arc::clone(&harakiri)));
-    let memory = Memory::new(&context.settings.limits, &control);
+    let memory = Memory::new(py, &context.settings.limits, &control);
     let autoreload = context.settings.reload.py_autoreload.then(|| Autoreload {
         loaded: Mutex::new(context.loaded),
         control: Arc::clone(&control),
     });
+    if let Some(autoreload) = &autoreload {
+        autoreload.tell(py);
+    }
     let has_deadlines = !context.settings.limits.harakiri.0.is_zero();
     let hear = Arc::clone(&control);
     let plan = Plan {
         settings: context.settings,
-        listeners: context.listeners,
+        listeners: context.listeners.into_iter().map(listening).collect(),
         scoreboard: Arc::clone(&scoreboard),
         slot: context.slot,
         server_name: host_name(),
@@ -70,6 +74,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         on_control: Box::new(move || hear.hear()),
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
+    forked::watch(py)?;
     let app = Wsgi::new(context.application, threads, memory, autoreload);
     let engine = Engine::new(plan, app)
         .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
@@ -95,6 +100,14 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         thread.call_method0("join")?;
     }
     Ok(())
+}
+
+fn listening((info, socket): (ListenerInfo, OwnedFd)) -> ListeningSocket {
+    ListeningSocket {
+        protocol: info.protocol,
+        address: info.address,
+        socket,
+    }
 }
 
 /// SIGTERM asks a single worker to go as gently as the supervisor would.

@@ -90,13 +90,11 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
 fn prepare(
     py: Python<'_>,
     settings: &Settings,
-    stacks: Option<OwnedFd>,
+    stacks: OwnedFd,
     application: Option<Py<PyAny>>,
 ) -> Result<Py<PyAny>, LoadFailure> {
-    if let Some(pipe) = stacks {
-        stacks::write_to(py, pipe)
-            .map_err(|error| app::failure_of(py, "setting up faulthandler", &error))?;
-    }
+    stacks::write_to(py, stacks)
+        .map_err(|error| app::failure_of(py, "setting up faulthandler", &error))?;
     limits::apply(&settings.limits)?;
     let application = application.map_or_else(|| load(py, &settings.app), Ok)?;
     module::run_hooks(py)?;

@@ -109,7 +109,7 @@ fn a_new_generation_begins_with_as_many_as_the_old_one_has() {
     site.next_look(&[(1, busy(1)), (2, busy(1))]);
     site.make_ready(WorkerId(3));
     site.step(Event::ReloadRequested);
-    site.step(Event::SettingsRead(Ok(adapting())));
+    site.step(Event::SettingsRead(Ok(Box::new(adapting()))));
     site.load_last_zygote();
     assert_eq!(site.asked(), workers(&[4, 5, 6]));
 }

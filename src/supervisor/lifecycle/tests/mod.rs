@@ -106,7 +106,7 @@ impl Site {
     fn reloading(processes: u32, next: u32) -> Self {
         let mut site = Self::serving(processes);
         site.step(Event::ReloadRequested);
-        site.step(Event::SettingsRead(Ok(plan(next))));
+        site.step(Event::SettingsRead(Ok(Box::new(plan(next)))));
         site.spawn_last_zygote();
         site
     }

@@ -293,7 +293,7 @@ fn a_worker_that_leaves_by_itself_is_replaced_at_once() {
 fn during_a_reload_nobody_is_recycled() {
     let mut site = Site::serving_with(with(requests(1)));
     site.step(Event::ReloadRequested);
-    site.step(Event::SettingsRead(Ok(with(requests(1)))));
+    site.step(Event::SettingsRead(Ok(Box::new(with(requests(1))))));
     site.look(&[(1, answered(1)), (2, answered(1))]);
     assert!(site.asked().is_empty());
     site.spawn_last_zygote();
@@ -310,7 +310,7 @@ fn a_reload_takes_over_from_a_worker_that_was_being_replaced() {
     site.look(&[(1, answered(1)), (2, answered(0))]);
     assert_eq!(site.asked(), workers(&[3]));
     site.step(Event::ReloadRequested);
-    site.step(Event::SettingsRead(Ok(with(requests(1)))));
+    site.step(Event::SettingsRead(Ok(Box::new(with(requests(1))))));
     site.load_last_zygote();
     for worker in [4, 5] {
         site.make_ready(WorkerId(worker));
@@ -325,9 +325,11 @@ fn a_reload_takes_over_from_a_worker_that_was_being_replaced() {
 #[test]
 fn a_limit_of_requests_that_is_near_brings_the_next_look_forward() {
     let mut site = Site::serving_with(with(requests(1000)));
-    site.next_look(&[(1, answered(800))]);
-    assert_eq!(
-        site.lifecycle.wake_at(),
-        Some(site.now + Duration::from_millis(250))
-    );
+    let next = |site: &Site| site.lifecycle.wake_at().unwrap() - site.now;
+    site.next_look(&[(1, answered(0))]);
+    assert_eq!(next(&site), Duration::from_secs(1));
+    site.next_look(&[(1, answered(400))]);
+    assert_eq!(next(&site), Duration::from_millis(100));
+    site.next_look(&[(1, answered(960))]);
+    assert!(next(&site) < Duration::from_millis(72));
 }

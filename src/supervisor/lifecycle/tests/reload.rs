@@ -32,7 +32,7 @@ fn bad_settings_change_nothing() {
 fn good_settings_start_a_second_zygote() {
     let mut site = Site::serving(2);
     site.step(Event::ReloadRequested);
-    site.step(Event::SettingsRead(Ok(plan(2))));
+    site.step(Event::SettingsRead(Ok(Box::new(plan(2)))));
     assert!(site.did(&Action::Spawn {
         zygote: ZygoteId(2),
         generation: 2

@@ -75,6 +75,46 @@ fn a_worker_that_dies_before_its_zygotes_word_is_read_is_noticed() {
 }
 
 #[test]
+fn while_a_worker_is_stopped_another_one_serves() {
+    let mut site = Site::serving(2);
+    site.step(Event::Stopped { pid: 2001 });
+    assert!(site.reported(|report| matches!(report, Report::WorkerStopped { .. })));
+    assert_eq!(site.asked(), workers(&[3]));
+    site.make_ready(WorkerId(3));
+    assert!(site.drained().is_empty() && site.killed().is_empty());
+    site.step(Event::Continued { pid: 2001 });
+    assert_eq!(site.drained(), [3]);
+}
+
+#[test]
+fn a_worker_that_goes_on_before_the_other_one_serves_leaves_one_too_many() {
+    let mut site = Site::serving(2);
+    site.step(Event::Stopped { pid: 2001 });
+    site.step(Event::Continued { pid: 2001 });
+    assert!(site.drained().is_empty());
+    site.make_ready(WorkerId(3));
+    assert_eq!(site.drained(), [3]);
+}
+
+#[test]
+fn a_service_whose_workers_are_all_stopped_makes_others() {
+    let mut site = Site::serving(1);
+    site.step(Event::Stopped { pid: 2001 });
+    assert!(site.lifecycle.is_alive());
+    site.make_ready(WorkerId(2));
+    site.step(Event::StopRequested(StopSignal::Terminate));
+    assert_eq!(site.drained(), [1, 2]);
+}
+
+#[test]
+fn strangers_that_are_stopped_are_nobodys_business() {
+    let mut site = Site::serving(1);
+    site.step(Event::Stopped { pid: 31337 });
+    site.step(Event::Continued { pid: 31337 });
+    assert!(site.last.is_empty());
+}
+
+#[test]
 fn strangers_are_reaped_silently() {
     let mut site = Site::serving(1);
     site.step(Event::Exited {

@@ -1,8 +1,8 @@
 //! What the application returned becomes the body of the response.
 
-use hostler::serve::{Exchange, Held, Progress};
+use hostler::serve::{Exchange, Progress};
 use pyo3::{
-    exceptions::{PyAssertionError, PyOSError, PyTypeError},
+    exceptions::{PyOSError, PyTypeError},
     intern,
     prelude::*,
     types::{PyBytes, PyList, PyString, PyTuple},
@@ -10,55 +10,11 @@ use pyo3::{
 use tracing::error;
 
 use super::{
-    call::{Call, push},
+    call::Call,
     file_wrapper::FileWrapper,
+    sending::{push, stage},
 };
 use crate::traceback;
-
-/// From this size on bytes are sent from where they are.
-const HELD_FROM: usize = 16 << 10;
-/// Small pieces of a list are collected up to here, so that a long list is not copied as a whole.
-const STAGED: usize = 64 << 10;
-
-/// Bytes that the application made, on their way out. Dropped without the interpreter lock it is released later, by
-/// whoever takes the lock next.
-struct HeldBytes {
-    object: Py<PyBytes>,
-    start: *const u8,
-    length: usize,
-}
-
-#[expect(
-    unsafe_code,
-    reason = "a pointer says nothing of threads, the object behind it does"
-)]
-// SAFETY: bytes objects never change, and `object` keeps the memory alive.
-unsafe impl Send for HeldBytes {}
-
-impl HeldBytes {
-    fn new(bytes: &Bound<'_, PyBytes>) -> Box<Self> {
-        let slice = bytes.as_bytes();
-        Box::new(Self {
-            start: slice.as_ptr(),
-            length: slice.len(),
-            object: bytes.clone().unbind(),
-        })
-    }
-}
-
-impl Held for HeldBytes {
-    fn bytes(&self) -> &[u8] {
-        let _alive = &self.object;
-        #[expect(
-            unsafe_code,
-            reason = "the bytes are read without the interpreter lock"
-        )]
-        // SAFETY: memory of a bytes object neither moves nor changes while a reference is held, which `object` is.
-        unsafe {
-            std::slice::from_raw_parts(self.start, self.length)
-        }
-    }
-}
 
 /// Sends the response that `application(environ, start_response)` returned, and calls its `close`, however this ends.
 ///
@@ -91,7 +47,7 @@ fn send_all(py: Python<'_>, pieces: Vec<Bound<'_, PyAny>>, call: &Call<'_>) -> P
     call.exchange(py, |exchange| {
         call.commit(exchange, Some(length))?;
         for piece in &pieces {
-            if call.write(py, exchange, bytes(piece)?) == Progress::Gone {
+            if stage(exchange, bytes(piece)?, call.lock) == Progress::Gone {
                 break;
             }
         }
@@ -101,30 +57,45 @@ fn send_all(py: Python<'_>, pieces: Vec<Bound<'_, PyAny>>, call: &Call<'_>) -> P
 
 /// PEP 3333, "Buffering and Streaming": each piece is on its way before the next is asked for.
 fn iterate(py: Python<'_>, response: &Bound<'_, PyAny>, call: &Call<'_>) -> PyResult<()> {
-    if response.is_none() || response.is_instance_of::<PyString>() {
-        return Err(unusable(response));
-    }
-    let pieces = response.try_iter().map_err(|_| unusable(response))?;
-    for piece in pieces {
+    for piece in pieces(response)? {
         let piece = piece?;
         let piece = bytes(&piece)?;
         // PEP 3333: headers wait for "the first non-empty" piece.
         if piece.as_bytes().is_empty() {
             continue;
         }
-        let done = call.exchange(py, |exchange| {
+        let is_enough = call.exchange(py, |exchange| {
             call.commit(exchange, None)?;
-            let progress = match call.write(py, exchange, piece) {
+            let progress = match stage(exchange, piece, call.lock) {
                 Progress::Gone => Progress::Gone,
-                _ => push(py, call.wsgi, exchange),
+                _ => push(py, exchange, call.lock),
             };
             Ok(progress == Progress::Gone || exchange.is_bodiless())
         })?;
-        if done {
-            return Ok(());
+        if is_enough {
+            break;
         }
     }
-    call.exchange(py, |exchange| call.commit(exchange, Some(0)))
+    call.exchange(py, |exchange| {
+        call.commit(exchange, Some(0))?;
+        // Before `close` is called, which may take its time: the client has everything that it will get.
+        call.lock.detached(py, || exchange.finish());
+        Ok(())
+    })
+}
+
+fn pieces<'py>(response: &Bound<'py, PyAny>) -> PyResult<Bound<'py, pyo3::types::PyIterator>> {
+    if response.is_none() || response.is_instance_of::<PyString>() {
+        return Err(unusable(response));
+    }
+    response.try_iter().or_else(|error| {
+        if response.hasattr(intern!(response.py(), "__iter__"))? {
+            // Its own fault is what it has to be told.
+            Err(error)
+        } else {
+            Err(unusable(response))
+        }
+    })
 }
 
 fn send_file(py: Python<'_>, file: &Bound<'_, FileWrapper>, call: &Call<'_>) -> PyResult<()> {
@@ -133,10 +104,9 @@ fn send_file(py: Python<'_>, file: &Bound<'_, FileWrapper>, call: &Call<'_>) -> 
     };
     call.exchange(py, |exchange| {
         call.commit(exchange, Some(range.len))?;
-        call.wsgi.detached(py, || {
-            if exchange.write_file(range.file, range.offset, range.len) != Progress::Gone {
-                exchange.flush();
-            }
+        call.lock.detached(py, || {
+            exchange.write_file(range.file, range.offset, range.len);
+            exchange.finish();
         });
         Ok(())
     })
@@ -188,31 +158,6 @@ impl Call<'_> {
     }
 
     fn commit(&self, exchange: &mut Exchange<'_>, length: Option<u64>) -> PyResult<()> {
-        if self.callables.response().commit(exchange, length) {
-            return Ok(());
-        }
-        Err(PyAssertionError::new_err(
-            "the application gave a body without having called start_response",
-        ))
-    }
-
-    fn write(
-        &self,
-        py: Python<'_>,
-        exchange: &mut Exchange<'_>,
-        piece: &Bound<'_, PyBytes>,
-    ) -> Progress {
-        if piece.as_bytes().len() < HELD_FROM {
-            exchange.write(piece.as_bytes());
-            return match exchange.staged() {
-                0..STAGED => Progress::Open,
-                _ => push(py, self.wsgi, exchange),
-            };
-        }
-        let held = HeldBytes::new(piece);
-        match py.detach(|| exchange.write_held(held)) {
-            Progress::Full => py.detach(|| exchange.wait()),
-            progress => progress,
-        }
+        self.callables.response().commit(exchange, length)
     }
 }

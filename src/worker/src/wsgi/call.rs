@@ -4,18 +4,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hostler::{
     ipc::FromWorker,
-    serve::{Application, Exchange, Progress},
+    serve::{Application, Exchange},
 };
 use pyo3::{
-    exceptions::PyMemoryError,
+    exceptions::{PyMemoryError, PyOSError},
     prelude::*,
     types::{PyDict, PyTuple},
 };
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
-use super::{body, environ::EnvironMaker, exchange_link::Link, start_response::Callables};
+use super::{
+    body, callables::Callables, environ::EnvironMaker, exchange_link::Link, sending::Lock,
+};
 use crate::{
     control::{Control, Guard},
+    forked,
     harakiri::{self, HarakiriError},
     limits::Memory,
     loaded::Loaded,
@@ -25,9 +28,7 @@ use crate::{
 /// The application as the engine sees it.
 pub(crate) struct Wsgi {
     application: Py<PyAny>,
-    /// More than one thread: each holds the interpreter lock only while Python runs. A lone thread holds it all the
-    /// time but when it sleeps or waits, which saves letting go and taking again per request.
-    threaded: bool,
+    lock: Lock,
     memory: Memory,
     /// With `reload.py-autoreload`.
     autoreload: Option<Autoreload>,
@@ -44,6 +45,8 @@ pub(crate) struct WsgiThread {
     environs: EnvironMaker,
     callables: Callables,
     link: Arc<Link>,
+    /// Number of the request; counts up, so that a number is never met twice.
+    serial: u64,
 }
 
 impl WsgiThread {
@@ -57,6 +60,7 @@ impl WsgiThread {
             environs: EnvironMaker::new(template, guard),
             callables: Callables::new(py, &link)?,
             link,
+            serial: 0,
         })
     }
 
@@ -68,10 +72,37 @@ impl WsgiThread {
 
 /// One request on its way through Python; what `body` needs to send the response.
 pub(super) struct Call<'c> {
-    pub(super) wsgi: &'c Wsgi,
     pub(super) callables: &'c Callables,
     pub(super) link: &'c Arc<Link>,
+    pub(super) lock: Lock,
     pub(super) serial: u64,
+}
+
+/// An exception of the application as text, so that it can be told of without the interpreter lock.
+enum Failure {
+    /// The client has gone, and reading or writing said so: one line, since nobody is to blame.
+    Deserted(String),
+    /// The request was ended because it took too long; the traceback shows where the application was.
+    Ended(String),
+    /// The worker can have no more memory, with the traceback.
+    Exhausted(String),
+    /// Anything else, with its traceback.
+    Raised(String),
+}
+
+impl Failure {
+    fn new(py: Python<'_>, error: &PyErr, exchange: &Exchange<'_>, memory: &Memory) -> Self {
+        if error.is_instance_of::<PyMemoryError>(py) {
+            memory.make_room();
+            Self::Exhausted(traceback::text(py, error))
+        } else if error.is_instance_of::<HarakiriError>(py) {
+            Self::Ended(traceback::text(py, error))
+        } else if exchange.is_deserted() && error.is_instance_of::<PyOSError>(py) {
+            Self::Deserted(traceback::summary(py, error))
+        } else {
+            Self::Raised(traceback::text(py, error))
+        }
+    }
 }
 
 impl Wsgi {
@@ -81,89 +112,67 @@ impl Wsgi {
         memory: Memory,
         autoreload: Option<Autoreload>,
     ) -> Self {
+        let lock = if threads > 1 {
+            Lock::Shared
+        } else {
+            Lock::Kept
+        };
         Self {
             application,
-            threaded: threads > 1,
+            lock,
             memory,
             autoreload,
         }
     }
 
-    /// Runs `act` without the interpreter lock where other threads may want it.
-    pub(super) fn detached<R: Send>(&self, py: Python<'_>, act: impl FnOnce() -> R + Send) -> R {
-        if self.threaded { py.detach(act) } else { act() }
-    }
-
-    fn answer(&self, py: Python<'_>, thread: &mut WsgiThread, exchange: &mut Exchange<'_>) {
+    fn answer(
+        &self,
+        py: Python<'_>,
+        thread: &mut WsgiThread,
+        exchange: &mut Exchange<'_>,
+    ) -> PyResult<()> {
         if thread.callables.are_kept() {
-            match Callables::new(py, &thread.link) {
-                Ok(callables) => thread.callables = callables,
-                Err(error) => return self.report(py, exchange, &error),
-            }
+            thread.callables = Callables::new(py, &thread.link)?;
         }
-        let serial = thread.link.open(py, exchange);
-        thread.callables.response().renew(serial);
-        let outcome = match thread.environs.environ(py, exchange, &thread.link, serial) {
-            Ok((environ, input)) => {
-                let call = Call {
-                    wsgi: self,
-                    callables: &thread.callables,
-                    link: &thread.link,
-                    serial,
-                };
-                let outcome = self.call(py, &environ, &call);
-                // Whoever kept it must not read what follows on the connection.
-                if let Some(input) = input {
-                    input.get().detach(py);
-                }
-                outcome
-            }
-            Err(error) => Err(error),
+        thread.serial += 1;
+        let call = Call {
+            callables: &thread.callables,
+            link: &thread.link,
+            lock: self.lock,
+            serial: thread.serial,
         };
-        thread.link.close(py);
+        call.callables.response().renew(call.serial);
+        let (environ, input) = thread
+            .environs
+            .environ(py, exchange, call.link, call.serial)?;
+        let open = call.link.open(py, call.serial, exchange);
+        let outcome = self.call(py, &environ, &call);
+        // Whoever kept it must not read what follows on the connection.
+        if let Some(input) = input {
+            input.get().detach(py);
+        }
+        drop(open);
         if exchange.is_ended() {
             harakiri::forgive(py);
-        }
-        if let Err(error) = outcome {
-            self.report(py, exchange, &error);
         }
         if let Some(autoreload) = &self.autoreload {
             autoreload.tell(py);
         }
-    }
-
-    /// The application failed: 500 if the client got nothing yet, else a connection that ends too early.
-    fn report(&self, py: Python<'_>, exchange: &mut Exchange<'_>, error: &PyErr) {
-        let is_out_of_memory = error.is_instance_of::<PyMemoryError>(py);
-        if is_out_of_memory {
-            self.memory.make_room();
-        }
-        let event = if error.is_instance_of::<HarakiriError>(py) {
-            "a request was ended because it took too long; the application was here"
-        } else {
-            "the application raised an exception"
-        };
-        let request = exchange.request();
-        error!(
-            method = %request.method().escape_ascii(),
-            target = %request.target().escape_ascii(),
-            peer = exchange.remote_addr(),
-            traceback = %traceback::text(py, error),
-            "{event}"
-        );
-        exchange.fail(500);
-        if is_out_of_memory {
-            self.memory.exhausted();
-        }
+        outcome
     }
 
     fn call(&self, py: Python<'_>, environ: &Bound<'_, PyDict>, call: &Call<'_>) -> PyResult<()> {
-        let arguments = PyTuple::new(
-            py,
-            [environ.as_any(), call.callables.start_response.bind(py)],
-        )?;
-        let response = self.application.bind(py).call1(arguments)?;
-        body::send(py, &response, call)
+        let start_response = call.callables.start_response.bind(py);
+        let arguments = PyTuple::new(py, [environ.as_any(), start_response])?;
+        let response = self.application.bind(py).call1(arguments);
+        if forked::is_child() {
+            forked::end(py, response.err());
+        }
+        let sent = body::send(py, &response?, call);
+        if forked::is_child() {
+            forked::end(py, sent.err());
+        }
+        sent
     }
 }
 
@@ -171,9 +180,21 @@ impl Application for Wsgi {
     type Thread = WsgiThread;
 
     fn call(&self, thread: &mut WsgiThread, exchange: &mut Exchange<'_>) {
-        Python::attach(|py| self.answer(py, thread, exchange));
-        // A response that was only staged leaves here, when other threads may run Python already.
-        exchange.finish();
+        let failure = Python::attach(|py| {
+            let error = self.answer(py, thread, exchange).err()?;
+            Some(Failure::new(py, &error, exchange, &self.memory))
+        });
+        match failure {
+            // A response that was only staged leaves here, when other threads may run Python already.
+            None => exchange.finish(),
+            Some(failure) => {
+                report(exchange, &failure);
+                exchange.fail(500);
+                if let Failure::Exhausted(_) = failure {
+                    self.memory.exhausted();
+                }
+            }
+        }
         self.memory.answered(exchange.status());
     }
 
@@ -182,17 +203,49 @@ impl Application for Wsgi {
         _thread: &mut WsgiThread,
         sleep: impl FnOnce() -> R + Send,
     ) -> R {
-        if self.threaded {
-            sleep()
-        } else {
-            Python::attach(|py| py.detach(sleep))
+        match self.lock {
+            Lock::Shared => sleep(),
+            Lock::Kept => Python::attach(|py| py.detach(sleep)),
+        }
+    }
+
+    /// Python has noted the signal; its handlers run in the main thread, when that runs Python the next time: now.
+    fn interrupted(&self, _thread: &mut WsgiThread) {
+        Python::attach(|py| {
+            if let Err(error) = py.check_signals() {
+                error!(
+                    traceback = %traceback::text(py, &error),
+                    "a signal handler of the application raised an exception"
+                );
+            }
+        });
+    }
+}
+
+/// The client gets 500 if it got nothing yet, else a connection that ends too early.
+fn report(exchange: &Exchange<'_>, failure: &Failure) {
+    let request = exchange.request();
+    let (method, target) = (
+        request.method().escape_ascii(),
+        request.target().escape_ascii(),
+    );
+    let peer = exchange.remote_addr();
+    match failure {
+        Failure::Deserted(error) => {
+            info!(%method, %target, peer, error, "the client left before the application was done");
+        }
+        Failure::Ended(traceback) => {
+            error!(%method, %target, peer, traceback, "a request was ended because it took too long");
+        }
+        Failure::Exhausted(traceback) | Failure::Raised(traceback) => {
+            error!(%method, %target, peer, traceback, "the application raised an exception");
         }
     }
 }
 
 impl Autoreload {
-    /// A request may have imported what the start did not need.
-    fn tell(&self, py: Python<'_>) {
+    /// Tells of what was imported since the last time, which a request may do, too.
+    pub(crate) fn tell(&self, py: Python<'_>) {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         match loaded.news(py) {
             Ok(portions) => portions
@@ -202,13 +255,5 @@ impl Autoreload {
                 warn!(error = %traceback::summary(py, &error), "the files of loaded modules are unknown");
             }
         }
-    }
-}
-
-/// Sends what is staged; waits for a client that is too slow for what is kept already.
-pub(super) fn push(py: Python<'_>, wsgi: &Wsgi, exchange: &mut Exchange<'_>) -> Progress {
-    match wsgi.detached(py, || exchange.flush()) {
-        Progress::Full => py.detach(|| exchange.wait()),
-        progress => progress,
     }
 }

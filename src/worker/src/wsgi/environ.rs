@@ -17,7 +17,7 @@ use super::{
     deadline::SetDeadline,
     exchange_link::{Link, StreamedBody},
     input::Input,
-    names::{Name, Names},
+    names::{Name, Names, is_same},
     text::latin1,
 };
 use crate::control::Guard;
@@ -122,7 +122,7 @@ impl EnvironMaker {
         exchange: &mut Exchange<'_>,
     ) -> PyResult<Bound<'py, PyDict>> {
         if self.names.are_too_many() {
-            self.names = Names::default();
+            self.names.clear();
             self.shapes.clear();
         }
         let Self { names, row, .. } = self;
@@ -132,7 +132,14 @@ impl EnvironMaker {
             row.push(name);
         });
         match self.shapes.iter().position(|shape| shape.row == self.row) {
-            Some(known) => self.shapes[known].fill(py, &self.names, exchange),
+            Some(known) => {
+                let filled = self.shapes[known].fill(py, &self.names, exchange);
+                if filled.is_err() {
+                    // Its template may have one value and its note another.
+                    self.shapes.clear();
+                }
+                filled
+            }
             None => self.learn(py, exchange),
         }
     }
@@ -224,7 +231,7 @@ impl Shape {
             let Some((name, value)) = pairs.next() else {
                 return;
             };
-            if value.bytes == bytes {
+            if is_same(&value.bytes, bytes) {
                 value.misses = 0;
                 return;
             }

@@ -1,8 +1,9 @@
 //! The way from Python objects that an application may keep (`wsgi.input`, `write`) to the exchange of their request.
 //!
-//! Such an object may be used from any thread of the application and long after its request. So it does not own the
-//! exchange but looks it up here, under a lock, by the number of its request; when the request is over the number is
-//! gone. The lock is never waited for with the interpreter lock held.
+//! Such an object may be used from any thread of the application and long after its request, or in a child that the
+//! application forked. So it does not own the exchange but looks it up here, under a lock, by the number of its
+//! request; when the request is over the number is gone. The lock is never waited for with the interpreter lock held,
+//! and no code of the application's runs while it is held.
 
 use std::{
     io,
@@ -15,6 +16,8 @@ use std::{
 use hostler::serve::{Exchange, reader::BodySource};
 use pyo3::prelude::*;
 
+use crate::forked;
+
 /// One per serving thread.
 #[derive(Default)]
 pub(crate) struct Link {
@@ -25,7 +28,7 @@ pub(crate) struct Link {
 
 #[derive(Default)]
 struct Current {
-    /// Number of the request; counts up, so that a number is never met twice.
+    /// Number of the request.
     serial: u64,
     exchange: Option<Target>,
 }
@@ -42,21 +45,34 @@ unsafe impl Send for Target {}
 const fn assert_send<T: Send>() {}
 const _: () = assert_send::<Exchange<'static>>();
 
+/// For as long as it lives, a number leads to an exchange, which nobody uses otherwise.
+pub(crate) struct Open<'l> {
+    link: &'l Link,
+    py: Python<'l>,
+}
+
+impl Drop for Open<'_> {
+    /// Nobody reaches the exchange any more, also when a panic ends the request.
+    fn drop(&mut self) {
+        let mut current = self.link.lock(self.py);
+        current.exchange = None;
+        self.link.is_open.store(false, Ordering::Relaxed);
+    }
+}
+
 impl Link {
-    /// From now on the number returned leads to `exchange`, until [`Link::close`], which must come before it is gone.
-    pub(crate) fn open(&self, py: Python<'_>, exchange: &mut Exchange<'_>) -> u64 {
+    /// From now on `serial`, which was never used before, leads to `exchange`.
+    pub(crate) fn open<'l>(
+        &'l self,
+        py: Python<'l>,
+        serial: u64,
+        exchange: &'l mut Exchange<'_>,
+    ) -> Open<'l> {
         let mut current = self.lock(py);
-        current.serial += 1;
+        current.serial = serial;
         current.exchange = Some(Target(std::ptr::from_mut(exchange).cast()));
         self.is_open.store(true, Ordering::Relaxed);
-        current.serial
-    }
-
-    /// Nobody reaches the exchange any more.
-    pub(crate) fn close(&self, py: Python<'_>) {
-        let mut current = self.lock(py);
-        current.exchange = None;
-        self.is_open.store(false, Ordering::Relaxed);
+        Open { link: self, py }
     }
 
     /// Whether the application is at a request. It changes under the interpreter lock only.
@@ -71,11 +87,18 @@ impl Link {
         serial: u64,
         act: impl FnOnce(&mut Exchange<'_>) -> R,
     ) -> Option<R> {
+        // In a child the lock may be held by a thread that only its parent has.
+        if forked::is_child() {
+            return None;
+        }
         follow(&mut self.lock(py), serial, act)
     }
 
     /// The same for callers that do not hold the interpreter lock.
     fn with_detached<R>(&self, serial: u64, act: impl FnOnce(&mut Exchange<'_>) -> R) -> Option<R> {
+        if forked::is_child() {
+            return None;
+        }
         follow(
             &mut self.current.lock().unwrap_or_else(PoisonError::into_inner),
             serial,
@@ -110,9 +133,8 @@ fn follow<R>(
         unsafe_code,
         reason = "the exchange lives on the stack of the serving thread, Python objects do not"
     )]
-    // SAFETY: `open` got the pointer from a unique reference, and `close` comes before the exchange ends, so it is
-    // valid; the lock that `current` is borrowed from makes this the only use of it. The serving thread itself uses
-    // the exchange between `open` and `close` only through `with`.
+    // SAFETY: `open` got the pointer from a unique reference, which `Open` borrows until it takes the pointer away: so
+    // it is valid and nobody else's; the lock that `current` is borrowed from makes this the only use of it.
     let exchange = unsafe { &mut *target.0 };
     Some(act(exchange))
 }

@@ -49,8 +49,8 @@ pub(crate) enum ZygoteError {
     #[error("cannot set up signals")]
     Signals(#[source] std::io::Error),
     /// A worker could not be spoken with.
-    #[error("a request to fork came without the control socket of the worker")]
-    NoControl,
+    #[error("a request to fork came without the descriptors of the worker")]
+    NoEnds,
     /// The first message is something else, or it came again.
     #[error("the message to start with did not come first, or came twice")]
     NotStart,
@@ -91,7 +91,7 @@ pub(crate) struct Ends {
     /// For messages.
     pub(crate) control: Channel,
     /// A pipe for the stacks of its threads.
-    pub(crate) stacks: Option<OwnedFd>,
+    pub(crate) stacks: OwnedFd,
 }
 
 /// The whole life of a zygote, and in the processes that it makes the whole life of a worker: gives the exit code of
@@ -211,12 +211,12 @@ impl Zygote {
                 Err(error) => return fatal(&error),
             };
             let mut fds = fds.into_iter();
-            let Some(control) = fds.next() else {
-                return fatal(&ZygoteError::NoControl);
+            let (Some(control), Some(stacks)) = (fds.next(), fds.next()) else {
+                return fatal(&ZygoteError::NoEnds);
             };
             let ends = Ends {
                 control: Channel::from_fd(control),
-                stacks: fds.next(),
+                stacks,
             };
             let answer = match self.fork(py) {
                 Ok(Side::Worker) => return worker::run(py, self, slot, ends),

@@ -1,0 +1,75 @@
+//! The end of a worker: nothing new is accepted, what runs is finished, and when the last connection has gone all
+//! threads come back from [`Engine::run`].
+
+use std::sync::atomic::Ordering;
+
+use rustix::event::epoll;
+
+use super::{application::Application, clock::coarse_ms, engine::Engine, local::Local};
+
+/// How long an idle connection of a draining worker may still bring the request that its client has sent already.
+const IDLE_MS: u64 = 1_000;
+
+impl<A: Application> Engine<A> {
+    /// Starts the drain, from any thread, also while all of the engine's are busy.
+    pub fn stop(&self) {
+        self.stop_accepting();
+        // A counter that was written is readable, whatever it holds.
+        let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
+    }
+
+    /// The part of the drain that needs none of the engine's threads.
+    fn stop_accepting(&self) {
+        if !self.draining.swap(true, Ordering::SeqCst) {
+            self.unwatch_listeners();
+            (self.on_drain)();
+        }
+    }
+
+    /// Stops accepting. What runs is finished; idle connections get a moment for a request that is on its way.
+    pub(super) fn begin_drain(&self, local: &mut Local, thread: &mut A::Thread) {
+        self.stop_accepting();
+        if self.draining_table.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        for fd in &self.drain {
+            let _ = epoll::delete(&self.epoll, fd);
+        }
+        // Whoever looks at a connection from now on gives it the deadline of a drain; marks make somebody look.
+        for slot in self.table.iter() {
+            slot.mark(false);
+            self.attend(slot, local, thread);
+        }
+        self.end_if_drained();
+    }
+
+    /// When an idle connection is closed that otherwise had until `deadline`.
+    pub(super) fn idle_deadline(&self, deadline: u64) -> u64 {
+        if self.draining.load(Ordering::SeqCst) {
+            deadline.min(coarse_ms() + IDLE_MS)
+        } else {
+            deadline
+        }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.draining.load(Ordering::SeqCst) && self.open.load(Ordering::SeqCst) == 0
+    }
+
+    /// To be called after the last change to what [`Engine::has_ended`] looks at.
+    pub(super) fn end_if_drained(&self) {
+        if self.has_ended() {
+            // A counter that was written is readable; that it was written before changes nothing.
+            let _ = rustix::io::write(&self.ended, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// The end was announced. It is taken back if a connection was accepted while the drain began, which another
+    /// thread saw one moment too early; its own end is announced again.
+    pub(super) fn confirm_end(&self) {
+        if !self.has_ended() {
+            let _ = rustix::io::read(&self.ended, &mut [0; 8]);
+            self.end_if_drained();
+        }
+    }
+}

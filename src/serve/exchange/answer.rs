@@ -1,0 +1,336 @@
+//! The response of an [`Exchange`]: what the application says, put into its framing and sent.
+
+use std::{
+    io,
+    os::fd::{AsFd, OwnedFd},
+};
+
+use rustix::event::PollFlags;
+use tracing::error;
+
+use super::{Exchange, patience::await_socket};
+use crate::{
+    protocol::{
+        Kind, Version,
+        http::response::{self, BodyFraming, Facts},
+    },
+    serve::output::Held,
+};
+
+/// From this size on it is cheaper to send bytes of the application from where they are, by [`Exchange::write_held`],
+/// than to copy them behind the head.
+pub const HELD_FROM: usize = 16 << 10;
+/// So much staged is enough for one send.
+const STAGED: usize = 64 << 10;
+
+/// What the application wants to be said before the body: filled by its side, committed by [`Exchange::commit`].
+#[derive(Debug, Default)]
+pub struct ResponseHead {
+    /// Code and reason, `200 OK`.
+    pub status: Vec<u8>,
+    /// Header lines as they go out, each with its CRLF; see [`response::header`].
+    pub lines: Vec<u8>,
+    /// What the lines say about framing.
+    pub facts: Facts,
+}
+
+/// How the client is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// More is kept for it than the settings allow: [`Exchange::wait`] before the next piece.
+    Full,
+    /// It has gone, or its connection failed: whatever else is written is dropped.
+    Gone,
+    /// It takes more.
+    Open,
+}
+
+/// How far the response is.
+#[derive(Debug, Default)]
+pub(in crate::serve) struct Answer {
+    pub(in crate::serve) status: u16,
+    /// Bytes handed over to the connection, head and framing included.
+    pub(in crate::serve) sent: u64,
+    /// Nobody takes more: it is to be closed.
+    pub(in crate::serve) gone: bool,
+    /// The client went away while its body was read.
+    pub(super) left: bool,
+    finished: bool,
+    /// How the body is framed; `None` before the head is fixed.
+    framing: Option<BodyFraming>,
+    /// Of a declared length, what is still owed.
+    owed: u64,
+    /// The application gave more than the length that it declared.
+    surplus: bool,
+}
+
+impl Answer {
+    pub(super) fn is_committed(&self) -> bool {
+        self.framing.is_some()
+    }
+}
+
+impl Exchange<'_> {
+    /// The status of the response, 0 as long as there is none.
+    pub fn status(&self) -> u16 {
+        self.answer.status
+    }
+
+    /// Whether the head is on its way, so that it cannot be replaced any more.
+    pub fn is_committed(&self) -> bool {
+        self.answer.is_committed()
+    }
+
+    /// Whether bytes of a body are dropped anyway (HEAD, 204, 304), so that making them is not worth the while.
+    pub fn is_bodiless(&self) -> bool {
+        self.answer.framing == Some(BodyFraming::None)
+    }
+
+    /// Whether it is known that the client has gone, so that an application that cannot go on is not to blame.
+    pub fn is_deserted(&self) -> bool {
+        self.answer.gone || self.answer.left
+    }
+
+    /// Fixes status and headers. `length` is the length of the whole body where it is known; it becomes the
+    /// Content-Length if the application gave none.
+    pub fn commit(&mut self, head: &ResponseHead, length: Option<u64>) {
+        let mut facts = head.facts;
+        facts.body_length = length;
+        facts.close |= self.must_close();
+        let request = &self.connection.head;
+        let is_head = request.method.of(&self.connection.input) == b"HEAD";
+        let (framing, keep_alive) = response::plan(request, is_head, &facts);
+        let out = &mut self.scratch.staged;
+        // RFC 9112 section 2.3: a server answers with its own version. Over uwsgi the front server's word is repeated.
+        let version = match request.kind {
+            Kind::Http => Version::Http11,
+            Kind::Uwsgi { .. } => request.version,
+        };
+        response::status_line(out, version, &head.status);
+        out.extend_from_slice(&head.lines);
+        let date = self.scratch.date.now();
+        response::finish_head(out, request, &facts, framing, keep_alive, date.as_bytes());
+        self.connection.keep_alive = keep_alive;
+        self.answer.status = facts.status;
+        self.answer.framing = Some(framing);
+        if let BodyFraming::Length(length) = framing {
+            self.answer.owed = length;
+        }
+    }
+
+    /// Stages bytes of the body; [`Exchange::flush`] or [`Exchange::finish`] send them.
+    pub fn write(&mut self, data: &[u8]) {
+        let admitted = self.admit_or_note(data.len());
+        self.stage(&data[..admitted]);
+    }
+
+    /// Whether so much is staged that it should be flushed.
+    pub fn has_staged_enough(&self) -> bool {
+        self.scratch.staged.len() >= STAGED
+    }
+
+    /// Like [`Exchange::write`] and [`Exchange::flush`] for bytes that are too many to be copied.
+    pub fn write_held(&mut self, data: Box<dyn Held>) -> Progress {
+        let length = data.bytes().len();
+        let admitted = self.admit_or_note(length);
+        if admitted < length || length == 0 {
+            // More than was promised, or the answer to a HEAD: it happens once in a response at most.
+            self.stage(&data.bytes()[..admitted]);
+            return self.flush();
+        }
+        let mut tail: &[u8] = b"";
+        if self.answer.framing == Some(BodyFraming::Chunked) {
+            response::chunk_header(&mut self.scratch.staged, length);
+            tail = response::CHUNK_END;
+        }
+        self.send(Some((data, tail)))
+    }
+
+    /// Queues `length` bytes of a file from `offset` on, or as many of them as Content-Length wants (PEP 3333,
+    /// "Optional Platform-Specific File Handling"); they never pass through the application's thread.
+    pub fn write_file(&mut self, file: OwnedFd, offset: u64, length: u64) {
+        let admitted = self.admit(length);
+        if admitted == 0 || self.answer.gone {
+            return;
+        }
+        let chunk = usize::try_from(admitted)
+            .ok()
+            .filter(|_| self.answer.framing == Some(BodyFraming::Chunked));
+        let staged = &mut self.scratch.staged;
+        if let Some(length) = chunk {
+            response::chunk_header(staged, length);
+        }
+        self.answer.sent += staged.len() as u64 + admitted;
+        self.connection.output.push(staged);
+        self.connection.output.push_file(file, offset, admitted);
+        if chunk.is_some() {
+            self.scratch.staged.extend_from_slice(response::CHUNK_END);
+        }
+    }
+
+    fn stage(&mut self, data: &[u8]) {
+        if data.is_empty() {
+            return;
+        }
+        let out = &mut self.scratch.staged;
+        if self.answer.framing == Some(BodyFraming::Chunked) {
+            response::chunk_header(out, data.len());
+            out.extend_from_slice(data);
+            out.extend_from_slice(response::CHUNK_END);
+        } else {
+            out.extend_from_slice(data);
+        }
+    }
+
+    /// How many of `length` bytes may go out; the rest is more than Content-Length promised, or answers a HEAD.
+    fn admit(&mut self, length: u64) -> u64 {
+        match self.answer.framing {
+            None | Some(BodyFraming::None) => 0,
+            Some(BodyFraming::Length(_)) => {
+                let admitted = length.min(self.answer.owed);
+                self.answer.owed -= admitted;
+                admitted
+            }
+            Some(BodyFraming::Chunked | BodyFraming::UntilClose) => length,
+        }
+    }
+
+    /// The same for bytes that the application should not have given if they are too many.
+    fn admit_or_note(&mut self, length: usize) -> usize {
+        // No more than `length`, which is a usize.
+        let admitted = self.admit(length as u64) as usize;
+        if let Some(BodyFraming::Length(_)) = self.answer.framing {
+            self.answer.surplus |= admitted < length;
+        }
+        admitted
+    }
+
+    /// Sends what is staged or queued, without blocking, and no more than a slice of what is queued.
+    pub fn flush(&mut self) -> Progress {
+        if self.scratch.staged.is_empty() && self.connection.output.is_empty() {
+            return if self.answer.gone {
+                Progress::Gone
+            } else {
+                Progress::Open
+            };
+        }
+        self.send(None)
+    }
+
+    fn send(&mut self, held: Option<(Box<dyn Held>, &[u8])>) -> Progress {
+        let staged = &mut self.scratch.staged;
+        // Whoever ended the request may have told the client already.
+        self.answer.gone |= !self.watch.claim();
+        if self.answer.gone {
+            staged.clear();
+            return Progress::Gone;
+        }
+        let connection = &mut *self.connection;
+        let (output, socket) = (&mut connection.output, connection.socket.as_fd());
+        self.answer.sent += staged.len() as u64;
+        let sent = match held {
+            None => output.send(socket, staged),
+            Some((held, tail)) => {
+                self.answer.sent += (held.bytes().len() + tail.len()) as u64;
+                output.send_held(socket, staged, held, tail)
+            }
+        };
+        self.judge(sent)
+    }
+
+    fn judge(&mut self, sent: io::Result<()>) -> Progress {
+        if sent.is_err() {
+            self.answer.gone = true;
+            self.connection.output.clear();
+            Progress::Gone
+        } else if self.connection.output.queued() > self.rules.buffering {
+            Progress::Full
+        } else {
+            Progress::Open
+        }
+    }
+
+    /// Waits until the client took enough for the queue to be within bounds. The only place where a response waits
+    /// for its client, `timeouts.socket` at most without any progress; then the client counts as gone.
+    pub fn wait(&mut self) -> Progress {
+        while !self.answer.gone && self.connection.output.queued() > self.rules.buffering {
+            let connection = &mut *self.connection;
+            let waited = await_socket(connection, self.watch, PollFlags::OUT, self.rules.socket);
+            if waited.is_err() {
+                connection.reset();
+            }
+            let flushed =
+                waited.and_then(|()| connection.output.flush(connection.socket.as_fd()).map(drop));
+            self.judge(flushed);
+        }
+        if self.answer.gone {
+            Progress::Gone
+        } else {
+            Progress::Open
+        }
+    }
+
+    /// The application has said everything. What it did wrong is logged.
+    pub fn finish(&mut self) {
+        if self.answer.finished {
+            return;
+        }
+        self.answer.finished = true;
+        if self.answer.framing == Some(BodyFraming::Chunked) {
+            self.scratch.staged.extend_from_slice(response::LAST_CHUNK);
+        }
+        self.connection.keep_alive &= self.answer.owed == 0;
+        if self.flush() == Progress::Gone {
+            return;
+        }
+        if self.answer.owed > 0 {
+            self.blame(
+                "the application returned less than its Content-Length; the connection is closed",
+            );
+        } else if self.answer.surplus {
+            self.blame(
+                "the application returned more than its Content-Length; the surplus was dropped",
+            );
+        }
+    }
+
+    fn blame(&self, fault: &'static str) {
+        let request = self.request();
+        error!(
+            method = %request.method().escape_ascii(),
+            target = %request.target().escape_ascii(),
+            missing = self.answer.owed,
+            "{fault}"
+        );
+    }
+
+    /// The application failed: the client gets `status` if nothing was sent yet, else a connection that ends too early.
+    pub fn fail(&mut self, status: u16) {
+        if self.answer.finished {
+            return;
+        }
+        self.answer.finished = true;
+        self.connection.keep_alive = false;
+        if self.is_committed() {
+            return self.cut_off();
+        }
+        self.answer.status = status;
+        let is_head = self.request().method() == b"HEAD";
+        let date = self.scratch.date.now();
+        self.scratch.staged = response::canned(status, true, is_head, date);
+        self.connection.linger |= !self.connection.body.is_read();
+        self.flush();
+    }
+
+    /// The client must notice that the response is not whole: no last chunk, no full length, no orderly end where the
+    /// end of the connection is the end of the body.
+    fn cut_off(&mut self) {
+        if self.answer.framing == Some(BodyFraming::UntilClose) && self.watch.claim() {
+            self.connection.reset();
+            self.answer.gone = true;
+        } else {
+            self.flush();
+        }
+        self.answer.gone |= self.connection.output.is_empty();
+    }
+}

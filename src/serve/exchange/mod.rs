@@ -1,0 +1,170 @@
+//! One request and its response, as the application sees them.
+//!
+//! Here is the request; `upload` reads a body that comes while the application runs, `answer` takes the response. The
+//! application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6), persistence, HEAD and the promises
+//! of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and [`Exchange::read_body`].
+
+mod answer;
+mod patience;
+mod upload;
+
+use std::{
+    io,
+    os::fd::OwnedFd,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use super::{body::Ready, clock::DateText, connection::Connection, rules::Rules, watch::Watch};
+use crate::{
+    environ::{self, Peer, Variable},
+    protocol::{Framing, Request},
+    scoreboard::{ThreadSlot, now_us},
+};
+
+pub(super) use answer::Answer;
+pub use answer::{HELD_FROM, Progress, ResponseHead};
+pub(super) use upload::send_continue;
+
+/// What a thread reuses from request to request.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// What goes out with the next send.
+    pub(super) staged: Vec<u8>,
+    /// The decoded path.
+    pub(super) path: Vec<u8>,
+    pub(super) date: DateText,
+}
+
+/// Where the request body is.
+pub enum BodySupply<'x> {
+    /// There is none, or it is empty.
+    Empty,
+    /// All of it, in memory.
+    Memory(&'x [u8]),
+    /// All of it, in a nameless temporary file (a descriptor of its own with its own position), with its length.
+    Spooled(OwnedFd, u64),
+    /// It comes while it is read, by [`Exchange::read_body`].
+    Stream,
+}
+
+/// See the module.
+pub struct Exchange<'e> {
+    connection: &'e mut Connection,
+    scratch: &'e mut Scratch,
+    rules: &'e Rules,
+    /// `SERVER_NAME` and `SERVER_PORT`.
+    server: (&'e str, &'e str),
+    draining: &'e AtomicBool,
+    record: &'e ThreadSlot,
+    watch: &'e Watch,
+    pub(super) answer: Answer,
+}
+
+impl<'e> Exchange<'e> {
+    pub(super) fn new(
+        connection: &'e mut Connection,
+        scratch: &'e mut Scratch,
+        rules: &'e Rules,
+        server: (&'e str, &'e str),
+        draining: &'e AtomicBool,
+        (record, watch): (&'e ThreadSlot, &'e Watch),
+    ) -> Self {
+        scratch.staged.clear();
+        connection.keep_alive = false;
+        Self {
+            connection,
+            scratch,
+            rules,
+            server,
+            draining,
+            record,
+            watch,
+            answer: Answer::default(),
+        }
+    }
+
+    /// The request.
+    pub fn request(&self) -> Request<'_> {
+        Request {
+            head: &self.connection.head,
+            buffer: &self.connection.input,
+        }
+    }
+
+    /// Gives each CGI variable of the request to `visitor`, once.
+    pub fn variables(&mut self, visitor: impl FnMut(Variable<'_>, &[u8])) {
+        let request = Request {
+            head: &self.connection.head,
+            buffer: &self.connection.input,
+        };
+        let peer = peer(self.connection, self.server);
+        environ::visit(&request, &peer, &mut self.scratch.path, visitor);
+    }
+
+    /// `http` or `https`, as far as the client or a trusted proxy says so.
+    pub fn scheme(&self) -> &'static str {
+        environ::scheme(&self.request(), &peer(self.connection, self.server))
+    }
+
+    /// The client's address, for the log; empty for Unix sockets.
+    pub fn remote_addr(&self) -> &str {
+        &self.connection.peer.address
+    }
+
+    /// Where the request body is.
+    ///
+    /// # Errors
+    /// A spooled body's file cannot be opened again.
+    pub fn body(&self) -> io::Result<BodySupply<'_>> {
+        let connection = &*self.connection;
+        if matches!(connection.head.framing, Framing::None | Framing::Length(0)) {
+            return Ok(BodySupply::Empty);
+        }
+        if !connection.body.is_read() {
+            return Ok(BodySupply::Stream);
+        }
+        Ok(match connection.body.ready(&connection.input) {
+            Ready::Memory([]) => BodySupply::Empty,
+            Ready::Memory(bytes) => BodySupply::Memory(bytes),
+            Ready::Spooled(file, length) => BodySupply::Spooled(file.try_clone()?.into(), length),
+        })
+    }
+
+    /// From now on the request may take so long, whatever `limits.harakiri` says; `None`: as long as it likes.
+    pub fn set_deadline(&mut self, time: Option<Duration>) {
+        self.record.set_deadline(time.map_or(0, |time| {
+            let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+            now_us().saturating_add(time)
+        }));
+    }
+
+    /// Whether the request was ended because it took too long.
+    pub fn is_ended(&self) -> bool {
+        self.watch.is_ended()
+    }
+
+    /// Whether what is known so far forbids another request on this connection.
+    fn must_close(&self) -> bool {
+        let connection = &*self.connection;
+        let body = &connection.body;
+        let is_short = body.left().is_some_and(|left| left <= self.rules.discard);
+        // The client may still send the body for which it waits, or leave it out: nobody knows what comes next.
+        let is_awaited = connection.head.expect_continue && !connection.continued;
+        self.rules.keep_alive_ms == 0
+            || (!body.is_read() && (!is_short || is_awaited))
+            || connection.linger
+            || self.draining.load(Ordering::Relaxed)
+    }
+}
+
+fn peer<'p>(connection: &'p Connection, server: (&'p str, &'p str)) -> Peer<'p> {
+    Peer {
+        server_name: server.0,
+        server_port: server.1,
+        remote_addr: &connection.peer.address,
+        remote_port: &connection.peer.port,
+        tls: false,
+        trusted: connection.peer.trusted,
+    }
+}

@@ -1,0 +1,125 @@
+//! A request body that comes while the application reads it.
+
+use std::io;
+
+use rustix::{
+    event::PollFlags,
+    io::Errno,
+    net::{RecvFlags, SendFlags, recv, send},
+};
+
+use super::{Exchange, patience::await_socket};
+use crate::{
+    protocol::http::response,
+    serve::{
+        body::BodyError,
+        connection::{Connection, Received},
+    },
+};
+
+/// From this size on the reader's memory is received into, past the connection's own buffer.
+const DIRECT_FROM: usize = 16 << 10;
+
+impl Exchange<'_> {
+    /// Reads a streamed body; 0 at its end. Waits for the client, at most `timeouts.socket` at a time.
+    ///
+    /// # Errors
+    /// `TimedOut`: the client was silent too long; `UnexpectedEof`, `ConnectionReset`: it has gone; `InvalidData`: its
+    /// framing is wrong or the body larger than `http.max-body`. The connection closes after the response.
+    pub fn read_body(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.try_read_body(buffer);
+        if let Err(error) = &read {
+            self.connection.linger = true;
+            self.answer.left |= matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
+            );
+        }
+        read
+    }
+
+    fn try_read_body(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while !buffer.is_empty() && !self.connection.body.is_given() {
+            let connection = &mut *self.connection;
+            let taken = connection.body.take(&mut connection.input, buffer)?;
+            if taken > 0 || connection.body.is_given() {
+                return Ok(taken);
+            }
+            self.invite_body()?;
+            let connection = &mut *self.connection;
+            let received = match connection.body.direct(&connection.input) {
+                Some(left) if buffer.len() >= DIRECT_FROM => {
+                    receive_directly(connection, buffer, left)?
+                }
+                _ => match connection.receive()? {
+                    Received::Closed => return Err(gone()),
+                    Received::Data => continue,
+                    Received::WouldBlock => 0,
+                },
+            };
+            if received > 0 {
+                return Ok(received);
+            }
+            await_socket(connection, self.watch, PollFlags::IN, self.rules.socket)?;
+        }
+        Ok(0)
+    }
+
+    /// Tells a client that waits for it to send the body. Behind a response that has begun it would be part of that.
+    fn invite_body(&mut self) -> io::Result<()> {
+        let connection = &mut *self.connection;
+        if !connection.head.expect_continue || connection.continued || self.answer.is_committed() {
+            return Ok(());
+        }
+        connection.continued = true;
+        send_continue(connection)
+    }
+}
+
+impl From<BodyError> for io::Error {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Refused(refusal) => Self::new(io::ErrorKind::InvalidData, refusal.reason),
+            BodyError::Spool(error) => error,
+        }
+    }
+}
+
+fn receive_directly(
+    connection: &mut Connection,
+    buffer: &mut [u8],
+    left: u64,
+) -> io::Result<usize> {
+    let room = buffer
+        .len()
+        .min(usize::try_from(left).unwrap_or(usize::MAX));
+    match recv(&connection.socket, &mut buffer[..room], RecvFlags::empty()) {
+        Ok((0, _)) => Err(gone()),
+        Ok((length, _)) => {
+            connection.received(length, room);
+            connection.body.received_directly(length);
+            Ok(length)
+        }
+        Err(Errno::AGAIN | Errno::INTR) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// RFC 9110 section 10.1.1: the client waits for this before it sends the body.
+///
+/// # Errors
+/// The connection has failed, or does not take 25 bytes at once, which a client that waits for them always does.
+pub(in crate::serve) fn send_continue(connection: &mut Connection) -> io::Result<()> {
+    match send(&connection.socket, response::CONTINUE, SendFlags::NOSIGNAL) {
+        Ok(length) if length == response::CONTINUE.len() => Ok(()),
+        Ok(_) | Err(Errno::AGAIN) => Err(io::ErrorKind::WriteZero.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn gone() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        "the client closed the connection before the end of its request body",
+    )
+}

@@ -1,0 +1,96 @@
+//! Bytes of the application on their way to the client: copied when they are few, held when they are many, and always
+//! sent without the interpreter lock where others want it.
+
+use hostler::serve::{Exchange, HELD_FROM, Held, Progress};
+use pyo3::{prelude::*, types::PyBytes};
+
+/// Who wants the interpreter lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lock {
+    /// A lone thread, which keeps it unless it waits: letting go and taking again costs more than a send.
+    Kept,
+    /// Other threads: it is held only while Python runs.
+    Shared,
+}
+
+impl Lock {
+    /// Runs `act`, which does not wait, without the interpreter lock if others want that.
+    pub(super) fn detached<R: Send>(self, py: Python<'_>, act: impl FnOnce() -> R + Send) -> R {
+        match self {
+            Self::Kept => act(),
+            Self::Shared => py.detach(act),
+        }
+    }
+}
+
+/// Takes a piece of the body: a small one is staged, a large one is sent behind what is staged.
+pub(super) fn stage(
+    exchange: &mut Exchange<'_>,
+    piece: &Bound<'_, PyBytes>,
+    lock: Lock,
+) -> Progress {
+    let py = piece.py();
+    // A subclass may have a finalizer, and code of the application's must not run while the exchange is in use.
+    if piece.as_bytes().len() < HELD_FROM || piece.cast_exact::<PyBytes>().is_err() {
+        exchange.write(piece.as_bytes());
+        return if exchange.has_staged_enough() {
+            push(py, exchange, lock)
+        } else {
+            Progress::Open
+        };
+    }
+    let held = HeldBytes::new(piece);
+    // Copying that much to the kernel takes longer than letting go of the lock.
+    match py.detach(|| exchange.write_held(held)) {
+        Progress::Full => py.detach(|| exchange.wait()),
+        progress => progress,
+    }
+}
+
+/// Sends what is staged; waits for a client that is too slow for what is kept already.
+pub(super) fn push(py: Python<'_>, exchange: &mut Exchange<'_>, lock: Lock) -> Progress {
+    match lock.detached(py, || exchange.flush()) {
+        Progress::Full => py.detach(|| exchange.wait()),
+        progress => progress,
+    }
+}
+
+/// Bytes that the application made, on their way out. Dropped without the interpreter lock it is released later, by
+/// whoever takes the lock next.
+struct HeldBytes {
+    object: Py<PyBytes>,
+    start: *const u8,
+    length: usize,
+}
+
+#[expect(
+    unsafe_code,
+    reason = "a pointer says nothing of threads, the object behind it does"
+)]
+// SAFETY: bytes objects never change, and `object` keeps the memory alive.
+unsafe impl Send for HeldBytes {}
+
+impl HeldBytes {
+    fn new(bytes: &Bound<'_, PyBytes>) -> Box<Self> {
+        let slice = bytes.as_bytes();
+        Box::new(Self {
+            start: slice.as_ptr(),
+            length: slice.len(),
+            object: bytes.clone().unbind(),
+        })
+    }
+}
+
+impl Held for HeldBytes {
+    fn bytes(&self) -> &[u8] {
+        let _alive = &self.object;
+        #[expect(
+            unsafe_code,
+            reason = "the bytes are read without the interpreter lock"
+        )]
+        // SAFETY: memory of a bytes object neither moves nor changes while a reference is held, which `object` is.
+        unsafe {
+            std::slice::from_raw_parts(self.start, self.length)
+        }
+    }
+}
