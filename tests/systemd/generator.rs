@@ -9,18 +9,20 @@ on_each_system!(
 );
 
 fn the_shipped_units_are_good(machine: &Machine) {
-    let timer = "[[timer]]\nname = \"clear\"\ncommand = [\"true\"]\non-calendar = [\"daily\"]\n";
+    let timer = "[[timer]]\nname = \"clear\"\ncommand = [\"true\"]\non-calendar = [\"daily\"]\n\
+        [[listen]]\naddress = \"127.0.0.1:8001\"\nbacklog = 9\n";
     machine.site("shop", &(settings(8000) + timer));
     for unit in [
         "hostler@shop.service",
         "hostler@shop.socket",
+        "hostler-2@shop.socket",
         "hostler@other.socket",
         "hostler.target",
         "hostler.slice",
-        "hostler-timer-shop:clear.timer",
-        "hostler-timer-shop:clear.service",
+        "hostler-timer-clear@shop.timer",
+        "hostler-timer-clear@shop.service",
     ] {
-        let done = machine.run(&["systemd-analyze", "verify", "--man=no", unit]);
+        let done = machine.run(&["systemd-analyze", "verify", "--generators=yes", unit]);
         let said = done.stdout + &done.stderr;
         assert_eq!((done.code, said.as_str()), (Some(0), ""), "{unit}");
     }

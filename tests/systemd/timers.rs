@@ -4,7 +4,7 @@ use super::{machine::Machine, on_each_system, settings};
 
 on_each_system!(a_timer_runs_in_the_environment_of_the_site);
 
-const TIMER: &str = "hostler-timer-shop:note.timer";
+const TIMER: &str = "hostler-timer-note@shop.timer";
 
 fn a_timer_runs_in_the_environment_of_the_site(machine: &Machine) {
     let timer = "[service]\nenvironment = { A = \"1\" }\n[app.env]\nB = \"2\"\n\

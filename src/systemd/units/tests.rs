@@ -24,7 +24,7 @@ fn check(settings: &str, path: &str, expected: &str) {
 }
 
 const SOCKET: &str = "hostler@shop.socket.d/50-hostler.conf";
-const SECOND: &str = "hostler@shop:2.socket.d/50-hostler.conf";
+const SECOND: &str = "hostler-2@shop.socket";
 const SERVICE: &str = "hostler@shop.service.d/50-hostler.conf";
 
 #[test]
@@ -84,7 +84,7 @@ fn sockets_that_agree_share_a_unit() {
     check(
         DIFFERENT,
         SOCKET,
-        "Wants=hostler@shop:2.socket\n\n[Socket]\nListenStream=\nListenStream=80\n\
+        "Wants=hostler-2@shop.socket\n\n[Socket]\nListenStream=\nListenStream=80\n\
          ListenStream=/run/a\nListenStream=/run/b\nFileDescriptorName=shop\nSocketMode=0600\n",
     );
 }
@@ -94,9 +94,9 @@ fn sockets_that_differ_get_their_own() {
     check(
         DIFFERENT,
         SECOND,
-        "Description=hostler, more sockets of site shop\nPartOf=hostler@shop.socket\n\
-         AssertPathExists=\n\n[Socket]\nService=hostler@shop.service\nListenStream=\n\
-         ListenStream=10.0.0.1:80\nFileDescriptorName=web\nBacklog=9\nFreeBind=yes\nReusePort=yes\n",
+        "Description=hostler, more sockets of site shop\nPartOf=hostler@shop.socket\n\n\
+         [Socket]\nService=hostler@shop.service\nSocketUser=hostler\nSocketMode=0660\nBacklog=4096\n\
+         NoDelay=yes\nBindIPv6Only=both\nListenStream=10.0.0.1:80\nFileDescriptorName=web\nBacklog=9\nFreeBind=yes\nReusePort=yes\n",
     );
 }
 
@@ -211,7 +211,7 @@ fn check_timer(settings: &str, path: &str, expected: &str) {
 fn a_timer_comes_and_goes_with_the_sockets() {
     check_timer(
         &timer_settings(),
-        "hostler-timer-shop:clear.timer",
+        "hostler-timer-clear@shop.timer",
         "Description=hostler, clear of site shop\nPartOf=hostler@shop.socket\n\n[Timer]\n\
          OnCalendar=*-*-* 03:15:00\nOnCalendar=Mon *:0/10\nOnActiveSec=3600s\nOnUnitActiveSec=3600s\n\
          AccuracySec=1s\nRandomizedDelaySec=300s\nPersistent=yes\n",
@@ -219,7 +219,7 @@ fn a_timer_comes_and_goes_with_the_sockets() {
     check_timer(
         &timer_settings(),
         SOCKET,
-        "Wants=hostler-timer-shop:clear.timer\n\n[Socket]\nListenStream=\nListenStream=80\n\
+        "Wants=hostler-timer-clear@shop.timer\n\n[Socket]\nListenStream=\nListenStream=80\n\
          FileDescriptorName=shop\n",
     );
 }
@@ -230,13 +230,13 @@ fn without_sockets_it_comes_and_goes_with_the_service() {
     check_timer(
         &settings,
         SERVICE,
-        "Wants=hostler-timer-shop:clear.timer\n\n[Service]\nUser=shop\nEnvironment=A=1\n",
+        "Wants=hostler-timer-clear@shop.timer\n\n[Service]\nUser=shop\nEnvironment=A=1\n",
     );
 }
 
 #[test]
 fn a_command_has_what_the_application_has() {
-    let sandbox: Vec<&str> = relax::sandbox().collect();
+    let sandbox: Vec<&str> = shipped::sandbox().collect();
     let expected = format!(
         r#"Description=hostler, clear of site shop
 
@@ -262,7 +262,7 @@ User=shop
     );
     check_timer(
         &timer_settings(),
-        "hostler-timer-shop:clear.service",
+        "hostler-timer-clear@shop.service",
         &expected,
     );
 }

@@ -7,6 +7,7 @@ use crate::config::{Settings, Timer};
 use super::{
     SiteName, Unit, relax, service,
     service::seconds,
+    shipped,
     text::{Text, argument, line, word},
 };
 
@@ -21,7 +22,7 @@ pub(super) fn units(
     anchor: &str,
     source: &Path,
 ) -> [Unit; 2] {
-    let name = format!("hostler-timer-{site}:{}", timer.name);
+    let name = unit_name(site, timer);
     [
         Unit {
             path: format!("{name}.timer").into(),
@@ -32,6 +33,11 @@ pub(super) fn units(
             text: service_unit(site, settings, timer, source),
         },
     ]
+}
+
+/// What both units are called, without their types.
+pub(super) fn unit_name(site: &SiteName, timer: &Timer) -> String {
+    format!("hostler-timer-{}@{site}", timer.name)
 }
 
 fn timer_unit(site: &SiteName, timer: &Timer, anchor: &str, source: &Path) -> String {
@@ -77,7 +83,7 @@ fn service_unit(site: &SiteName, settings: &Settings, timer: &Timer, source: &Pa
         text.set(kind, &format!("hostler/{site}"));
     }
     environment(settings, &mut text);
-    text.copy(relax::sandbox());
+    text.copy(shipped::sandbox());
     service::account(settings, &mut text);
     service::resources(settings, &mut text);
     service::files(settings, &mut text);
