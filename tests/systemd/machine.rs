@@ -33,7 +33,6 @@ pub(super) enum System {
 pub(super) struct Machine {
     boot: Child,
     pid: u32,
-    pub(super) version: u64,
     controllers: Vec<String>,
 }
 
@@ -86,7 +85,6 @@ impl Machine {
         let machine = Self {
             boot,
             pid: u32::try_from(facts["pid"].as_u64().unwrap()).unwrap(),
-            version: facts["version"].as_u64().unwrap(),
             controllers: controllers
                 .map(|name| name.as_str().unwrap().to_owned())
                 .collect(),

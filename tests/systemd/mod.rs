@@ -10,6 +10,7 @@ mod reload;
 mod sandbox;
 mod sockets;
 mod timers;
+mod watchdog;
 
 use machine::{Machine, System};
 

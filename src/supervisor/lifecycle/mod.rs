@@ -18,6 +18,7 @@ mod report;
 mod settle;
 mod status;
 mod stop;
+mod stuck;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -33,6 +34,7 @@ use self::{
     jitter::Jitter,
     look::Looking,
     recycle::Allowance,
+    stuck::Stuck,
 };
 pub(super) use self::{
     counters::{Cause, Counters},
@@ -170,6 +172,7 @@ pub(super) struct Lifecycle {
     jitter: Jitter,
     looking: Looking,
     stall: Option<Stall>,
+    stuck: Stuck,
     actions: Vec<Action>,
 }
 
@@ -192,6 +195,7 @@ impl Lifecycle {
             jitter: Jitter::new(seed),
             looking: Looking::default(),
             stall: None,
+            stuck: Stuck::default(),
             actions: Vec::new(),
         };
         lifecycle.act(Action::Notify(Notice::Extend(plan.start + PATIENCE)));
@@ -293,8 +297,9 @@ impl Lifecycle {
             (Phase::Starting, _) => "loading the application".to_owned(),
             (Phase::Serving, Reload::None) => {
                 format!(
-                    "serving with {serving} of {wanted} workers, generation {}",
-                    self.current
+                    "serving with {serving} of {wanted} workers, generation {}{}",
+                    self.current,
+                    self.looking.pulse()
                 )
             }
             (Phase::Serving, _) => format!("reloading, generation {} serves", self.current),

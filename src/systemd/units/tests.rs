@@ -95,7 +95,7 @@ fn sockets_that_differ_get_their_own() {
         DIFFERENT,
         SECOND,
         "Description=hostler, more sockets of site shop\nPartOf=hostler@shop.socket\n\n\
-         [Socket]\nService=hostler@shop.service\nSocketUser=hostler\nSocketMode=0660\nBacklog=4096\n\
+         [Socket]\nService=hostler@shop.service\nSocketUser=hostler\nSocketMode=0660\nSlice=hostler.slice\nBacklog=4096\n\
          NoDelay=yes\nBindIPv6Only=both\nListenStream=10.0.0.1:80\nFileDescriptorName=web\nBacklog=9\nFreeBind=yes\nReusePort=yes\n",
     );
 }
