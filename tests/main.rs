@@ -17,6 +17,7 @@
 //! - `pythons`: every interpreter that this machine has.
 //! - `reload`: what a reload follows, and which files ask for one.
 //! - `slow`: clients that send or read slowly.
+//! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tidy`: rules about the code itself.
 //! - `uwsgi`: the uwsgi protocol on the wire.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
@@ -48,6 +49,7 @@ mod process;
 mod pythons;
 mod reload;
 mod slow;
+mod systemd;
 mod tidy;
 mod uwsgi;
 mod wsgi;

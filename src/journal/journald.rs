@@ -38,15 +38,20 @@ pub(super) struct Journald {
 impl Journald {
     /// Fails when nobody listens there.
     pub(super) fn connect(path: &str) -> io::Result<Self> {
+        let journald = Self::disconnected(path)?;
+        journald.reconnect()?;
+        Ok(journald)
+    }
+
+    /// Without a journald for now: each entry looks for it.
+    pub(super) fn disconnected(path: &str) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
         // A smaller buffer takes smaller entries; larger ones go by file.
         let _ = sockopt::set_socket_send_buffer_size(&socket, BUFFER);
         let path = path.to_owned();
         let lost = AtomicU64::new(0);
-        let journald = Self { path, socket, lost };
-        journald.reconnect()?;
-        Ok(journald)
+        Ok(Self { path, socket, lost })
     }
 
     /// Connects anew, to whoever listens there now.
@@ -157,6 +162,17 @@ mod tests {
             [fake.next(), fake.next()],
             ["again", &format!("{lost} lost")]
         );
+    }
+
+    #[test]
+    fn a_journald_that_comes_later_is_found() {
+        let mut fake = Fake::new();
+        fake.go();
+        let journald = Journald::disconnected(fake.path().to_str().unwrap()).unwrap();
+        journald.send(b"nobody", report);
+        fake.come_again();
+        journald.send(b"somebody", report);
+        assert_eq!([fake.next(), fake.next()], ["somebody", "1 lost"]);
     }
 
     #[test]

@@ -111,6 +111,10 @@ pub fn init(log: &Log, identity: Identity, stderr: Option<OwnedFd>) -> Result<()
         match Journald::connect(&path) {
             Ok(journald) => Some(journald),
             Err(_) if by_default => None,
+            // The supervisor has found it at its start. A reload does not fail because journald is away for a moment.
+            Err(_) if identity.role != Role::Supervisor => {
+                Some(Journald::disconnected(&path).map_err(JournalError::Reconnect)?)
+            }
             Err(source) => return Err(JournalError::Connect { path, source }),
         }
     } else {

@@ -1,6 +1,6 @@
 //! Carries out what the lifecycle has decided.
 
-use std::{collections::VecDeque, io, os::fd::AsFd};
+use std::{collections::VecDeque, io, os::fd::AsFd, time::Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tracing::{debug, warn};
@@ -38,7 +38,11 @@ impl Supervisor {
                 exit = exit.or(self.perform(action, &mut events));
             }
         }
-        self.notifier.status(self.lifecycle.headline());
+        let status = self.lifecycle.headline();
+        self.notifier.status(status, Instant::now());
+        if exit.is_some() {
+            self.notifier.finish();
+        }
         exit
     }
 
@@ -233,6 +237,7 @@ impl Supervisor {
     fn notify(&self, notice: Notice) {
         match notice {
             Notice::Extend(time) => self.notifier.extend(time),
+            Notice::Hangs => self.notifier.hangs(),
             Notice::Ready => self.notifier.ready(),
             Notice::Reloading => self.notifier.reloading(),
             Notice::Stopping => self.notifier.stopping(),

@@ -135,7 +135,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         children,
         generations: BTreeMap::from([(1, generation)]),
         workers: BTreeMap::new(),
-        notifier: Notifier::default(),
+        notifier: Notifier::from_environment(),
         oom_kills: OomKills::new(),
         promoted: None,
         waiting: Waiting::default(),
@@ -157,7 +157,8 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
 
 impl Supervisor {
     fn wake_at(&self) -> Option<Instant> {
-        self.lifecycle.wake_at().map(|time| self.started + time)
+        let rules = self.lifecycle.wake_at().map(|time| self.started + time);
+        rules.into_iter().chain(self.notifier.due()).min()
     }
 
     /// What is watched changes with the current generation, and with what it loads.

@@ -6,7 +6,7 @@ use crate::config::value::TimeSpan;
 
 /// One `[[timer]]`.
 ///
-/// The generator turns it into `hostler-timer@SITE:NAME.timer` and `.service`; the server does nothing with it.
+/// The generator turns it into `hostler-timer-NAME@SITE.timer` and `.service`; the server does nothing with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Timer {

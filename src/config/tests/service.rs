@@ -127,11 +127,10 @@ fn timers_have_a_name_a_command_and_a_time() {
         ":7:11: the command is empty; write for example [\"python\", \"manage.py\"]",
     );
     for program in ["", "bin/true", "@true", "-/bin/true", "/bin/true\\n"] {
-        let shown = program.replace("\\n", "\\n");
         check_timer_error(
             &format!("name = \"a\"\ncommand = [\"{program}\"]\nevery = 60"),
             &format!(
-                ":7:11: `{shown}` is not a program; write an absolute path, or the name of a program"
+                ":7:11: `{program}` is not a program; write an absolute path, or the name of a program"
             ),
         );
     }

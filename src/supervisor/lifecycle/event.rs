@@ -194,6 +194,8 @@ pub(crate) enum Action {
 pub(crate) enum Notice {
     /// What goes on may take so long from now.
     Extend(Duration),
+    /// Nobody answers any more; the service is to be started anew.
+    Hangs,
     /// A start or a reload has ended.
     Ready,
     /// A reload begins.

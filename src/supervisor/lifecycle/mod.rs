@@ -19,6 +19,7 @@ mod report;
 mod settle;
 mod status;
 mod stop;
+mod stuck;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -34,6 +35,7 @@ use self::{
     jitter::Jitter,
     look::Looking,
     recycle::Allowance,
+    stuck::Stuck,
 };
 pub(super) use self::{
     counters::{Cause, Counters},
@@ -173,6 +175,7 @@ pub(super) struct Lifecycle {
     stall: Option<Stall>,
     /// When memory was short last; `None`: it never was.
     pressed: Option<Time>,
+    stuck: Stuck,
     actions: Vec<Action>,
 }
 
@@ -196,6 +199,7 @@ impl Lifecycle {
             looking: Looking::default(),
             stall: None,
             pressed: None,
+            stuck: Stuck::default(),
             actions: Vec::new(),
         };
         lifecycle.act(Action::Notify(Notice::Extend(plan.start + PATIENCE)));
@@ -298,8 +302,9 @@ impl Lifecycle {
             (Phase::Starting, _) => "loading the application".to_owned(),
             (Phase::Serving, Reload::None) => {
                 format!(
-                    "serving with {serving} of {wanted} workers, generation {}",
-                    self.current
+                    "serving with {serving} of {wanted} workers, generation {}{}",
+                    self.current,
+                    self.looking.pulse()
                 )
             }
             (Phase::Serving, _) => format!("reloading, generation {} serves", self.current),

@@ -138,6 +138,13 @@ pub(crate) enum Report {
     Reloading,
     /// The first generation serves.
     Serving { workers: u32 },
+    /// Every thread of every worker has been busy for so long, and nothing was answered.
+    Stuck { time: Duration },
+    /// What one of them is busy with.
+    StuckWorker {
+        worker: WorkerTag,
+        requests: Vec<Running>,
+    },
     /// The service could not start; why, another report has told.
     StartFailed,
     /// The service has ended; so many workers were killed.

@@ -8,6 +8,7 @@ mod generator;
 mod name;
 mod relax;
 mod service;
+mod shipped;
 mod socket;
 mod tell;
 mod text;
@@ -51,7 +52,7 @@ pub(crate) fn units(site: &SiteName, settings: &Settings, source: &Path) -> Vec<
     };
     let timers = settings.timer.iter();
     let timers: Vec<String> = timers
-        .map(|timer| format!("hostler-timer@{site}:{}.timer", timer.name))
+        .map(|each| format!("{}.timer", timer::unit_name(site, each)))
         .collect();
     let mut units = sockets.units(site, &timers, source);
     let timers = if sockets.is_empty() { &timers[..] } else { &[] };

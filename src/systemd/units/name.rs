@@ -2,8 +2,7 @@
 
 use std::{fmt, path::Path};
 
-/// What stands behind the `@`: letters, digits, `-`, `_` and `.`, so that nothing has to be escaped, and the `:` is left
-/// to separate what belongs to a site from its name.
+/// What stands behind the `@`: letters, digits, `-`, `_` and `.`, so that nothing has to be escaped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SiteName(String);
 

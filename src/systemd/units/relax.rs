@@ -1,24 +1,9 @@
-//! The sandbox of the shipped service, and what each relaxation of it means in directives.
+//! What each relaxation of the sandbox means in directives.
 
 use crate::config::{Relaxation, Settings};
 
-/// The unit that every site shares.
-const SHIPPED: &str = include_str!("../../../systemd/system/hostler@.service");
-
-/// Where the part begins that a command of the site shares with its service: the user, and the sandbox.
-const BEGIN: &str = "\nUser=";
-const END: &str = "\n[Install]";
-
 /// Where people live; `ProtectHome=` hides these.
 const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
-
-/// The lines of the shipped service that hold for the site's commands too.
-pub(super) fn sandbox() -> impl Iterator<Item = &'static str> {
-    let from = SHIPPED.find(BEGIN).unwrap_or(SHIPPED.len());
-    let to = SHIPPED.find(END).unwrap_or(SHIPPED.len());
-    let lines = SHIPPED.get(from..to).unwrap_or_default().lines();
-    lines.filter(|line| !line.starts_with('#') && !line.is_empty())
-}
 
 /// The directives that take back what the site cannot live with. An application whose files are in somebody's home has
 /// to see them, whether it says so or not.
@@ -55,7 +40,8 @@ fn directives(relaxation: Relaxation) -> &'static [&'static str] {
         Relaxation::Processes => &["ProtectProc=default"],
         Relaxation::Ptrace => &["SystemCallFilter=@debug"],
         Relaxation::SystemCalls => &["SystemCallFilter="],
-        Relaxation::Tmp => &["PrivateTmp=no"],
+        // Without a /tmp of its own it sees the machine's, which ProtectSystem= has made read-only.
+        Relaxation::Tmp => &["PrivateTmp=no", "ReadWritePaths=/tmp /var/tmp"],
         Relaxation::Users => &["PrivateUsers=no"],
     }
 }
@@ -63,20 +49,12 @@ fn directives(relaxation: Relaxation) -> &'static [&'static str] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_sandbox_is_that_of_the_shipped_service() {
-        let lines: Vec<&str> = sandbox().collect();
-        assert_eq!(lines.first(), Some(&"User=hostler"));
-        assert_eq!(lines.last(), Some(&"SystemCallFilter=~@privileged"));
-        assert!(lines.contains(&"ProtectSystem=strict"));
-        assert!(lines.iter().all(|line| line.contains('=')));
-    }
+    use crate::systemd::units::shipped;
 
     /// Each directive that is taken back is one of the sandbox, or goes with one.
     #[test]
     fn what_is_relaxed_was_tight_before() {
-        let known: Vec<&str> = sandbox()
+        let known: Vec<&str> = shipped::sandbox()
             .filter_map(|line| line.split('=').next())
             .collect();
         let all = [
@@ -93,7 +71,8 @@ mod tests {
         ];
         for directive in all.into_iter().flat_map(directives) {
             let key = directive.split('=').next().unwrap();
-            assert!(known.contains(&key) || key.starts_with("Device"), "{key}");
+            let goes_with_one = ["DeviceAllow", "DevicePolicy", "ReadWritePaths"].contains(&key);
+            assert!(known.contains(&key) || goes_with_one, "{key}");
         }
     }
 

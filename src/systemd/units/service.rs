@@ -25,7 +25,6 @@ pub(super) fn drop_in(
 ) -> Unit {
     let service = &settings.service;
     let mut text = Text::from(source);
-    text.section("Unit");
     text.set_words("Wants", timers);
     dependencies(settings, &mut text);
     text.section("Service");

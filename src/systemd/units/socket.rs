@@ -1,8 +1,8 @@
 //! `[[listen]]` as socket units (systemd.socket(5)).
 //!
 //! One socket unit says mode, owner, backlog and the like once for all its addresses. So addresses that agree in these
-//! share a unit, `hostler@SITE.socket` being the first, and the others get `hostler@SITE:2.socket` and so on, which are
-//! instances of the same template and come and go with the first.
+//! share a unit, `hostler@SITE.socket` being the first, and the others get `hostler-2@SITE.socket` and so on, which come
+//! and go with it.
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr},
@@ -12,7 +12,7 @@ use std::{
 use crate::config::{Address, FileMode, Listen, Settings};
 
 use super::{
-    SiteName, Unit,
+    SiteName, Unit, shipped,
     text::{Text, line},
 };
 
@@ -74,16 +74,15 @@ impl Sockets {
     /// The drop-in of the first unit, which also wants `timers`, and those of the others.
     pub(super) fn units(&self, site: &SiteName, timers: &[String], source: &Path) -> Vec<Unit> {
         let mut first = Text::from(source);
+        let name_of = |index: usize| format!("hostler-{}@{site}.socket", index + 1);
+        let others = (1..self.groups.len()).map(name_of);
+        first.set_words("Wants", others.chain(timers.iter().cloned()));
+        first.section("Socket");
         for address in &self.own {
             first.comment(&format!(
                 "{address} is not for a socket unit; hostler listens there itself."
             ));
         }
-        let number_of = |index: usize| format!("hostler@{site}:{}.socket", index + 1);
-        let others = (1..self.groups.len()).map(number_of);
-        first.section("Unit");
-        first.set_words("Wants", others.chain(timers.iter().cloned()));
-        first.section("Socket");
         first.set("ListenStream", "");
         if let Some(group) = self.groups.first() {
             group.write(&mut first);
@@ -94,18 +93,19 @@ impl Sockets {
         )];
         for (index, group) in self.groups.iter().enumerate().skip(1) {
             let mut text = Text::from(source);
-            text.section("Unit");
             text.set(
                 "Description",
                 &format!("hostler, more sockets of site {site}"),
             );
             text.set("PartOf", &format!("hostler@{site}.socket"));
-            text.set("AssertPathExists", "");
             text.section("Socket");
             text.set("Service", &format!("hostler@{site}.service"));
-            text.set("ListenStream", "");
+            text.copy(shipped::socket());
             group.write(&mut text);
-            units.push(Unit::drop_in(&number_of(index), text.finish()));
+            units.push(Unit {
+                path: name_of(index).into(),
+                text: text.finish(),
+            });
         }
         units
     }
@@ -148,7 +148,6 @@ impl Group {
         for stream in &self.streams {
             text.set("ListenStream", stream);
         }
-        // Names are separated by colons when they are handed over, and one unit's own name has a colon.
         text.set_some("FileDescriptorName", self.name.as_deref());
         if let Some(access) = &self.access {
             text.set_some("SocketMode", access.mode.map(|mode| mode.to_string()));

@@ -11,7 +11,7 @@ fn made(text: &str) -> Vec<Unit> {
     units(&SiteName::of_file(path).unwrap(), &settings, path)
 }
 
-const HEADER: &str = "# Made by hostler from /etc/hostler/shop.toml: edit that and run `systemctl daemon-reload`. Changes here are lost.\n";
+const HEADER: &str = "# Made by hostler from /etc/hostler/shop.toml: edit that and run `systemctl daemon-reload`. Changes here are lost.\n\n[Unit]\nSourcePath=/etc/hostler/shop.toml\n";
 
 /// The settings have a unit of this path, and this is its text behind the header.
 #[track_caller]
@@ -24,7 +24,7 @@ fn check(settings: &str, path: &str, expected: &str) {
 }
 
 const SOCKET: &str = "hostler@shop.socket.d/50-hostler.conf";
-const SECOND: &str = "hostler@shop:2.socket.d/50-hostler.conf";
+const SECOND: &str = "hostler-2@shop.socket";
 const SERVICE: &str = "hostler@shop.service.d/50-hostler.conf";
 
 #[test]
@@ -47,16 +47,14 @@ fn an_address_becomes_a_stream() {
 #[test]
 fn what_systemd_cannot_listen_on_is_left_to_us() {
     for address in ["localhost:80", ":0", "/run/a\\\\", "/run/a "] {
-        let shown = address.replace("\\\\", "");
         check(
             &format!("listen = [{{ address = \"{address}\" }}]"),
             SOCKET,
             &format!(
-                "# {} is not for a socket unit; hostler listens there itself.\n\n[Socket]\nListenStream=\n",
+                "\n[Socket]\n# {} is not for a socket unit; hostler listens there itself.\nListenStream=\n",
                 address.replace("\\\\", "\\")
             ),
         );
-        assert!(!shown.is_empty());
     }
 }
 
@@ -86,7 +84,7 @@ fn sockets_that_agree_share_a_unit() {
     check(
         DIFFERENT,
         SOCKET,
-        "\n[Unit]\nWants=hostler@shop:2.socket\n\n[Socket]\nListenStream=\nListenStream=80\n\
+        "Wants=hostler-2@shop.socket\n\n[Socket]\nListenStream=\nListenStream=80\n\
          ListenStream=/run/a\nListenStream=/run/b\nFileDescriptorName=shop\nSocketMode=0600\n",
     );
 }
@@ -96,9 +94,9 @@ fn sockets_that_differ_get_their_own() {
     check(
         DIFFERENT,
         SECOND,
-        "\n[Unit]\nDescription=hostler, more sockets of site shop\nPartOf=hostler@shop.socket\n\
-         AssertPathExists=\n\n[Socket]\nService=hostler@shop.service\nListenStream=\n\
-         ListenStream=10.0.0.1:80\nFileDescriptorName=web\nBacklog=9\nFreeBind=yes\nReusePort=yes\n",
+        "Description=hostler, more sockets of site shop\nPartOf=hostler@shop.socket\n\n\
+         [Socket]\nService=hostler@shop.service\nSocketUser=hostler\nSocketMode=0660\nSlice=hostler.slice\nBacklog=4096\n\
+         NoDelay=yes\nBindIPv6Only=both\nListenStream=10.0.0.1:80\nFileDescriptorName=web\nBacklog=9\nFreeBind=yes\nReusePort=yes\n",
     );
 }
 
@@ -137,9 +135,7 @@ relax = ["jit", "users"]
     check(
         &settings,
         SERVICE,
-        r#"
-[Unit]
-Wants=redis.service
+        r#"Wants=redis.service
 Requires=srv-shop.mount
 After=postgresql.service
 
@@ -215,15 +211,15 @@ fn check_timer(settings: &str, path: &str, expected: &str) {
 fn a_timer_comes_and_goes_with_the_sockets() {
     check_timer(
         &timer_settings(),
-        "hostler-timer@shop:clear.timer",
-        "\n[Unit]\nDescription=hostler, clear of site shop\nPartOf=hostler@shop.socket\n\n[Timer]\n\
+        "hostler-timer-clear@shop.timer",
+        "Description=hostler, clear of site shop\nPartOf=hostler@shop.socket\n\n[Timer]\n\
          OnCalendar=*-*-* 03:15:00\nOnCalendar=Mon *:0/10\nOnActiveSec=3600s\nOnUnitActiveSec=3600s\n\
          AccuracySec=1s\nRandomizedDelaySec=300s\nPersistent=yes\n",
     );
     check_timer(
         &timer_settings(),
         SOCKET,
-        "\n[Unit]\nWants=hostler-timer@shop:clear.timer\n\n[Socket]\nListenStream=\nListenStream=80\n\
+        "Wants=hostler-timer-clear@shop.timer\n\n[Socket]\nListenStream=\nListenStream=80\n\
          FileDescriptorName=shop\n",
     );
 }
@@ -234,17 +230,15 @@ fn without_sockets_it_comes_and_goes_with_the_service() {
     check_timer(
         &settings,
         SERVICE,
-        "\n[Unit]\nWants=hostler-timer@shop:clear.timer\n\n[Service]\nUser=shop\nEnvironment=A=1\n",
+        "Wants=hostler-timer-clear@shop.timer\n\n[Service]\nUser=shop\nEnvironment=A=1\n",
     );
 }
 
 #[test]
 fn a_command_has_what_the_application_has() {
-    let sandbox: Vec<&str> = relax::sandbox().collect();
+    let sandbox: Vec<&str> = shipped::sandbox().collect();
     let expected = format!(
-        r#"
-[Unit]
-Description=hostler, clear of site shop
+        r#"Description=hostler, clear of site shop
 
 [Service]
 Type=oneshot
@@ -268,7 +262,7 @@ User=shop
     );
     check_timer(
         &timer_settings(),
-        "hostler-timer@shop:clear.service",
+        "hostler-timer-clear@shop.service",
         &expected,
     );
 }

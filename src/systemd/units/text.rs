@@ -1,6 +1,6 @@
 //! The text of a unit, and what has to be escaped in it (systemd.syntax(7), systemd.unit(5)).
 
-use std::fmt::Write;
+use std::{fmt::Write, path::Path};
 
 /// A unit that is being written.
 pub(super) struct Text {
@@ -21,11 +21,15 @@ impl Text {
     }
 
     /// The comment that tells where a unit comes from.
-    pub(super) fn from(source: &std::path::Path) -> Self {
-        Self::new(&format!(
-            "Made by hostler from {}: edit that and run `systemctl daemon-reload`. Changes here are lost.",
-            source.display()
-        ))
+    /// It is also told to systemd, which then says so when the settings are newer than the units.
+    pub(super) fn from(source: &Path) -> Self {
+        let path = source.display();
+        let mut text = Self::new(&format!(
+            "Made by hostler from {path}: edit that and run `systemctl daemon-reload`. Changes here are lost."
+        ));
+        text.section("Unit");
+        text.set("SourcePath", &line(&path.to_string()));
+        text
     }
 
     /// One line; what could end it is shown as an escape.
@@ -37,6 +41,7 @@ impl Text {
         let mut line: String = comment.chars().map(escape).collect();
         // A backslash at the end would take in the next line.
         line.truncate(line.trim_end_matches('\\').len());
+        self.begin_section();
         self.line(&format!("# {line}"));
     }
 
@@ -47,9 +52,7 @@ impl Text {
 
     /// A setting whose value stands as it should.
     pub(super) fn set(&mut self, key: &str, value: &str) {
-        if let Some(section) = self.pending.take() {
-            self.line(&format!("\n[{section}]"));
-        }
+        self.begin_section();
         self.line(&format!("{key}={value}"));
     }
 
@@ -81,6 +84,12 @@ impl Text {
     /// All of it.
     pub(super) fn finish(self) -> String {
         self.text
+    }
+
+    fn begin_section(&mut self) {
+        if let Some(section) = self.pending.take() {
+            self.line(&format!("\n[{section}]"));
+        }
     }
 
     fn line(&mut self, line: &str) {

@@ -7,6 +7,7 @@ use crate::config::{Settings, Timer};
 use super::{
     SiteName, Unit, relax, service,
     service::seconds,
+    shipped,
     text::{Text, argument, line, word},
 };
 
@@ -21,7 +22,7 @@ pub(super) fn units(
     anchor: &str,
     source: &Path,
 ) -> [Unit; 2] {
-    let name = format!("hostler-timer@{site}:{}", timer.name);
+    let name = unit_name(site, timer);
     [
         Unit {
             path: format!("{name}.timer").into(),
@@ -34,9 +35,13 @@ pub(super) fn units(
     ]
 }
 
+/// What both units are called, without their types.
+pub(super) fn unit_name(site: &SiteName, timer: &Timer) -> String {
+    format!("hostler-timer-{}@{site}", timer.name)
+}
+
 fn timer_unit(site: &SiteName, timer: &Timer, anchor: &str, source: &Path) -> String {
     let mut text = Text::from(source);
-    text.section("Unit");
     text.set("Description", &description(site, timer));
     text.set("PartOf", anchor);
     text.section("Timer");
@@ -63,7 +68,6 @@ fn timer_unit(site: &SiteName, timer: &Timer, anchor: &str, source: &Path) -> St
 /// runtime directory: that would be removed with the end of the command, and it is the service's.
 fn service_unit(site: &SiteName, settings: &Settings, timer: &Timer, source: &Path) -> String {
     let mut text = Text::from(source);
-    text.section("Unit");
     text.set("Description", &description(site, timer));
     service::dependencies(settings, &mut text);
     text.section("Service");
@@ -79,7 +83,7 @@ fn service_unit(site: &SiteName, settings: &Settings, timer: &Timer, source: &Pa
         text.set(kind, &format!("hostler/{site}"));
     }
     environment(settings, &mut text);
-    text.copy(relax::sandbox());
+    text.copy(shipped::sandbox());
     service::account(settings, &mut text);
     service::resources(settings, &mut text);
     service::files(settings, &mut text);
