@@ -25,7 +25,7 @@ pub(crate) enum ListenError {
     },
     /// A socket unit and the settings agree on a name and on nothing else.
     #[error(
-        "the inherited socket called {name} is bound to {bound}, and its [[listen]] says {address}; if the settings have changed: systemctl daemon-reload, then restart socket and service together"
+        "the inherited socket called {name} is bound to {bound}, and its [[listen]] says {address}; if the settings have changed: systemctl daemon-reload, then restart the socket unit"
     )]
     Elsewhere {
         /// What both say.
@@ -90,7 +90,7 @@ pub(crate) enum ListenError {
     },
     /// A socket unit and the settings disagree.
     #[error(
-        "inherited sockets that no [[listen]] names: {unknown}; the [[listen]] addresses are: {wanted}; if the settings have changed: systemctl daemon-reload, then restart socket and service together"
+        "inherited sockets that no [[listen]] names: {unknown}; the [[listen]] addresses are: {wanted}; if the settings have changed: systemctl daemon-reload, then restart the socket unit"
     )]
     Unknown {
         /// Addresses and names.

@@ -288,7 +288,7 @@ fn an_inherited_socket_that_nobody_wants_is_an_error_with_both_lists() {
     let error = Listeners::bind(&[at("@wanted")], DEFER, inherited(socket)).unwrap_err();
     let expected = format!(
         "inherited sockets that no [[listen]] names: {address} (web); the [[listen]] addresses are: @wanted; \
-         if the settings have changed: systemctl daemon-reload, then restart socket and service together"
+         if the settings have changed: systemctl daemon-reload, then restart the socket unit"
     );
     assert_eq!(error.to_string(), expected);
 }
@@ -328,7 +328,7 @@ fn an_inherited_socket_with_the_name_and_another_address_is_an_error_with_both()
     let error = Listeners::bind(&settings, DEFER, inherited(socket)).unwrap_err();
     let expected = format!(
         "the inherited socket called web is bound to {address}, and its [[listen]] says @elsewhere; \
-         if the settings have changed: systemctl daemon-reload, then restart socket and service together"
+         if the settings have changed: systemctl daemon-reload, then restart the socket unit"
     );
     assert_eq!(error.to_string(), expected);
 }

@@ -9,6 +9,8 @@ use super::{
 use crate::support::load::Load;
 
 on_each_system!(
+    a_crash_loop_keeps_connections_waiting,
+    a_new_address_needs_one_restart,
     an_idle_site_ends_and_starts_with_the_next_connection,
     a_restart_refuses_nobody,
     a_stop_lets_requests_finish,
@@ -31,11 +33,9 @@ fn the_first_connection_starts_the_site(machine: &Machine) {
     listening(machine, &settings(8000));
     assert_eq!(machine.get(8000, "/a")["path"], "/a");
     assert_eq!(machine.property(SERVICE, "ActiveState"), "active");
-    let status = machine.property(SERVICE, "StatusText");
-    assert!(
-        status.starts_with("serving with 2 of 2 workers"),
-        "{status}"
-    );
+    machine.wait_for(SERVICE, "StatusText", |status| {
+        status.starts_with("serving with 2 of 2 workers")
+    });
 }
 
 fn an_idle_site_ends_and_starts_with_the_next_connection(machine: &Machine) {
@@ -59,6 +59,38 @@ fn a_restart_refuses_nobody(machine: &Machine) {
     }
     let (answered, failures) = load.finish();
     assert!(answered > 200 && failures.is_empty(), "{failures:?}");
+}
+
+fn a_crash_loop_keeps_connections_waiting(machine: &Machine) {
+    let quick = "[Service]\nRestartSec=50ms\nRestartSteps=0\n";
+    machine.write(
+        "/etc/systemd/system/hostler@shop.service.d/quick.conf",
+        quick,
+    );
+    listening(machine, &settings(8000));
+    let good = machine.succeed(&["cat", "/srv/app/app.py"]);
+    machine.write("/srv/app/app.py", "import nothing_of_this_name\n");
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| machine.get(8000, "/a"));
+        // systemd's own limit is five starts.
+        let tried = |count: &str| count.parse::<u32>().is_ok_and(|count| count >= 6);
+        machine.wait_for(SERVICE, "NRestarts", tried);
+        assert_eq!(machine.property(SOCKET, "ActiveState"), "active");
+        machine.write("/srv/app/app.py", &good);
+        assert_eq!(waiting.join().unwrap()["path"], "/a");
+    });
+}
+
+fn a_new_address_needs_one_restart(machine: &Machine) {
+    listening(machine, &settings(8000));
+    machine.get(8000, "/a");
+    machine.write("/etc/hostler/shop.toml", &settings(8001));
+    assert_eq!(machine.property(SERVICE, "NeedDaemonReload"), "yes");
+    machine.succeed(&["systemctl", "daemon-reload"]);
+    assert_eq!(machine.property(SERVICE, "NeedDaemonReload"), "no");
+    machine.succeed(&["systemctl", "restart", SOCKET]);
+    assert_eq!(machine.get(8001, "/a")["path"], "/a");
+    assert_eq!(machine.property(SOCKET, "ActiveState"), "active");
 }
 
 fn a_stop_lets_requests_finish(machine: &Machine) {
@@ -101,7 +133,7 @@ fn sites_stand_side_by_side(machine: &Machine) {
         "hostler@blog.socket",
         "hostler@blog.service",
     ] {
-        assert_eq!(machine.property(unit, "ActiveState"), "inactive", "{unit}");
+        machine.wait_for(unit, "ActiveState", |state| state == "inactive");
     }
     machine.succeed(&["systemctl", "start", "hostler.target"]);
     assert_eq!(machine.get(8001, "/a")["path"], "/a");
