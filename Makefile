@@ -17,7 +17,8 @@ CARGO_DENY := target/tools/bin/cargo-deny
 BUILD_PACKAGES := ca-certificates gcc libc6-dev
 BENCH_PACKAGES := $(BUILD_PACKAGES) libev-dev nginx python3-dev python3-venv wrk
 RUN_PACKAGES := $(BUILD_PACKAGES) python3 python3-venv
-TEST_PACKAGES := $(BUILD_PACKAGES) binutils nginx python3-dev python3-venv
+TEST_PACKAGES := $(BUILD_PACKAGES) binutils nginx python3-dev python3-venv systemd util-linux
+TREE_PACKAGES := debootstrap
 BENCH_FLAGS ?=
 
 .PHONY: help
@@ -70,6 +71,17 @@ target/venv/%/done:
 	$(PYTHON) -m venv target/venv/$*
 	target/venv/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
+
+.PHONY: tree
+tree: target/trees/trixie ## a root of Debian 13, for the tests with its systemd (root, a minute or two, 300 MB)
+target/trees/trixie:
+	@tools/need-packages $(TREE_PACKAGES)
+	tools/debian-tree trixie $@
+
+.PHONY: install
+install: ## install what `make release` has built, under PREFIX (/usr/local); then tell systemd
+	packaging/install target/release
+	[[ -n "$${DESTDIR:-}" || ! -d /run/systemd/system ]] || { systemd-sysusers; systemd-tmpfiles --create hostler.conf; systemctl daemon-reload; }
 
 .PHONY: need-bench need-build need-run need-test
 need-build:

@@ -12,7 +12,11 @@ use crate::support::{root, site::program};
 type Defaults = BTreeMap<(String, String), Option<String>>;
 
 /// What a file must have; everything else in `check --show` is a default.
-const SMALLEST: &str = "app.module = \"x\"\nlisten = [{ address = \":1\" }]\n";
+const SMALLEST: &str = "app.module = \"x\"\nlisten = [{ address = \":1\" }]\n\
+    timer = [{ name = \"x\", command = [\"x\"], every = 1 }]\n";
+
+/// Stands in the document where a key has no default.
+const REQUIRED: &str = "required";
 
 fn defaults_of_the_program() -> Defaults {
     let directory = tempfile::tempdir().unwrap();
@@ -54,7 +58,7 @@ fn defaults_of_the_document() -> Defaults {
             let cells: Vec<&str> = row.split(" | ").collect();
             let default = match cells[2] {
                 "not set" => None,
-                "required" => Some("\":1\"".to_owned()),
+                "required" => Some(REQUIRED.to_owned()),
                 value => Some(value.trim_matches('`').to_owned()),
             };
             defaults.insert(
@@ -71,6 +75,15 @@ fn every_setting_is_documented_with_its_default() {
     let mut program = defaults_of_the_program();
     // The smallest file gives it; nobody has it by default.
     program.insert(("app".into(), "module".into()), None);
+    program.insert(("timer".into(), "every".into()), Some("\"0\"".into()));
+    for (section, key) in [
+        ("listen", "address"),
+        ("timer", "name"),
+        ("timer", "command"),
+    ] {
+        let key = (section.to_owned(), key.to_owned());
+        assert!(program.insert(key, Some(REQUIRED.to_owned())).is_some());
+    }
     assert_eq!(defaults_of_the_document(), program);
 }
 

@@ -10,11 +10,14 @@
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
+//! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
+//! - `outside`: without systemd: process 1, root that becomes somebody else, secrets, read-only root.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
 //! - `reload`: what a reload follows, and which files ask for one.
 //! - `slow`: clients that send or read slowly.
+//! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tidy`: rules about the code itself.
 //! - `uwsgi`: the uwsgi protocol on the wire.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
@@ -39,11 +42,14 @@ mod docs;
 mod examples;
 mod frameworks;
 mod http;
+mod journal;
 mod limits;
+mod outside;
 mod process;
 mod pythons;
 mod reload;
 mod slow;
+mod systemd;
 mod tidy;
 mod uwsgi;
 mod wsgi;

@@ -35,6 +35,8 @@ pub(super) enum Command {
     Reload(ReloadArguments),
     /// Stop a running site
     Stop(StopArguments),
+    /// Print what systemd is told about a site
+    Units(UnitsArguments),
     /// Act on a worker of a running site
     #[command(subcommand)]
     Worker(WorkerCommand),
@@ -82,6 +84,15 @@ pub(super) struct RunArguments {
     /// Working directory, first on sys.path [default: the current one]
     #[arg(long, value_name = "DIR")]
     pub(super) chdir: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UnitsArguments {
+    /// Settings of the site, in TOML
+    pub(super) file: PathBuf,
+    /// Write the units here instead, below /etc/systemd/system for example
+    #[arg(long, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
 }
 
 /// A site that runs.

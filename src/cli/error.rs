@@ -7,6 +7,7 @@ use crate::{
     journal::JournalError,
     listener::ListenError,
     supervisor::{InterpreterError, SupervisorError},
+    systemd::units::UnitsError,
 };
 
 use super::{client::ClientError, exit::Exit};
@@ -56,6 +57,9 @@ pub(super) enum CliError {
     /// There is no supervisor.
     #[error(transparent)]
     Supervisor(#[from] SupervisorError),
+    /// Units cannot be made.
+    #[error(transparent)]
+    Units(#[from] UnitsError),
     /// The command line makes no sense.
     #[error("{message}; try 'hostler --help'")]
     Usage {
@@ -80,6 +84,7 @@ impl CliError {
             | Self::Output(_)
             | Self::Show(_)
             | Self::Supervisor(_)
+            | Self::Units(_)
             | Self::WorkingDirectory(_) => Exit::Failure,
             Self::Run(_) | Self::Usage { .. } => Exit::Usage,
         }

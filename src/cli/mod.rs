@@ -14,9 +14,10 @@ mod run;
 mod serve;
 mod show;
 mod table;
+mod units;
 mod usage;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{env, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
@@ -28,6 +29,10 @@ use serve::ServeOptions;
 
 /// The whole program.
 pub fn main() -> ExitCode {
+    let mut words = env::args_os();
+    if units::is_generator(words.next().as_deref()) {
+        return units::run_generator(words);
+    }
     let outcome = match Arguments::try_parse() {
         Ok(arguments) => perform(arguments.command),
         Err(error) => usage::answer(&error),
@@ -47,6 +52,7 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::Reload(arguments) => control::reload(&arguments),
         Command::Stop(arguments) => control::stop(&arguments),
         Command::Worker(WorkerCommand::Recycle(arguments)) => control::recycle(&arguments),
+        Command::Units(arguments) => units::show(&arguments),
         Command::Log(LogCommand::Reopen(site)) => control::reopen_log(&site),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{env, ffi::OsString, path::Path, process::ExitCode};
 
-use crate::config::{App, Listen, Log, LogTarget, Protocol, Reload, Settings, Workers};
+use crate::config::{App, Listen, Log, LogTarget, Reload, Settings, Workers};
 
 use super::{
     arguments::RunArguments,
@@ -38,14 +38,7 @@ fn settings(
             virtualenv: virtualenv.map(|directory| here.join(directory)),
             ..target(&arguments.target, here)
         },
-        listen: vec![Listen {
-            protocol: Protocol::Http,
-            address: arguments.http,
-            mode: None,
-            owner: None,
-            group: None,
-            backlog: None,
-        }],
+        listen: vec![Listen::at(arguments.http)],
         workers: Workers {
             processes: arguments.processes,
             threads: arguments.threads,
@@ -57,6 +50,7 @@ fn settings(
         },
         log: Log {
             to: vec![LogTarget::Stderr],
+            access: true,
             ..Log::default()
         },
         ..Settings::default()

@@ -37,15 +37,16 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
             site: name.clone(),
             role: Role::Supervisor,
         },
+        None,
     )?;
     let interpreter = Interpreter::find(&settings.app)?;
     let inherited = systemd::inherited().map_err(ListenError::from)?;
     let listeners = Listeners::bind(&settings.listen, settings.timeouts.socket.0, inherited)?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), site = %name, "hostler starts");
     listeners.iter().for_each(tell);
-    if rustix::process::geteuid().is_root() {
+    if rustix::process::geteuid().is_root() && settings.service.user.is_none() {
         tracing::warn!(
-            "running as root: the application may read and change every file; set User= in its unit, or start it as another user"
+            "the application runs as root, who owns the files of the system; set user in [service], or start it as another user"
         );
     }
     let file = source.as_deref().and_then(|file| path::absolute(file).ok());

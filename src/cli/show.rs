@@ -86,7 +86,10 @@ mod tests {
 
     #[test]
     fn every_key_is_shown_once() {
-        let shown = check("app.module = \"a\"\nlisten = [{ address = \":80\" }]");
+        let shown = check(
+            "app.module = \"a\"\nlisten = [{ address = \":80\" }]\n\
+             timer = [{ name = \"a\", command = [\"a\"], every = 60 }]",
+        );
         for section in shape(&[]).keys().unwrap() {
             check_shown(&shown, &[section]);
         }

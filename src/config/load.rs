@@ -18,9 +18,17 @@ use super::{
 /// The file cannot be read, is not TOML in UTF-8, has a key or a value that the schema does not know, or values that
 /// do not go together. The error is one line with the file's name and, where there is one, the place in it.
 pub fn load(path: &Path) -> Result<Settings, ConfigError> {
+    parse(&read(path)?, path)
+}
+
+/// The text of a settings file.
+///
+/// # Errors
+/// It cannot be read, or is not UTF-8.
+pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
     let bytes = fs::read(path).map_err(|source| ConfigError::unreadable(path.into(), source))?;
     match String::from_utf8(bytes) {
-        Ok(text) => parse(&text, path),
+        Ok(text) => Ok(text),
         Err(error) => {
             let good = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(error.as_bytes());

@@ -17,6 +17,7 @@ mod tests;
 mod value;
 
 pub use error::{ConfigError, Part, Position, Problem};
+pub(crate) use load::read;
 pub use load::{load, parse};
 pub use schema::*;
 pub(crate) use shape::{Shape, shape};

@@ -1,4 +1,4 @@
-//! Makes the paths of `[app]` and `[reload]` absolute, so that nothing behind the loader depends on a working directory.
+//! Makes the paths of `[app]`, `[reload]` and `[service]` absolute, so that nothing behind the loader depends on a working directory.
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,13 @@ impl Settings {
             .chain(&mut self.reload.touch_chain_reload)
             .chain(&mut self.reload.touch_workers_reload)
             .chain(&mut self.reload.touch_logreopen);
-        for path in of_app.chain(of_reload) {
+        let service = &mut self.service;
+        let of_service = service
+            .read_write_paths
+            .iter_mut()
+            .chain(&mut service.read_only_paths)
+            .chain(service.credentials.values_mut());
+        for path in of_app.chain(of_reload).chain(of_service) {
             *path = resolve(path, &base);
         }
     }

@@ -9,13 +9,15 @@ use crate::config::{Protocol, Settings};
 /// Supervisor to zygote.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToZygote {
-    /// Make one worker for this slot of the scoreboard. Descriptors: the worker's control socket, then the end of a
-    /// pipe to which it writes the stacks of its threads, see [`crate::sys::STACKS_SIGNAL`].
+    /// Make one worker for this slot of the scoreboard. Descriptors: the worker's control socket; the end of a pipe to
+    /// which it writes the stacks of its threads, see [`crate::sys::STACKS_SIGNAL`]; the end of a pipe that becomes its
+    /// standard output and standard error.
     Fork {
         /// Slot of the scoreboard.
         slot: u32,
     },
-    /// The first message: load the application. Descriptors: the scoreboard, then each listener.
+    /// The first message: load the application. Descriptors: the scoreboard, the supervisor's standard error for the
+    /// log, then each listener.
     Start(Box<Start>),
     /// End; the workers stay.
     Stop,

@@ -12,13 +12,23 @@ pub(super) struct Content {
 }
 
 impl Content {
+    /// What people read: the message with the values that fit into its line, then what takes more than one line.
+    pub(super) fn text(&self) -> String {
+        let mut text = self.headline().to_owned();
+        for (name, value) in self.short_fields() {
+            text.extend([" ", name, "=", &quoted(value)]);
+        }
+        text.extend(self.further_lines().flat_map(|line| ["\n", line]));
+        text
+    }
+
     /// The first line of the message.
-    pub(super) fn headline(&self) -> &str {
+    fn headline(&self) -> &str {
         self.message.lines().next().unwrap_or_default()
     }
 
     /// What takes more than one line: the rest of the message, then values (a traceback, for example).
-    pub(super) fn further_lines(&self) -> impl Iterator<Item = &str> {
+    fn further_lines(&self) -> impl Iterator<Item = &str> {
         let values = self.fields.iter().filter(|(_, value)| is_long(value));
         self.message
             .lines()
@@ -27,7 +37,7 @@ impl Content {
     }
 
     /// Names and values of one line.
-    pub(super) fn short_fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    fn short_fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.fields().filter(|(_, value)| !is_long(value))
     }
 
@@ -65,4 +75,51 @@ impl Visit for Content {
 
 fn is_long(value: &str) -> bool {
     value.trim_end().contains('\n')
+}
+
+/// Quotes only what could be mistaken for more than one value.
+fn quoted(value: &str) -> String {
+    let simple = |c: char| !c.is_whitespace() && !c.is_control() && c != '"' && c != '\\';
+    let value = value.trim_end_matches('\n');
+    if !value.is_empty() && value.chars().all(simple) {
+        return value.to_owned();
+    }
+    format!("{value:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(fields: &[(&'static str, &str)], expected: &str) {
+        let mut content = Content::default();
+        fields
+            .iter()
+            .for_each(|(name, value)| content.record(name, (*value).to_owned()));
+        assert_eq!(content.text(), expected);
+    }
+
+    #[test]
+    fn a_sentence_and_its_values_are_one_line() {
+        let address = ("address", "127.0.0.1:8000");
+        let fields = [("message", "listening"), ("protocol", "http"), address];
+        check(&fields, "listening protocol=http address=127.0.0.1:8000");
+    }
+
+    #[test]
+    fn values_with_blanks_are_quoted() {
+        let request = ("request", "GET /a \"b\"\t");
+        let fields = [("message", "died"), request, ("empty", "")];
+        check(&fields, "died request=\"GET /a \\\"b\\\"\\t\" empty=\"\"");
+    }
+
+    #[test]
+    fn what_is_long_comes_after_the_line() {
+        let fields = [("message", "failed\nTraceback:\n  File"), ("pid", "7")];
+        check(&fields, "failed pid=7\nTraceback:\n  File");
+        let traceback = ("traceback", "Traceback:\n  File\n");
+        let fields = [traceback, ("message", "failed"), ("pid", "7")];
+        check(&fields, "failed pid=7\nTraceback:\n  File");
+    }
 }

@@ -1,18 +1,34 @@
-//! One event as fields for the journal, or as one line on stderr.
+//! What is logged: as entries with fields for the journal, or as lines on standard error.
+//!
+//! Three kinds of things come here: events of our own (`tracing`, by way of `event`), requests (`access`), and what
+//! the application says (`words`, cut into entries by `splitter`). They go to the same `targets`.
 //!
 //! Supervisor, zygote and workers call [`init`] once after their exec; a worker, which comes from a fork, then only
-//! says who it is by [`set_role`]. There are no threads and no buffers in here, so that a fork at any moment is safe.
-//! Events of more than one line (tracebacks) have all of it in their message: that is what `journalctl` shows.
+//! says who it is by [`set_role`]. There are no threads and no buffers in here, so that a fork at any moment is safe,
+//! and nobody waits for whoever reads the log. An entry of more than one line (a traceback) has all of it in its
+//! message: that is what `journalctl` shows.
 
+mod access;
 mod content;
+mod entry;
+mod event;
+#[cfg(test)]
+mod fake;
 mod journald;
 mod level;
 mod line;
+mod priority;
+mod splitter;
 mod stderr;
+mod targets;
+mod words;
 
 use std::{
     env, io,
-    os::unix::fs::MetadataExt,
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
     sync::{
         OnceLock,
         atomic::{AtomicI64, Ordering::Relaxed},
@@ -24,25 +40,34 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::config::{Log, LogTarget};
 
+pub use access::{Access, access};
 pub use level::set_level;
+pub use priority::Priority;
+pub use splitter::Splitter;
+pub use words::{Code, Stream, Words, say};
 
-use self::{
-    journald::{Handle, JournaldLayer},
-    level::Level,
-    stderr::StderrLayer,
-};
+use self::{event::Events, journald::Journald, level::Level, stderr::Stderr, targets::Targets};
+
+/// Where journald listens, when it is not journald; for tests.
+const SOCKET_VARIABLE: &str = "HOSTLER_JOURNAL_SOCKET";
 
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// `log.to` names the journal, and journald does not answer.
-    #[error(
-        "cannot connect to the journal at /run/systemd/journal/socket; remove \"journal\" from [log] to"
-    )]
-    Connect(#[source] io::Error),
+    #[error("cannot connect to the journal at {path}; remove \"journal\" from [log] to")]
+    Connect {
+        /// Where it should listen.
+        path: String,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// journald does not answer any more.
     #[error("cannot connect to the journal anew")]
     Reconnect(#[source] io::Error),
+    /// Standard error cannot be looked at.
+    #[error("cannot use standard error")]
+    Stderr(#[source] io::Error),
     /// `init` was called before in this process.
     #[error("the log is set up already")]
     Twice(#[source] SetGlobalDefaultError),
@@ -59,8 +84,8 @@ pub enum Role {
     Zygote,
 }
 
-/// Who speaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the log is told once of a process.
+#[derive(Debug, Clone)]
 pub struct Identity {
     /// Name of the site, `HOSTLER_SITE` in the journal.
     pub site: String,
@@ -68,49 +93,71 @@ pub struct Identity {
     pub role: Role,
 }
 
-/// The connection to journald, if there is one.
-static JOURNALD: OnceLock<Handle> = OnceLock::new();
+static TARGETS: OnceLock<Targets> = OnceLock::new();
 static ROLE: AtomicI64 = AtomicI64::new(SUPERVISOR);
 const SUPERVISOR: i64 = -1;
 const ZYGOTE: i64 = -2;
 
-/// From now on every `tracing` event of this process goes where `log` says.
-pub fn init(log: &Log, identity: Identity) -> Result<(), JournalError> {
+/// From now on everything goes where `log` says. `stderr` is the supervisor's standard error, given on by [`stderr`];
+/// `None`: this is the supervisor.
+pub fn init(log: &Log, identity: Identity, stderr: Option<OwnedFd>) -> Result<(), JournalError> {
     set_role(identity.role);
-    let connected = stderr_is_journal();
+    let stderr = stderr.map_or_else(stderr::open_own, Ok);
+    let stderr = stderr.map_err(JournalError::Stderr)?;
+    let connected = is_journal(stderr.as_fd());
     let by_default = log.to.is_empty();
-    let wanted = log.to.contains(&LogTarget::Journal) || by_default && connected;
-    let journald = match wanted.then(|| JournaldLayer::connect(identity.site.clone())) {
-        None => None,
-        Some(Ok(layer)) => Some(layer),
-        Some(Err(_)) if by_default => None,
-        // The supervisor has found it at its start. A reload does not fail because journald is away for a moment.
-        Some(Err(_)) if identity.role != Role::Supervisor => {
-            Some(JournaldLayer::disconnected(identity.site).map_err(JournalError::Connect)?)
+    let journald = if log.to.contains(&LogTarget::Journal) || by_default && connected {
+        let path = env::var(SOCKET_VARIABLE).unwrap_or_else(|_| journald::SOCKET.to_owned());
+        match Journald::connect(&path) {
+            Ok(journald) => Some(journald),
+            Err(_) if by_default => None,
+            // The supervisor has found it at its start. A reload does not fail because journald is away for a moment.
+            Err(_) if identity.role != Role::Supervisor => {
+                Some(Journald::disconnected(&path).map_err(JournalError::Reconnect)?)
+            }
+            Err(source) => return Err(JournalError::Connect { path, source }),
         }
-        Some(Err(error)) => return Err(JournalError::Connect(error)),
+    } else {
+        None
     };
     set_level(log.level);
-    if let Some(handle) = journald.as_ref().and_then(|layer| layer.handle().ok()) {
-        // Somebody who calls this twice is told below.
-        let _ = JOURNALD.set(handle);
-    }
-    let to_stderr = log.to.contains(&LogTarget::Stderr) || by_default && journald.is_none();
-    let stderr = to_stderr.then(|| StderrLayer::new(connected));
+    let targets = Targets {
+        site: identity.site,
+        to_stderr: log.to.contains(&LogTarget::Stderr) || by_default && journald.is_none(),
+        stderr: Stderr::new(stderr, connected).map_err(JournalError::Stderr)?,
+        journald,
+    };
+    // Somebody who calls this twice is told below.
+    let targets = TARGETS.get_or_init(|| targets);
     let subscriber = tracing_subscriber::registry()
         .with(Level)
-        .with(journald)
-        .with(stderr);
+        .with(Events(targets));
     tracing::subscriber::set_global_default(subscriber).map_err(JournalError::Twice)
+}
+
+/// The supervisor's standard error, for processes that shall write there too.
+pub fn stderr() -> BorrowedFd<'static> {
+    match TARGETS.get() {
+        Some(targets) => targets.stderr.as_fd(),
+        None => rustix::stdio::stderr(),
+    }
+}
+
+/// Whether entries go to the journal, where they can have fields that nobody reads elsewhere.
+pub fn has_fields() -> bool {
+    TARGETS
+        .get()
+        .is_some_and(|targets| targets.journald.is_some())
 }
 
 /// Connects to the journal anew; gives whether there is such a connection. Standard error cannot be opened anew: only
 /// who connected it knows to what.
 pub fn reopen() -> Result<bool, JournalError> {
-    let Some(handle) = JOURNALD.get() else {
+    let journald = TARGETS.get().and_then(|targets| targets.journald.as_ref());
+    let Some(journald) = journald else {
         return Ok(false);
     };
-    handle.reconnect().map_err(JournalError::Reconnect)?;
+    journald.reconnect().map_err(JournalError::Reconnect)?;
     Ok(true)
 }
 
@@ -132,12 +179,13 @@ fn role() -> Role {
     }
 }
 
-/// Whether stderr is the very stream that the service manager connected to the journal: `$JOURNAL_STREAM` holds its
-/// device and inode (systemd.exec(5)), and is inherited by processes whose stderr goes elsewhere.
-fn stderr_is_journal() -> bool {
+/// Whether this is the very stream that the service manager connected to the journal: `$JOURNAL_STREAM` holds its
+/// device and inode (systemd.exec(5)), and is inherited by processes whose standard error goes elsewhere.
+fn is_journal(stderr: BorrowedFd<'_>) -> bool {
     let stream = env::var("JOURNAL_STREAM").unwrap_or_default();
-    let stderr = std::fs::metadata("/proc/self/fd/2");
-    stderr.is_ok_and(|file| names_stream(&stream, file.dev(), file.ino()))
+    let file = stderr.try_clone_to_owned().map(std::fs::File::from);
+    let file = file.and_then(|file| file.metadata());
+    file.is_ok_and(|file| names_stream(&stream, file.dev(), file.ino()))
 }
 
 fn names_stream(variable: &str, device: u64, inode: u64) -> bool {

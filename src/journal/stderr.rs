@@ -1,66 +1,176 @@
-//! Events on standard error.
+//! Standard error: one write(2) for each entry, so that those of different processes do not mix.
+//!
+//! Nobody waits here either. A pipe or a terminal is opened once more for this alone, without O_NONBLOCK for whoever
+//! shares it with us; what does not fit is dropped and counted, and the number is told with the next that fits.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+};
 
-use tracing::{Event, Subscriber};
-use tracing_subscriber::{
-    Layer,
-    fmt::{
-        format::Writer,
-        time::{FormatTime, SystemTime},
-    },
-    layer::Context,
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{FileType, Mode, OFlags, fstat, open},
+    io::{Errno, fcntl_dupfd_cloexec, retry_on_intr, write},
+    net::{SendFlags, send},
+};
+use tracing_subscriber::fmt::{
+    format::Writer,
+    time::{FormatTime, SystemTime},
 };
 
 use super::{
-    content::Content,
+    Priority, Role,
     line::{self, Style},
 };
 
-/// Writes each event with one write(2), so that lines of different processes do not mix.
-pub(super) struct StderrLayer {
-    style: Style,
+/// What is behind the descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A file, or something that never waits long.
+    File,
+    /// A pipe or a terminal.
+    Pipe,
+    /// As journald connects it.
+    Socket,
 }
 
-impl StderrLayer {
-    /// `to_journal` when standard error is read by journald.
-    pub(super) fn new(to_journal: bool) -> Self {
-        let style = match io::stderr().is_terminal() {
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Stderr {
+    fd: OwnedFd,
+    kind: Kind,
+    style: Style,
+    lost: AtomicU64,
+    /// An entry was written in part, and there is no line end behind it.
+    torn: AtomicBool,
+}
+
+/// Standard error of this process, to be written to without waiting, also by processes that get the descriptor.
+pub(super) fn open_own() -> io::Result<OwnedFd> {
+    let stderr = io::stderr();
+    if kind(stderr.as_fd())? == Kind::Pipe {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        // It may be a pipe of another user; then the writes look first, see below.
+        if let Ok(fd) = open("/proc/self/fd/2", flags, Mode::empty()) {
+            return Ok(fd);
+        }
+    }
+    Ok(fcntl_dupfd_cloexec(stderr, 3)?)
+}
+
+impl Stderr {
+    /// `to_journal` when it is read by journald.
+    pub(super) fn new(fd: OwnedFd, to_journal: bool) -> io::Result<Self> {
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let style = match fd.as_fd().is_terminal() {
             _ if to_journal => Style::Priority,
-            true if std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) => {
-                Style::Coloured
-            }
+            true if !no_colour => Style::Coloured,
             _ => Style::Plain,
         };
-        Self { style }
+        Ok(Self {
+            kind: kind(fd.as_fd())?,
+            fd,
+            style,
+            lost: AtomicU64::new(0),
+            torn: AtomicBool::new(false),
+        })
+    }
+
+    /// Writes an entry, or counts it as lost.
+    pub(super) fn write(&self, priority: Priority, role: Role, speaker: &str, text: &str) {
+        let lost = self.lost.load(Relaxed);
+        let mut entry = String::new();
+        if self.torn.load(Relaxed) {
+            entry.push('\n');
+        }
+        if lost > 0 {
+            let text = format!("log entries were lost, nobody has read them: {lost}");
+            let (role, time) = (super::role(), now());
+            entry.push_str(&line::format(
+                self.style,
+                Priority::WARNING,
+                role,
+                "",
+                &time,
+                &text,
+            ));
+        }
+        entry.push_str(&line::format(
+            self.style,
+            priority,
+            role,
+            speaker,
+            &now(),
+            text,
+        ));
+        match retry_on_intr(|| self.write_at_once(entry.as_bytes())) {
+            Ok(written) if written == entry.len() => {
+                self.torn.store(false, Relaxed);
+                if lost > 0 {
+                    self.lost.fetch_sub(lost, Relaxed);
+                }
+            }
+            Ok(written) => {
+                self.torn.store(written > 0, Relaxed);
+                self.lost.fetch_add(1, Relaxed);
+            }
+            Err(_) => _ = self.lost.fetch_add(1, Relaxed),
+        }
+    }
+
+    fn write_at_once(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        match self.kind {
+            Kind::File => write(&self.fd, bytes),
+            Kind::Socket => send(&self.fd, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL),
+            Kind::Pipe => {
+                let mut fds = [PollFd::new(&self.fd, PollFlags::OUT)];
+                match poll(&mut fds, Some(&Timespec::default()))? {
+                    0 => Err(Errno::AGAIN),
+                    _ => write(&self.fd, bytes),
+                }
+            }
+        }
     }
 }
 
-impl<S: Subscriber> Layer<S> for StderrLayer {
-    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
-        let mut content = Content::default();
-        event.record(&mut content);
-        let level = *event.metadata().level();
-        let text = line::format(self.style, level, super::role(), &now(), &content);
-        // A log that nobody can read has no better place to complain.
-        let _ = io::stderr().write_all(text.as_bytes());
+impl AsFd for Stderr {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
+}
+
+fn kind(fd: BorrowedFd<'_>) -> io::Result<Kind> {
+    let kind = FileType::from_raw_mode(fstat(fd)?.st_mode);
+    Ok(match kind {
+        FileType::Socket => Kind::Socket,
+        FileType::Fifo => Kind::Pipe,
+        _ if fd.is_terminal() => Kind::Pipe,
+        _ => Kind::File,
+    })
 }
 
 /// UTC, to the millisecond (RFC 3339).
 fn now() -> String {
+    const LENGTH: usize = "2000-01-01T00:00:00.000".len();
     let mut time = String::with_capacity(32);
     let written = SystemTime.format_time(&mut Writer::new(&mut time));
-    if written.is_err() || time.len() < "2000-01-01T00:00:00.000".len() {
+    if written.is_err() || time.len() < LENGTH {
         return String::new();
     }
-    time.truncate("2000-01-01T00:00:00.000".len());
+    time.truncate(LENGTH);
     time.push('Z');
     time
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{BufRead, BufReader},
+        os::fd::AsRawFd,
+    };
+
     use super::*;
 
     #[test]
@@ -68,5 +178,31 @@ mod tests {
         let time = now();
         assert_eq!(time.len(), "2000-01-01T00:00:00.000Z".len());
         assert!(time.starts_with("20") && time.as_bytes()[19] == b'.' && time.ends_with('Z'));
+    }
+
+    /// This test would not end if anybody waited.
+    #[test]
+    fn a_pipe_that_nobody_reads_loses_entries_and_keeps_nobody() {
+        let (reader, writer) = io::pipe().unwrap();
+        let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = open(path, flags, Mode::empty()).unwrap();
+        let stderr = Stderr::new(fd, false).unwrap();
+        let say = |text: &str| stderr.write(Priority::INFO, Role::Worker(0), "", text);
+        let text = "x".repeat(3000);
+        (0..100).for_each(|_| say(&text));
+        let lost = stderr.lost.load(Relaxed);
+        assert!(lost > 0);
+        let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
+        (lost..100).for_each(|_| assert!(lines.next().unwrap().ends_with(&text)));
+        say("again");
+        drop((stderr, writer));
+        let rest: Vec<String> = lines.collect();
+        let told = format!("nobody has read them: {lost}");
+        assert!(rest.iter().any(|line| line.ends_with(&told)), "{rest:?}");
+        assert!(
+            rest.last().unwrap().ends_with("worker 0: again"),
+            "{rest:?}"
+        );
     }
 }

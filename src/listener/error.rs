@@ -23,6 +23,18 @@ pub(crate) enum ListenError {
         /// The file.
         path: PathBuf,
     },
+    /// A socket unit and the settings agree on a name and on nothing else.
+    #[error(
+        "the inherited socket called {name} is bound to {bound}, and its [[listen]] says {address}; if the settings have changed: systemctl daemon-reload, then restart the socket unit"
+    )]
+    Elsewhere {
+        /// What both say.
+        name: String,
+        /// What the socket unit says.
+        bound: String,
+        /// What the settings say.
+        address: String,
+    },
     /// Somebody listens there.
     #[error("cannot listen on {address}: it is in use by another server")]
     InUse {
@@ -78,7 +90,7 @@ pub(crate) enum ListenError {
     },
     /// A socket unit and the settings disagree.
     #[error(
-        "inherited sockets that no [[listen]] names: {unknown}; the [[listen]] addresses are: {wanted}"
+        "inherited sockets that no [[listen]] names: {unknown}; the [[listen]] addresses are: {wanted}; if the settings have changed: systemctl daemon-reload, then restart the socket unit"
     )]
     Unknown {
         /// Addresses and names.

@@ -1,4 +1,4 @@
-//! Matches inherited sockets to `[[listen]]` by the address that they are bound to.
+//! Matches inherited sockets to `[[listen]]`: by name where it has one, else by the address that they are bound to.
 
 use std::{
     io,
@@ -34,10 +34,31 @@ impl Pool {
         })
     }
 
-    /// All that are bound to an address: `:80` may be one socket for each version of IP.
-    pub(super) fn take(&mut self, address: &Address) -> Vec<OwnedFd> {
-        let taken = self.sockets.extract_if(.., |(bound, _)| bound.is(address));
-        taken.map(|(_, socket)| socket.fd).collect()
+    /// All that are called so, or else all that are bound to the address: `:80` may be one socket for each version of
+    /// IP. A socket of the right name at another address is an error: the settings are newer than the socket unit, or
+    /// the name is a slip.
+    pub(super) fn take(&mut self, listen: &Listen) -> Result<Vec<OwnedFd>, ListenError> {
+        let address = &listen.address;
+        let is_called = |socket: &Inherited| listen.name.as_ref() == Some(&socket.name);
+        let named = self.sockets.iter().find(|(_, socket)| is_called(socket));
+        let elsewhere = self
+            .sockets
+            .iter()
+            .find(|(bound, socket)| is_called(socket) && !bound.is(address));
+        if let Some((bound, socket)) = elsewhere {
+            return Err(ListenError::Elsewhere {
+                name: socket.name.clone(),
+                bound: bound.to_string(),
+                address: address.to_string(),
+            });
+        }
+        let by_name = named.is_some();
+        let is_meant = |(bound, socket): &mut (Bound, Inherited)| match by_name {
+            true => is_called(socket),
+            false => bound.is(address),
+        };
+        let taken = self.sockets.extract_if(.., is_meant);
+        Ok(taken.map(|(_, socket)| socket.fd).collect())
     }
 
     /// What is left belongs to nobody: connections to it would wait for ever.

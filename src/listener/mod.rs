@@ -66,7 +66,7 @@ impl Listeners {
         let mut inherited = inherit::Pool::new(inherited)?;
         let mut listeners = Vec::new();
         for listen in settings {
-            let taken = inherited.take(&listen.address);
+            let taken = inherited.take(listen)?;
             if taken.is_empty() {
                 bind(listen, defer, &mut listeners)?;
             }

@@ -12,7 +12,10 @@ use rustix::{
     io::Errno,
     net::{
         AddressFamily, SocketFlags, SocketType, bind as bind_socket, socket_with,
-        sockopt::{set_ipv6_v6only, set_socket_reuseaddr, set_tcp_nodelay},
+        sockopt::{
+            set_ip_freebind, set_ipv6_freebind, set_ipv6_v6only, set_socket_reuseaddr,
+            set_socket_reuseport, set_tcp_nodelay,
+        },
     },
 };
 
@@ -71,6 +74,15 @@ fn bind_one(listen: &Listen, address: SocketAddr, defer: Duration) -> Result<Own
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let fd = socket_with(family, SocketType::STREAM, flags, None)?;
     set_socket_reuseaddr(&fd, true)?;
+    if listen.reuse_port {
+        set_socket_reuseport(&fd, true)?;
+    }
+    if listen.freebind {
+        match family {
+            AddressFamily::INET6 => set_ipv6_freebind(&fd, true)?,
+            _ => set_ip_freebind(&fd, true)?,
+        }
+    }
     set_tcp_nodelay(&fd, true)?;
     if address.is_ipv6() {
         set_ipv6_v6only(&fd, false)?;

@@ -21,14 +21,7 @@ use crate::config::{FileMode, Protocol};
 const DEFER: Duration = Duration::from_secs(4);
 
 fn at(address: &str) -> Listen {
-    Listen {
-        protocol: Protocol::Http,
-        address: address.parse().unwrap(),
-        mode: None,
-        owner: None,
-        group: None,
-        backlog: None,
-    }
+    Listen::at(address.parse().unwrap())
 }
 
 fn bound(settings: &[Listen]) -> Listeners {
@@ -294,9 +287,66 @@ fn an_inherited_socket_that_nobody_wants_is_an_error_with_both_lists() {
     let address = socket.local_addr().unwrap();
     let error = Listeners::bind(&[at("@wanted")], DEFER, inherited(socket)).unwrap_err();
     let expected = format!(
-        "inherited sockets that no [[listen]] names: {address} (web); the [[listen]] addresses are: @wanted"
+        "inherited sockets that no [[listen]] names: {address} (web); the [[listen]] addresses are: @wanted; \
+         if the settings have changed: systemctl daemon-reload, then restart the socket unit"
     );
     assert_eq!(error.to_string(), expected);
+}
+
+/// `inherited` calls every socket `web`.
+fn at_as(address: &str, name: &str) -> Listen {
+    let name = Some(name.to_owned());
+    Listen {
+        name,
+        ..at(address)
+    }
+}
+
+#[test]
+fn an_inherited_socket_is_found_by_its_name() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    let settings = [at_as("127.0.0.1:0", "other"), at_as(&address, "web")];
+    let listeners = Listeners::bind(&settings, DEFER, inherited(socket)).unwrap();
+    assert_eq!(addresses(&listeners)[1], address);
+}
+
+#[test]
+fn a_name_that_is_not_inherited_leaves_the_address() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    let settings = [at_as(&address, "other")];
+    let listeners = Listeners::bind(&settings, DEFER, inherited(socket)).unwrap();
+    assert!(listeners.are_inherited());
+}
+
+#[test]
+fn an_inherited_socket_with_the_name_and_another_address_is_an_error_with_both() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let settings = [at_as("@elsewhere", "web")];
+    let error = Listeners::bind(&settings, DEFER, inherited(socket)).unwrap_err();
+    let expected = format!(
+        "the inherited socket called web is bound to {address}, and its [[listen]] says @elsewhere; \
+         if the settings have changed: systemctl daemon-reload, then restart the socket unit"
+    );
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_port_can_be_shared_and_an_address_can_come_later() {
+    let share = |address: &str| Listen {
+        reuse_port: true,
+        freebind: true,
+        ..at(address)
+    };
+    let first = bound(&[share("127.0.0.1:0")]);
+    let address = addresses(&first)[0].to_owned();
+    let second = bound(&[share(&address)]);
+    assert_eq!(addresses(&second), [address]);
+    // An address for documentation (RFC 5737), which nobody has.
+    assert_eq!(bound(&[share("192.0.2.1:0")]).iter().count(), 1);
+    assert_eq!(bound(&[share("[2001:db8::1]:0")]).iter().count(), 1);
 }
 
 #[test]

@@ -14,7 +14,10 @@ use super::{
     engine::Engine,
     output::Flushed,
 };
-use crate::protocol::{Refusal, http::response};
+use crate::{
+    journal::{self, Access},
+    protocol::{Refusal, http::response},
+};
 
 /// How long a client may take to read our last words after an error.
 const LINGER_MS: u64 = 2_000;
@@ -84,6 +87,13 @@ impl<A: Application> Engine<A> {
         );
         if status == 0 {
             return Step::Close;
+        }
+        if self.rules.access {
+            journal::access(&Access {
+                peer: &connection.peer.address,
+                status,
+                ..Access::default()
+            });
         }
         connection.keep_alive = false;
         connection.linger = true;

@@ -25,6 +25,7 @@ mod local;
 mod output;
 mod peer;
 mod request;
+mod request_id;
 mod rules;
 mod sweep;
 mod table;

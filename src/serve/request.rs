@@ -123,12 +123,18 @@ impl<A: Application> Engine<A> {
             error!("a request met a fault of the server's own; its connection is closed");
         }
         exchange.fail(500);
+        let is_late = watch.end();
+        let end = now_us();
+        if self.rules.access {
+            let status = if is_late { TOO_LATE } else { exchange.status() };
+            exchange.log(end - now, status);
+        }
         let answer = exchange.answer;
-        if watch.end() {
-            record.end(now_us(), TOO_LATE, 0);
+        if is_late {
+            record.end(end, TOO_LATE, 0);
             return self.after_last_words(connection);
         }
-        record.end(now_us(), answer.status, answer.sent);
+        record.end(end, answer.status, answer.sent);
         if answer.gone {
             Step::Close
         } else if connection.output.is_empty() {

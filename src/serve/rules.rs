@@ -7,6 +7,8 @@ use crate::{
     protocol::http::head::Limits,
 };
 
+use super::request_id::Header;
+
 /// Unread request bodies up to here are read and dropped, so that the connection lives on.
 const DISCARD: u64 = 256 << 10;
 
@@ -27,6 +29,14 @@ pub(super) struct Rules {
     pub(super) trusted: Vec<TrustedProxy>,
     /// Microseconds that a request may take; 0: no limit.
     pub(super) harakiri_us: u64,
+    /// Whether each request is logged.
+    pub(super) access: bool,
+    /// Where a request's name stands, in what proxies send and in answers.
+    pub(super) request_id: Header,
+    /// Whether answers have it.
+    pub(super) answer_request_id: bool,
+    pub(super) traceparent: Header,
+    pub(super) host: Header,
 }
 
 impl Rules {
@@ -51,6 +61,11 @@ impl Rules {
             discard: DISCARD,
             trusted: settings.http.trusted_proxies.clone(),
             harakiri_us: u64::try_from(settings.limits.harakiri.0.as_micros()).unwrap_or(0),
+            access: settings.log.access,
+            request_id: Header::of_request_id(&settings.http),
+            answer_request_id: settings.http.request_id_header.is_some(),
+            traceparent: Header::new("traceparent"),
+            host: Header::new("Host"),
         }
     }
 

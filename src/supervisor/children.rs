@@ -19,8 +19,13 @@ use crate::ipc::{Channel, FromWorker, FromZygote, IpcError, LoadFailure, ToWorke
 use super::{
     generation::one_line,
     lifecycle::{Event, WorkerId, ZygoteId},
+    output::Output,
     stacks::{Progress, Stacks},
 };
+
+/// Everything that is ready is read so many times before others have their turn: a process that writes without end must
+/// not keep the supervisor from its work.
+const ROUNDS: usize = 16;
 
 /// Who is at the other end of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +43,9 @@ pub(super) struct Children {
     loaded: Vec<PathBuf>,
     /// By the number under which epoll knows them.
     stacks: BTreeMap<u64, (WorkerId, Stacks)>,
+    /// By the number under which epoll knows them.
+    outputs: BTreeMap<u64, Output>,
+    last_output: u64,
 }
 
 impl AsFd for Children {
@@ -54,6 +62,8 @@ impl Children {
             channels: BTreeMap::new(),
             loaded: Vec::new(),
             stacks: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            last_output: 0,
         })
     }
 
@@ -72,6 +82,16 @@ impl Children {
         let data = epoll::EventData::new_u64(number);
         epoll::add(&self.epoll, &stacks, data, epoll::EventFlags::IN)?;
         self.stacks.insert(number, (id, stacks));
+        Ok(())
+    }
+
+    /// Logs what comes from there, until nobody can write any more.
+    pub(super) fn add_output(&mut self, output: Output) -> io::Result<()> {
+        self.last_output += 1;
+        let number = self.last_output << 2 | 3;
+        let data = epoll::EventData::new_u64(number);
+        epoll::add(&self.epoll, &output, data, epoll::EventFlags::IN)?;
+        self.outputs.insert(number, output);
         Ok(())
     }
 
@@ -119,12 +139,12 @@ impl Children {
     /// Reads everything that has been said. A peer that has closed, or whose words make no sense, is not heard again.
     pub(super) fn events(&mut self) -> io::Result<Vec<Event>> {
         let mut events = Vec::new();
-        loop {
+        for _ in 0..ROUNDS {
             let mut ready = Vec::with_capacity(64);
             let at_once = Timespec::default();
             retry_on_intr(|| epoll::wait(&self.epoll, spare_capacity(&mut ready), Some(&at_once)))?;
             if ready.is_empty() {
-                return Ok(events);
+                break;
             }
             for number in ready.iter().map(|event| event.data.u64()) {
                 if let Some((peer, channel)) = self.channels.get(&number)
@@ -133,8 +153,14 @@ impl Children {
                     self.channels.remove(&number);
                 }
                 self.read_stacks(number, &mut events);
+                if let Some(output) = self.outputs.get_mut(&number)
+                    && !output.read()
+                {
+                    self.outputs.remove(&number);
+                }
             }
         }
+        Ok(events)
     }
 
     fn read_stacks(&mut self, number: u64, events: &mut Vec<Event>) {

@@ -9,6 +9,7 @@ use std::{
 use crate::{
     config::Settings,
     ipc::{ListenerInfo, Start, ToZygote},
+    journal,
     listener::{Listener, Listeners},
     scoreboard::Scoreboard,
 };
@@ -69,10 +70,11 @@ impl Generation {
         }))
     }
 
-    /// The scoreboard, then each listener.
+    /// The scoreboard, our standard error, then each listener.
     pub(super) fn fds(&self) -> Vec<BorrowedFd<'_>> {
         let listeners = self.listeners.iter().map(AsFd::as_fd);
-        iter::once(self.scoreboard.as_fd())
+        [self.scoreboard.as_fd(), journal::stderr()]
+            .into_iter()
             .chain(listeners)
             .collect()
     }

@@ -4,6 +4,7 @@
 //! settings; what belongs to it is in `generation`, how its interpreter is found and started in `interpreter` and
 //! `spawn`. The supervisor loads no application code and parses no request.
 
+mod account;
 mod cheaper;
 mod children;
 pub(crate) mod control;
@@ -12,7 +13,9 @@ mod interpreter;
 mod lifecycle;
 mod look;
 mod memory;
+mod output;
 mod perform;
+mod pressure;
 mod reap;
 mod report;
 mod run;
@@ -67,9 +70,14 @@ fn setup(operation: &'static str) -> impl Fn(io::Error) -> SupervisorError {
 
 /// A descriptor that the loop can wait for.
 fn readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    ready_for(fd, Interest::READABLE)
+}
+
+/// A descriptor that the loop can wait for something else of.
+fn ready_for(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     #[expect(
         deprecated,
         reason = "its successor is unsafe because of types that change their descriptor; an OwnedFd does not"
     )]
-    AsyncFd::with_interest(fd, Interest::READABLE)
+    AsyncFd::with_interest(fd, interest)
 }

@@ -1,13 +1,14 @@
 //! Carries out what the lifecycle has decided.
 
-use std::{collections::VecDeque, io, os::fd::AsFd};
+use std::{collections::VecDeque, io, os::fd::AsFd, time::Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tracing::{debug, warn};
 
 use crate::{
     ipc::{Channel, LoadFailure, ToWorker, ToZygote},
-    journal, scoreboard,
+    journal::{self, Role},
+    scoreboard,
     sys::STACKS_SIGNAL,
 };
 
@@ -16,9 +17,10 @@ use super::{
     generation::one_line,
     interpreter::directory,
     lifecycle::{Action, Event, ExitStatus, Notice, Plan, Report, WorkerId, WorkerTag, ZygoteId},
+    output::Output,
     report,
     run::Supervisor,
-    spawn,
+    spawn::{self, SpawnError},
     stacks::Stacks,
 };
 
@@ -36,7 +38,11 @@ impl Supervisor {
                 exit = exit.or(self.perform(action, &mut events));
             }
         }
-        self.notifier.status(self.lifecycle.headline());
+        let status = self.lifecycle.headline();
+        self.notifier.status(status, Instant::now());
+        if exit.is_some() {
+            self.notifier.finish();
+        }
         exit
     }
 
@@ -132,10 +138,13 @@ impl Supervisor {
         parts.scoreboard.clear(slot);
         let (ours, theirs) = Channel::pair().map_err(|error| one_line(&error))?;
         let (stacks, writer) = Stacks::pipe().map_err(|error| one_line(&error))?;
+        let role = Role::Worker(slot);
+        let (output, stdout) = Output::pipe(role).map_err(|error| one_line(&error))?;
         self.children
             .add_worker(worker, ours, stacks)
+            .and_then(|()| self.children.add_output(output))
             .map_err(|error| one_line(&error))?;
-        let fds = [theirs.as_fd(), writer.as_fd()];
+        let fds = [theirs.as_fd(), writer.as_fd(), stdout.as_fd()];
         self.children
             .tell_zygote(zygote, &ToZygote::Fork { slot }, &fds)
             .map_err(|error| one_line(&error))
@@ -153,19 +162,27 @@ impl Supervisor {
                 unusable: true,
             }];
         }
-        let started = Channel::pair().and_then(|(ours, theirs)| {
-            let pid = spawn::spawn(&parts.interpreter, &parts.settings.app, &theirs)?;
+        let started = Channel::pair().map_err(SpawnError::from);
+        let started = started.and_then(|(ours, theirs)| {
+            let (output, stdout) = Output::pipe(Role::Zygote)?;
+            let pid = spawn::spawn(&parts.interpreter, &parts.settings, &theirs, stdout)?;
+            self.children.add_output(output)?;
             self.children.add_zygote(zygote, ours)?;
             Ok(pid)
         });
         let pid = match started {
             Ok(pid) => pid,
             Err(error) => {
-                let reason = not_started(&parts.interpreter.python, &error);
+                let (reason, unusable) = match &error {
+                    SpawnError::System(error) => {
+                        (not_started(&parts.interpreter.python, error), false)
+                    }
+                    error => (one_line(error), true),
+                };
                 return vec![Event::SpawnFailed {
                     zygote,
                     reason,
-                    unusable: false,
+                    unusable,
                 }];
             }
         };
@@ -220,6 +237,7 @@ impl Supervisor {
     fn notify(&self, notice: Notice) {
         match notice {
             Notice::Extend(time) => self.notifier.extend(time),
+            Notice::Hangs => self.notifier.hangs(),
             Notice::Ready => self.notifier.ready(),
             Notice::Reloading => self.notifier.reloading(),
             Notice::Stopping => self.notifier.stopping(),

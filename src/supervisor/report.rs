@@ -63,6 +63,9 @@ pub(super) fn log(
         Report::Loaded { generation, python } => {
             info!(generation, %python, "the zygote is ready");
         }
+        Report::MemoryPressure { from, to } => {
+            warn!(from, to, "memory is short, an idle worker goes");
+        }
         Report::Recycled { worker, reason } => recycled(worker, *reason),
         Report::ReloadFailed { reason } => {
             error!(%reason, "the reload failed, the previous generation serves on");
@@ -73,6 +76,13 @@ pub(super) fn log(
         } => info!(generation, workers, "ready after the reload"),
         Report::Reloading => info!("reloading"),
         Report::Serving { workers } => info!(generation = 1, workers, "ready"),
+        Report::Stuck { time } => {
+            error!(
+                ?time,
+                "the site hangs: all threads are busy, and nothing was answered for timeouts.stuck"
+            );
+        }
+        Report::StuckWorker { worker, requests } => stuck(worker, requests),
         Report::StartFailed => error!("the service cannot start"),
         Report::Stopped { killed: 0 } => info!("stopped, every request was finished"),
         Report::Stopped { killed } => warn!(killed, "stopped, workers had to be killed"),
@@ -236,6 +246,26 @@ fn harakiri(worker: &WorkerTag, requests: &[Running]) {
             age = %format_args!("{age:.1}s"),
             ?limit,
             "harakiri: a request is past its deadline, its worker is replaced"
+        );
+    }
+}
+
+/// One event for each request, so that they can be searched for.
+fn stuck(worker: &WorkerTag, requests: &[Running]) {
+    let WorkerTag {
+        slot,
+        generation,
+        pid,
+    } = worker;
+    for request in requests {
+        let age = request.age.as_secs_f64();
+        error!(
+            slot, generation, pid,
+            thread = request.thread,
+            request = %request.line,
+            peer = %request.peer,
+            age = %format_args!("{age:.1}s"),
+            "a request does not come to an end"
         );
     }
 }

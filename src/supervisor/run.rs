@@ -31,6 +31,7 @@ use super::{
     generation::Generation,
     lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
     memory::OomKills,
+    pressure::Pressure,
     readable,
     reap::reap,
     setup,
@@ -65,6 +66,7 @@ struct Sources {
     has_terminal: bool,
     hangup: Signal,
     interrupt: Signal,
+    pressure: Pressure,
     reopen: Signal,
     terminate: Signal,
     watch: Watch,
@@ -77,6 +79,8 @@ enum Wake {
     Asked(Asked),
     /// Somebody has said something, a process has ended, or time has passed.
     Look,
+    /// Memory is short.
+    MemoryPressure,
     Reload,
     Reopen,
     Stop(StopSignal),
@@ -131,7 +135,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         children,
         generations: BTreeMap::from([(1, generation)]),
         workers: BTreeMap::new(),
-        notifier: Notifier::default(),
+        notifier: Notifier::from_environment(),
         oom_kills: OomKills::new(),
         promoted: None,
         waiting: Waiting::default(),
@@ -153,7 +157,8 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
 
 impl Supervisor {
     fn wake_at(&self) -> Option<Instant> {
-        self.lifecycle.wake_at().map(|time| self.started + time)
+        let rules = self.lifecycle.wake_at().map(|time| self.started + time);
+        rules.into_iter().chain(self.notifier.due()).min()
     }
 
     /// What is watched changes with the current generation, and with what it loads.
@@ -175,6 +180,7 @@ impl Supervisor {
         let wake = match wake {
             Wake::Asked(asked) => Vec::from_iter(self.answer(asked)),
             Wake::Look => vec![Event::Tick],
+            Wake::MemoryPressure => vec![Event::MemoryPressure],
             Wake::Reload => vec![Event::ReloadRequested],
             Wake::Reopen => vec![Event::ReopenRequested],
             Wake::Stop(signal) => vec![Event::StopRequested(signal)],
@@ -216,6 +222,7 @@ impl Sources {
             has_terminal: io::stderr().is_terminal(),
             hangup: on(SignalKind::hangup())?,
             interrupt: on(SignalKind::interrupt())?,
+            pressure: Pressure::new(),
             reopen: on(SignalKind::user_defined1())?,
             terminate: on(SignalKind::terminate())?,
             watch,
@@ -263,6 +270,7 @@ impl Sources {
             () = time => Wake::Look,
             _ = self.hangup.recv() => self.hung_up(),
             wishes = self.watch.changed() => Wake::Wished(wishes),
+            () = self.pressure.pressed() => Wake::MemoryPressure,
             _ = self.interrupt.recv() => Wake::Stop(StopSignal::Interrupt),
             _ = self.reopen.recv() => Wake::Reopen,
             _ = self.terminate.recv() => Wake::Stop(StopSignal::Terminate),

@@ -7,32 +7,70 @@ use std::{
     ffi::OsString,
     fs::File,
     io::{self, Write},
-    os::fd::{AsFd, AsRawFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
     process::{Command, Stdio},
 };
 
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use crate::{config::App, ipc::Channel, sys::spawn_with_fds, systemd::PRIVATE_VARIABLES};
+use crate::{
+    config::{App, Settings},
+    ipc::Channel,
+    sys::spawn_with_fds,
+    systemd::{CredentialError, PRIVATE_VARIABLES, credential_variables},
+};
 
-use super::Interpreter;
+use super::{
+    Interpreter,
+    account::{AccountError, account},
+};
 
 const BOOTSTRAP: &str = include_str!("bootstrap.py");
 
-/// Starts the interpreter and gives its process; its end of the channel is `theirs`.
-pub(super) fn spawn(interpreter: &Interpreter, app: &App, theirs: &Channel) -> io::Result<i32> {
+/// Why there is no process.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SpawnError {
+    /// Nobody whom it could run as.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// A secret is missing.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The kernel refused.
+    #[error(transparent)]
+    System(#[from] io::Error),
+}
+
+/// Starts the interpreter and gives its process; its end of the channel is `theirs`, and what it writes goes to
+/// `stdout`.
+pub(super) fn spawn(
+    interpreter: &Interpreter,
+    settings: &Settings,
+    theirs: &Channel,
+    stdout: OwnedFd,
+) -> Result<i32, SpawnError> {
+    let app = &settings.app;
+    let account = account(&settings.service)?;
+    let secrets = credential_variables(&settings.service)?;
     let mut command = Command::new(&interpreter.python);
     command
         .arg("-")
         .arg(&interpreter.extension)
         .arg(theirs.as_raw_fd().to_string())
         .arg(env!("CARGO_PKG_VERSION"))
-        .stdin(script(BOOTSTRAP)?);
+        .stdin(script(BOOTSTRAP)?)
+        .stdout(stdout.try_clone()?)
+        .stderr(stdout);
     if let Some(directory) = &app.chdir {
         command.current_dir(directory);
     }
+    if let Some(account) = &account {
+        command.envs(account.environment.iter().cloned());
+    }
     set_environment(&mut command, app);
-    let child = spawn_with_fds(command, &[theirs.as_fd()])?;
+    command.envs(secrets);
+    let ids = account.map(|account| account.ids);
+    let child = spawn_with_fds(command, &[theirs.as_fd()], ids)?;
     Ok(child.id().cast_signed())
 }
 

@@ -4,6 +4,7 @@
 //! here is only what would otherwise put `unsafe` into other rooms, and the dropping of privileges, which zygote and
 //! worker need to find in one place. Policy does not belong here: these functions do what they are told.
 
+mod account;
 mod memory;
 mod privileges;
 mod process;
@@ -12,8 +13,9 @@ mod signal;
 mod socket;
 mod thread;
 
+pub use account::Account;
 pub use memory::{Shared, SharedMemory};
-pub use privileges::{PrivilegeError, drop_privileges};
+pub use privileges::{PrivilegeError, drop_privileges, forbid_dumps};
 pub use process::{
     Fork, ForkError, ThreadRule, exit_without_cleanup, fork, replace_with_null, spawn_with_fds,
     thread_count,

@@ -1,19 +1,10 @@
-//! What a worker gives up before the first request: capabilities(7), and gaining new privileges by an exec.
+//! What zygote and workers give up before the application is imported: capabilities(7), and gaining new privileges by
+//! an exec; on wish, to be looked into by others.
 
 use std::io;
 
 use caps::{CapSet, Capability, CapsHashSet};
-
-/// Root keeps these. A superuser without them still owns root's files but could not read the application's when
-/// another user owns it, as in a container with a mounted source tree: a failure that nobody would understand, for
-/// no gain, since what root may do to root's own files is harm enough. Whoever wants less runs as another user.
-const KEPT_BY_ROOT: [Capability; 5] = [
-    Capability::CAP_CHOWN,
-    Capability::CAP_DAC_OVERRIDE,
-    Capability::CAP_DAC_READ_SEARCH,
-    Capability::CAP_FOWNER,
-    Capability::CAP_FSETID,
-];
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 /// What could not be given up.
 #[derive(Debug, thiserror::Error)]
@@ -22,40 +13,47 @@ pub enum PrivilegeError {
     #[error("cannot drop capabilities")]
     Capabilities(#[source] caps::errors::CapsError),
     /// prctl(2) failed.
+    #[error("cannot forbid core dumps")]
+    Dumpable(#[source] io::Error),
+    /// prctl(2) failed.
     #[error("cannot set no-new-privs")]
     NoNewPrivileges(#[source] io::Error),
 }
 
-/// Drops every capability of the calling thread for good (root keeps access to files, see the source) and makes
-/// set-user-ID programs powerless in it and its children (PR_SET_NO_NEW_PRIVS). Call it while there is one thread.
+/// Drops every capability of the calling thread for good and makes set-user-ID programs powerless in it and its
+/// children (PR_SET_NO_NEW_PRIVS). Root is no exception: what is left of it is a user who owns the system's files.
+/// Call it while there is one thread.
 pub fn drop_privileges() -> Result<(), PrivilegeError> {
-    let root = rustix::process::geteuid().is_root();
-    shrink_capabilities(if root { &KEPT_BY_ROOT } else { &[] })
-        .map_err(PrivilegeError::Capabilities)?;
+    drop_capabilities().map_err(PrivilegeError::Capabilities)?;
     rustix::thread::set_no_new_privs(true)
         .map_err(|errno| PrivilegeError::NoNewPrivileges(errno.into()))
 }
 
-fn shrink_capabilities(keep: &[Capability]) -> Result<(), caps::errors::CapsError> {
+/// No core dump of this process and its children holds what they know, and no other process of the same user can
+/// trace them or read their memory (PR_SET_DUMPABLE).
+pub fn forbid_dumps() -> Result<(), PrivilegeError> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|errno| PrivilegeError::Dumpable(errno.into()))
+}
+
+fn drop_capabilities() -> Result<(), caps::errors::CapsError> {
     // The bounding set is what a program started by root would get back; only CAP_SETPCAP may shrink it, and whoever
     // lacks that is not root and gets nothing back.
     if caps::has_cap(None, CapSet::Effective, Capability::CAP_SETPCAP)? {
         for capability in caps::read(None, CapSet::Bounding)? {
-            if !keep.contains(&capability) {
-                caps::drop(None, CapSet::Bounding, capability)?;
-            }
+            caps::drop(None, CapSet::Bounding, capability)?;
         }
     }
     caps::clear(None, CapSet::Ambient)?;
+    // Whoever has none needs no capset(2), which a service's filter of system calls may forbid.
     let permitted = caps::read(None, CapSet::Permitted)?;
-    let kept: CapsHashSet = keep
-        .iter()
-        .copied()
-        .filter(|one| permitted.contains(one))
-        .collect();
-    caps::clear(None, CapSet::Inheritable)?;
-    caps::set(None, CapSet::Effective, &kept)?;
-    caps::set(None, CapSet::Permitted, &kept)
+    if permitted.is_empty() && caps::read(None, CapSet::Inheritable)?.is_empty() {
+        return Ok(());
+    }
+    let none = CapsHashSet::new();
+    caps::set(None, CapSet::Inheritable, &none)?;
+    caps::set(None, CapSet::Effective, &none)?;
+    caps::set(None, CapSet::Permitted, &none)
 }
 
 #[cfg(test)]
@@ -66,19 +64,13 @@ mod tests {
 
     /// Capabilities belong to a thread, so that one of its own can be stripped.
     #[test]
-    fn nothing_is_left_but_what_root_keeps() {
+    fn nothing_is_left_whoever_one_is() {
         let left = thread::spawn(|| {
             drop_privileges().unwrap();
             assert!(rustix::thread::no_new_privs().unwrap());
-            caps::read(None, CapSet::Permitted).unwrap()
+            let sets = [CapSet::Permitted, CapSet::Effective, CapSet::Inheritable];
+            sets.map(|set| caps::read(None, set).unwrap().len())
         });
-        let root = rustix::process::geteuid().is_root();
-        let allowed: &[Capability] = if root { &KEPT_BY_ROOT } else { &[] };
-        assert!(
-            left.join()
-                .unwrap()
-                .iter()
-                .all(|capability| allowed.contains(capability))
-        );
+        assert_eq!(left.join().unwrap(), [0, 0, 0]);
     }
 }

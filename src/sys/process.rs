@@ -9,6 +9,8 @@ use std::{
 
 use rustix::process::Pid;
 
+use super::Account;
+
 /// Which side of a fork the caller is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fork {
@@ -74,13 +76,19 @@ pub fn exit_without_cleanup(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// Starts `command` with `fds` open in it under the same numbers; every other descriptor closes at the exec.
+/// Starts `command` with `fds` open in it under the same numbers; every other descriptor closes at the exec. With an
+/// `account` it runs under that one.
 ///
 /// The command is consumed because it remembers numbers that are valid only while `fds` are borrowed.
-pub fn spawn_with_fds(mut command: Command, fds: &[BorrowedFd<'_>]) -> io::Result<Child> {
+pub fn spawn_with_fds(
+    mut command: Command,
+    fds: &[BorrowedFd<'_>],
+    account: Option<Account>,
+) -> io::Result<Child> {
     let numbers: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
     let keep_open = move || {
         close_all_on_exec();
+        account.as_ref().map_or(Ok(()), Account::enter)?;
         numbers.iter().try_for_each(|fd| clear_close_on_exec(*fd))
     };
     // SAFETY: the closure runs between fork and exec and does nothing but system calls, which are async-signal-safe.
@@ -162,7 +170,7 @@ mod tests {
             write.as_raw_fd(),
             read.as_raw_fd()
         ));
-        let mut child = spawn_with_fds(command, &[write.as_fd()]).unwrap();
+        let mut child = spawn_with_fds(command, &[write.as_fd()], None).unwrap();
         drop(write);
         let mut text = String::new();
         std::fs::File::from(read).read_to_string(&mut text).unwrap();

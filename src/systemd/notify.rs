@@ -1,52 +1,154 @@
 //! What we say to the service manager (sd_notify(3)).
+//!
+//! `sd-notify` knows the words; the socket is ours, since it has to stay open, to be in the abstract namespace too, and
+//! never to hold up the supervisor: a service manager that does not listen is its own problem.
 
-use std::{io, time::Duration};
+use std::{
+    env,
+    ffi::OsStr,
+    io::{self, ErrorKind},
+    os::{
+        fd::AsFd,
+        linux::net::SocketAddrExt,
+        unix::{
+            ffi::OsStrExt,
+            net::{SocketAddr, UnixDatagram},
+        },
+    },
+    time::{Duration, Instant},
+};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sd_notify::NotifyState;
 
-/// Speaks for the service; says each status once.
+/// The status changes no more often.
+const STATUS_PACE: Duration = Duration::from_secs(1);
+
+/// How long a word that nobody may miss waits for room in the service manager's queue.
+const PATIENCE: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
+};
+
+/// Speaks for the service.
 #[derive(Debug, Default)]
 pub(crate) struct Notifier {
+    /// `None`: nobody wants to hear anything.
+    socket: Option<UnixDatagram>,
+    /// As it was said last.
+    said: String,
+    /// When it was said, or could not be.
+    tried: Option<Instant>,
+    /// As it is now.
     status: String,
 }
 
 impl Notifier {
+    /// Speaks to whoever `$NOTIFY_SOCKET` names.
+    pub(crate) fn from_environment() -> Self {
+        let name = env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty());
+        let socket = name.and_then(|name| match connect(&name) {
+            Ok(socket) => Some(socket),
+            Err(error) => {
+                failed(&error);
+                None
+            }
+        });
+        Self {
+            socket,
+            ..Self::default()
+        }
+    }
+
     /// A start or a reload has ended.
     pub(crate) fn ready(&self) {
-        send(&[NotifyState::Ready]);
+        self.must_say(&[NotifyState::Ready]);
     }
 
     /// A reload begins. The time stamp tells a reload asked for by systemd from an earlier one (`Type=notify-reload`).
     pub(crate) fn reloading(&self) {
         match NotifyState::monotonic_usec_now() {
-            Ok(now) => send(&[NotifyState::Reloading, now]),
+            Ok(now) => self.must_say(&[NotifyState::Reloading, now]),
             Err(error) => failed(&error),
         }
     }
 
     /// The end begins.
     pub(crate) fn stopping(&self) {
-        send(&[NotifyState::Stopping]);
+        self.must_say(&[NotifyState::Stopping]);
     }
 
     /// What goes on may take so long from now.
     pub(crate) fn extend(&self, time: Duration) {
         let microseconds = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
-        send(&[NotifyState::ExtendTimeoutUsec(microseconds)]);
+        self.must_say(&[NotifyState::ExtendTimeoutUsec(microseconds)]);
     }
 
-    /// The loop of the supervisor turns.
+    /// The loop of the supervisor turns. One that is lost is made good by the next.
     pub(crate) fn watchdog(&self) {
-        send(&[NotifyState::Watchdog]);
+        let _ = self.say(&[NotifyState::Watchdog]);
     }
 
-    /// One line for `systemctl status`.
-    pub(crate) fn status(&mut self, status: String) {
-        if status != self.status {
-            // A line feed would end the value and begin another assignment.
-            send(&[NotifyState::Status(&status.replace('\n', " "))]);
-            self.status = status;
+    /// The service does not do what it is for: treat it as one whose watchdog has not been heard.
+    pub(crate) fn hangs(&self) {
+        self.must_say(&[NotifyState::WatchdogTrigger]);
+    }
+
+    /// One line for `systemctl status`; said at once, or when [`Notifier::due`] is over.
+    pub(crate) fn status(&mut self, status: String, now: Instant) {
+        // A line feed would end the value and begin another assignment.
+        self.status = status.replace('\n', " ");
+        let paces = |tried: Instant| tried + STATUS_PACE > now;
+        if self.said == self.status || self.tried.is_some_and(paces) {
+            return;
         }
+        self.tried = Some(now);
+        if self.say_status() {
+            self.said.clone_from(&self.status);
+        }
+    }
+
+    /// When a status that was not said yet may be.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        match self.said == self.status {
+            true => None,
+            false => self.tried.map(|tried| tried + STATUS_PACE),
+        }
+    }
+
+    /// The end: the last status is said whenever the one before was.
+    pub(crate) fn finish(&self) {
+        if self.due().is_some() {
+            self.say_status();
+        }
+    }
+
+    fn say_status(&self) -> bool {
+        self.say(&[NotifyState::Status(&self.status)]).is_ok()
+    }
+
+    /// Waits for room if there is none, for a moment.
+    fn must_say(&self, states: &[NotifyState<'_>]) {
+        let result = match (self.say(states), &self.socket) {
+            (Err(error), Some(socket)) if error.kind() == ErrorKind::WouldBlock => {
+                let mut room = [PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::OUT)];
+                poll(&mut room, Some(&PATIENCE))
+                    .map_err(io::Error::from)
+                    .and_then(|_| self.say(states))
+            }
+            (result, _) => result,
+        };
+        if let Err(error) = result {
+            failed(&error);
+        }
+    }
+
+    fn say(&self, states: &[NotifyState<'_>]) -> io::Result<()> {
+        let Some(socket) = &self.socket else {
+            return Ok(());
+        };
+        let lines: Vec<String> = states.iter().map(|state| format!("{state}\n")).collect();
+        socket.send(lines.concat().as_bytes()).map(drop)
     }
 }
 
@@ -55,13 +157,100 @@ pub(crate) fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| limit / 3)
 }
 
-fn send(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        failed(&error);
-    }
+/// A path, or a name in the abstract namespace behind an `@`.
+fn connect(name: &OsStr) -> io::Result<UnixDatagram> {
+    let address = match name.as_bytes() {
+        [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+        _ => SocketAddr::from_pathname(name)?,
+    };
+    let socket = UnixDatagram::unbound()?;
+    socket.set_nonblocking(true)?;
+    socket.connect_addr(&address)?;
+    Ok(socket)
 }
 
 /// The service is none the worse for it, but whoever waits for READY=1 is.
 fn failed(error: &io::Error) {
     tracing::warn!(%error, "the service manager cannot be told");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A notifier, and who hears it.
+    fn pair() -> (Notifier, UnixDatagram) {
+        let (ours, theirs) = UnixDatagram::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        theirs.set_nonblocking(true).unwrap();
+        let notifier = Notifier {
+            socket: Some(ours),
+            ..Notifier::default()
+        };
+        (notifier, theirs)
+    }
+
+    fn heard(manager: &UnixDatagram) -> String {
+        let mut buffer = [0; 4096];
+        let length = manager.recv(&mut buffer).unwrap_or(0);
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
+
+    #[test]
+    fn a_status_is_one_line_and_said_once() {
+        let (mut notifier, manager) = pair();
+        let now = Instant::now();
+        notifier.status("a\nb".into(), now);
+        assert_eq!(heard(&manager), "STATUS=a b\n");
+        notifier.status("a\nb".into(), now + STATUS_PACE);
+        assert_eq!((heard(&manager).as_str(), notifier.due()), ("", None));
+    }
+
+    #[test]
+    fn a_status_changes_once_a_second() {
+        let (mut notifier, manager) = pair();
+        let now = Instant::now();
+        notifier.status("a".into(), now);
+        heard(&manager);
+        notifier.status("b".into(), now + STATUS_PACE / 2);
+        notifier.status("c".into(), now + STATUS_PACE / 2);
+        assert_eq!(heard(&manager), "");
+        assert_eq!(notifier.due(), Some(now + STATUS_PACE));
+        notifier.status("c".into(), now + STATUS_PACE);
+        assert_eq!(heard(&manager), "STATUS=c\n");
+    }
+
+    #[test]
+    fn the_last_status_does_not_wait() {
+        let (mut notifier, manager) = pair();
+        let now = Instant::now();
+        notifier.status("a".into(), now);
+        notifier.status("b".into(), now);
+        heard(&manager);
+        notifier.finish();
+        assert_eq!(heard(&manager), "STATUS=b\n");
+    }
+
+    #[test]
+    fn a_manager_that_does_not_listen_holds_nobody_up() {
+        let (notifier, manager) = pair();
+        while notifier.say(&[NotifyState::Watchdog]).is_ok() {}
+        notifier.watchdog();
+        notifier.ready();
+        drop(manager);
+        notifier.stopping();
+    }
+
+    #[test]
+    fn abstract_names_and_paths_are_reached() {
+        let name = format!("hostler-notify-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        let _manager = UnixDatagram::bind_addr(&address).unwrap();
+        assert!(connect(OsStr::new(&format!("@{name}"))).is_ok());
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("notify");
+        assert!(connect(path.as_os_str()).is_err());
+        let _manager = UnixDatagram::bind(&path).unwrap();
+        assert!(connect(path.as_os_str()).is_ok());
+    }
 }

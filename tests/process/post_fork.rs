@@ -58,7 +58,13 @@ fn the_module_says_what_it_has() {
     assert_eq!(answer["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(
         answer["all"],
-        json!(["HarakiriError", "postfork", "worker_id"])
+        json!([
+            "HarakiriError",
+            "JournalHandler",
+            "postfork",
+            "request_id",
+            "worker_id"
+        ])
     );
     assert_eq!(answer["is-exception"], false);
 }

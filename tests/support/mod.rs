@@ -12,6 +12,7 @@ pub(crate) mod address;
 pub(crate) mod answer;
 pub(crate) mod browser;
 pub(crate) mod client;
+pub(crate) mod journal;
 pub(crate) mod load;
 pub(crate) mod nginx;
 pub(crate) mod peer;

@@ -20,6 +20,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_hostler");
 pub(crate) struct Site {
     app: String,
     env: Vec<(String, String)>,
+    program_env: Vec<(String, String)>,
     listen: Vec<String>,
     sections: Vec<(String, String)>,
     virtualenv: Option<PathBuf>,
@@ -48,6 +49,7 @@ impl Site {
         Self {
             app: app.to_owned(),
             env: Vec::new(),
+            program_env: Vec::new(),
             listen: Vec::new(),
             sections: Vec::new(),
             virtualenv: Some(venv()),
@@ -57,6 +59,12 @@ impl Site {
     /// An environment variable of the application.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// An environment variable of the program itself.
+    pub(crate) fn program_env(mut self, name: &str, value: &str) -> Self {
+        self.program_env.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -168,6 +176,7 @@ impl Site {
             "hostler",
             command
                 .env("RUNTIME_DIRECTORY", directory.path())
+                .envs(self.program_env.iter().cloned())
                 .arg("serve")
                 .arg(file),
         );

@@ -1,6 +1,6 @@
 //! The rules of `[app]`.
 
-use super::{path_text, problem};
+use super::{no_nul, path_text, problem};
 use crate::config::{
     error::{Part, Problem},
     schema::App,
@@ -123,13 +123,6 @@ fn callable(app: &App) -> Result<(), Problem> {
 fn is_identifier(name: &str) -> bool {
     let starts = |c: char| c == '_' || c.is_alphabetic();
     name.starts_with(starts) && name.chars().all(|c| c == '_' || c.is_alphanumeric())
-}
-
-fn no_nul(key: &[&str], text: &str) -> Result<(), Problem> {
-    match text.contains('\0') {
-        true => Err(problem(key, Part::Value, "the value cannot contain a NUL")),
-        false => Ok(()),
-    }
 }
 
 /// What putenv(3) takes.

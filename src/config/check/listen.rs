@@ -29,6 +29,8 @@ pub(super) fn check(listen: &[Listen]) -> Result<(), Problem> {
             ));
         }
         file_keys(one, &section)?;
+        tcp_keys(one, &section)?;
+        name(one, &listen[..number], &section)?;
         if let Some(backlog @ (0 | 65_536..)) = one.backlog {
             let message = format!("`backlog` goes from 1 to 65535, not {backlog}");
             return Err(problem(
@@ -45,6 +47,40 @@ pub(super) fn check(listen: &[Listen]) -> Result<(), Problem> {
 fn binds_twice(one: &Listen, earlier: &[Listen]) -> bool {
     !matches!(one.address, Address::Tcp { port: 0, .. })
         && earlier.iter().any(|other| other.address == one.address)
+}
+
+/// Keys that are about addresses of the network need one.
+fn tcp_keys(one: &Listen, section: &str) -> Result<(), Problem> {
+    let is_tcp = matches!(one.address, Address::Tcp { .. });
+    let mut keys = [("freebind", one.freebind), ("reuse-port", one.reuse_port)].into_iter();
+    match keys.find(|(_, given)| *given && !is_tcp) {
+        Some((key, _)) => {
+            let message = format!(
+                "`{key}` is for sockets with a port, and {} has none",
+                one.address
+            );
+            Err(problem(&["listen", section, key], Part::Key, message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What systemd takes for `FileDescriptorName=`, for one socket each.
+fn name(one: &Listen, earlier: &[Listen], section: &str) -> Result<(), Problem> {
+    let Some(name) = &one.name else {
+        return Ok(());
+    };
+    let refuse = |message| Err(problem(&["listen", section, "name"], Part::Value, message));
+    let is_part = |c: char| c.is_ascii_graphic() && c != ':' && c != '%';
+    if !(1..=255).contains(&name.len()) || !name.chars().all(is_part) {
+        return refuse(format!(
+            "`{name}` cannot be the name of a socket; use letters, digits and signs other than `:` and `%`"
+        ));
+    }
+    match earlier.iter().any(|other| other.name == one.name) {
+        true => refuse(format!("two sockets are called `{name}`; rename one")),
+        false => Ok(()),
+    }
 }
 
 /// Keys that are about a socket's file need one.

@@ -8,6 +8,8 @@ mod cheaper;
 mod limits;
 mod listen;
 mod reload;
+mod service;
+mod timer;
 mod workers;
 
 use std::{fmt::Display, ops::RangeInclusive, os::unix::ffi::OsStrExt, path::Path};
@@ -28,7 +30,9 @@ impl Settings {
         workers::check(&self.workers)?;
         limits::check(&self.limits)?;
         timeouts(&self.timeouts)?;
-        reload::check(&self.reload)
+        reload::check(&self.reload)?;
+        service::check(&self.service)?;
+        timer::check(&self.timer)
     }
 }
 
@@ -53,7 +57,22 @@ fn http(http: &Http) -> Result<(), Problem> {
         &["http", "send-timeout"],
         http.send_timeout,
         defaults.send_timeout,
-    )
+    )?;
+    match &http.request_id_header {
+        Some(header) => header_name(&["http", "request-id-header"], header),
+        None => Ok(()),
+    }
+}
+
+/// Fewer characters than RFC 9110 section 5.1 allows, because every server has to let them through.
+fn header_name(key: &[&str], name: &str) -> Result<(), Problem> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if !name.is_empty() && name.bytes().all(is_plain) {
+        return Ok(());
+    }
+    let message =
+        format!("`{name}` is not the name of a header; write for example \"X-Request-ID\"");
+    Err(problem(key, Part::Value, message))
 }
 
 fn uwsgi(uwsgi: &Uwsgi) -> Result<(), Problem> {
@@ -100,6 +119,14 @@ fn not_zero(key: &[&str], value: TimeSpan, default: TimeSpan) -> Result<(), Prob
 /// The key's own name, without its sections.
 fn name<'k>(key: &[&'k str]) -> &'k str {
     key.last().copied().unwrap_or_default()
+}
+
+/// A text that can be handed to another program.
+fn no_nul(key: &[&str], text: &str) -> Result<(), Problem> {
+    match text.contains('\0') {
+        true => Err(problem(key, Part::Value, "the value cannot contain a NUL")),
+        false => Ok(()),
+    }
 }
 
 /// A path that the kernel takes.

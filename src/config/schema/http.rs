@@ -29,6 +29,9 @@ pub struct Http {
     /// socket. The default believes this machine alone; a proxy elsewhere has to be named, since anybody can send
     /// these headers.
     pub trusted_proxies: Vec<TrustedProxy>,
+    /// Header that names a request: trusted proxies may send it, and every answer has it. Without this key answers have
+    /// none, and the name that proxies send is taken from `X-Request-ID`.
+    pub request_id_header: Option<String>,
 }
 
 impl Default for Http {
@@ -51,6 +54,7 @@ impl Default for Http {
                 },
                 TrustedProxy::Unix,
             ],
+            request_id_header: None,
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Limits {
     pub limit_as: ByteSize,
     /// Open descriptors of each worker (RLIMIT_NOFILE); 0: what the service was started with.
     pub max_fd: u64,
+    /// Whether workers may dump core, and be traced and looked into by processes of the same user.
+    pub dumpable: bool,
 }
 
 impl Default for Limits {
@@ -28,6 +30,7 @@ impl Default for Limits {
             harakiri_graceful: TimeSpan(Duration::from_secs(2)),
             limit_as: ByteSize(0),
             max_fd: 0,
+            dumpable: true,
         }
     }
 }

@@ -25,6 +25,32 @@ pub struct Listen {
     /// Length of the queue of connections not yet accepted (listen(2)). Without it, and at most, the kernel's
     /// `net.core.somaxconn`.
     pub backlog: Option<u32>,
+    /// Listen on an address that this machine does not have yet (IP_FREEBIND, ip(7)).
+    #[serde(default)]
+    pub freebind: bool,
+    /// Let other services listen on the same address; the kernel spreads the connections (SO_REUSEPORT, socket(7)).
+    #[serde(default)]
+    pub reuse_port: bool,
+    /// Name of an inherited socket (`FileDescriptorName=`, systemd.socket(5)) that this section is about. Without it
+    /// the address decides.
+    pub name: Option<String>,
+}
+
+impl Listen {
+    /// HTTP at an address, and every other key left out.
+    pub fn at(address: Address) -> Self {
+        Self {
+            protocol: Protocol::default(),
+            address,
+            mode: None,
+            owner: None,
+            group: None,
+            backlog: None,
+            freebind: false,
+            reuse_port: false,
+            name: None,
+        }
+    }
 }
 
 /// What a listener speaks.

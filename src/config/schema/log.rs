@@ -11,6 +11,8 @@ pub struct Log {
     pub to: Vec<LogTarget>,
     /// Least important level that is logged: `error`, `warning`, `info` or `debug`.
     pub level: LogLevel,
+    /// One entry for each request. `hostler run` has this on.
+    pub access: bool,
 }
 
 impl Default for Log {
@@ -18,6 +20,7 @@ impl Default for Log {
         Self {
             to: Vec::new(),
             level: LogLevel::Info,
+            access: false,
         }
     }
 }

@@ -12,7 +12,9 @@ mod log;
 mod reload;
 mod request;
 mod response;
+mod service;
 mod timeouts;
+mod timer;
 mod uwsgi;
 mod workers;
 
@@ -27,7 +29,9 @@ pub use log::{Log, LogLevel, LogTarget};
 pub use reload::Reload;
 pub use request::Request;
 pub use response::Response;
+pub use service::{Relaxation, Service};
 pub use timeouts::Timeouts;
+pub use timer::Timer;
 pub use uwsgi::Uwsgi;
 pub use workers::Workers;
 
@@ -57,4 +61,8 @@ pub struct Settings {
     pub response: Response,
     /// Where the log goes.
     pub log: Log,
+    /// What the service manager is told about the site.
+    pub service: Service,
+    /// Commands that run at given times.
+    pub timer: Vec<Timer>,
 }

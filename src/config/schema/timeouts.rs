@@ -18,6 +18,9 @@ pub struct Timeouts {
     pub reload_mercy: TimeSpan,
     /// How long running requests may take when their worker is replaced; 0: they are cut off at once.
     pub worker_reload_mercy: TimeSpan,
+    /// How long every thread of every worker may be busy without any of them answering a request; then the service
+    /// manager is asked to start the site anew. Requests within their deadline do not count; 0: for ever.
+    pub stuck: TimeSpan,
 }
 
 impl Default for Timeouts {
@@ -27,6 +30,7 @@ impl Default for Timeouts {
             start: TimeSpan(Duration::from_secs(90)),
             reload_mercy: TimeSpan(Duration::from_secs(60)),
             worker_reload_mercy: TimeSpan(Duration::from_secs(60)),
+            stuck: TimeSpan(Duration::from_secs(300)),
         }
     }
 }

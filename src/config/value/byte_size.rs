@@ -7,7 +7,7 @@ use super::{Notation, ValueError, number};
 /// A size in bytes in systemd's notation (base 1024): `"64K"`, `"1.5G"`, `"0"`.
 ///
 /// A number without a suffix counts bytes, and may stand in the file without quotes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(pub u64);
 
 const UNITS: [(&str, u64); 6] = [

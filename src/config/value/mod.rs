@@ -8,6 +8,7 @@ mod address;
 mod byte_size;
 mod file_mode;
 mod number;
+mod percent;
 mod time_span;
 mod trusted_proxy;
 
@@ -18,6 +19,7 @@ use serde::de::{self, Deserializer, Unexpected, Visitor};
 pub use address::Address;
 pub use byte_size::ByteSize;
 pub use file_mode::FileMode;
+pub use percent::Percent;
 pub use time_span::TimeSpan;
 pub use trusted_proxy::TrustedProxy;
 
@@ -93,7 +95,7 @@ macro_rules! as_string_on_the_wire {
     )*};
 }
 
-as_string_on_the_wire!(Address, ByteSize, FileMode, TimeSpan, TrustedProxy);
+as_string_on_the_wire!(Address, ByteSize, FileMode, Percent, TimeSpan, TrustedProxy);
 
 /// Helpers of the tests below each value.
 #[cfg(test)]

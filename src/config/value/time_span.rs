@@ -9,7 +9,7 @@ use super::{Notation, ValueError, number};
 /// A number without a unit counts seconds, and may stand in the file without quotes. There is no `infinity`: every
 /// span of ours ends something that would otherwise hold a connection, a worker or the service for ever. The longest
 /// span is a hundred years, so that adding one to a clock cannot overflow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimeSpan(pub Duration);
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;

@@ -32,6 +32,15 @@ pub fn canned(status: u16, close: bool, head_method: bool, date: &str) -> Vec<u8
     out
 }
 
+/// Puts a further header into a complete answer.
+pub fn add_header(answer: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    if let Some(end) = memchr::memmem::find(answer, b"\r\n\r\n") {
+        let mut line = Vec::with_capacity(name.len() + value.len() + 4);
+        header(&mut line, name, value);
+        answer.splice(end + 2..end + 2, line);
+    }
+}
+
 /// What IANA's registry says of the status; `Unknown` if it says nothing.
 pub fn reason_phrase(status: u16) -> &'static str {
     match status {

@@ -8,7 +8,7 @@ use std::{
 use rustix::event::PollFlags;
 use tracing::error;
 
-use super::{Exchange, patience::await_socket};
+use super::{Exchange, Scratch, patience::await_socket};
 use crate::{
     protocol::{
         Kind, Version,
@@ -51,6 +51,8 @@ pub(in crate::serve) struct Answer {
     pub(in crate::serve) status: u16,
     /// Bytes handed over to the connection, head and framing included.
     pub(in crate::serve) sent: u64,
+    /// Those of them that are the body.
+    pub(super) body: u64,
     /// Nobody takes more: it is to be closed.
     pub(in crate::serve) gone: bool,
     /// The client went away while its body was read.
@@ -94,13 +96,19 @@ impl Exchange<'_> {
     /// Fixes status and headers. `length` is the length of the whole body where it is known; it becomes the
     /// Content-Length if the application gave none.
     pub fn commit(&mut self, head: &ResponseHead, length: Option<u64>) {
+        let has_name = self.request_id_header(Some(head)).is_some();
         let mut facts = head.facts;
         facts.body_length = length;
         facts.close |= self.must_close();
         let request = &self.connection.head;
         let is_head = request.method.of(&self.connection.input) == b"HEAD";
         let (framing, keep_alive) = response::plan(request, is_head, &facts);
-        let out = &mut self.scratch.staged;
+        let Scratch {
+            staged: out,
+            date,
+            request_id,
+            ..
+        } = &mut *self.scratch;
         // RFC 9112 section 2.3: a server answers with its own version. Over uwsgi the front server's word is repeated.
         let version = match request.kind {
             Kind::Http => Version::Http11,
@@ -108,7 +116,11 @@ impl Exchange<'_> {
         };
         response::status_line(out, version, &head.status);
         out.extend_from_slice(&head.lines);
-        let date = self.scratch.date.now();
+        if has_name {
+            let name = self.rules.request_id.name.as_bytes();
+            response::header(out, name, request_id.as_bytes());
+        }
+        let date = date.now();
         response::finish_head(out, request, &facts, framing, keep_alive, date.as_bytes());
         self.connection.keep_alive = keep_alive;
         self.answer.status = facts.status;
@@ -184,7 +196,7 @@ impl Exchange<'_> {
 
     /// How many of `length` bytes may go out; the rest is more than Content-Length promised, or answers a HEAD.
     fn admit(&mut self, length: u64) -> u64 {
-        match self.answer.framing {
+        let admitted = match self.answer.framing {
             None | Some(BodyFraming::None) => 0,
             Some(BodyFraming::Length(_)) => {
                 let admitted = length.min(self.answer.owed);
@@ -192,7 +204,9 @@ impl Exchange<'_> {
                 admitted
             }
             Some(BodyFraming::Chunked | BodyFraming::UntilClose) => length,
-        }
+        };
+        self.answer.body += admitted;
+        admitted
     }
 
     /// The same for bytes that the application should not have given if they are too many.
@@ -317,7 +331,11 @@ impl Exchange<'_> {
         self.answer.status = status;
         let is_head = self.request().method() == b"HEAD";
         let date = self.scratch.date.now();
-        self.scratch.staged = response::canned(status, true, is_head, date);
+        let mut answer = response::canned(status, true, is_head, date);
+        if let Some((name, value)) = self.request_id_header(None) {
+            response::add_header(&mut answer, name, value);
+        }
+        self.scratch.staged = answer;
         self.connection.linger |= !self.connection.body.is_read();
         self.flush();
     }

@@ -1,10 +1,11 @@
 //! One request and its response, as the application sees them.
 //!
-//! Here is the request; `upload` reads a body that comes while the application runs, `answer` takes the response. The
+//! Here is the request, its name in `name`; `upload` reads a body that comes while the application runs, `answer` takes the response. The
 //! application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6), persistence, HEAD and the promises
 //! of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and [`Exchange::read_body`].
 
 mod answer;
+mod name;
 mod patience;
 mod upload;
 
@@ -15,7 +16,10 @@ use std::{
     time::Duration,
 };
 
-use super::{body::Ready, clock::DateText, connection::Connection, rules::Rules, watch::Watch};
+use super::{
+    body::Ready, clock::DateText, connection::Connection, request_id::Names, rules::Rules,
+    watch::Watch,
+};
 use crate::{
     environ::{self, Peer, Variable},
     protocol::{Framing, Request},
@@ -34,6 +38,9 @@ pub(super) struct Scratch {
     /// The decoded path.
     pub(super) path: Vec<u8>,
     pub(super) date: DateText,
+    /// The name of the request, empty as long as nobody has asked for it.
+    pub(super) request_id: String,
+    pub(super) names: Names,
 }
 
 /// Where the request body is.
@@ -71,6 +78,7 @@ impl<'e> Exchange<'e> {
         (record, watch): (&'e ThreadSlot, &'e Watch),
     ) -> Self {
         scratch.staged.clear();
+        scratch.request_id.clear();
         connection.keep_alive = false;
         Self {
             connection,

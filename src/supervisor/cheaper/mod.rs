@@ -80,8 +80,8 @@ impl Cheaper {
         self.target
     }
 
-    /// Takes in one look.
-    pub(super) fn look(&mut self, load: &Load) {
+    /// Takes in one look. While memory is short (`pressed`) nobody is added.
+    pub(super) fn look(&mut self, load: &Load, pressed: bool) {
         let settings = &self.settings;
         let vote = match &mut self.policy {
             Policy::Backlog(policy) => policy.vote(load, settings),
@@ -92,7 +92,7 @@ impl Cheaper {
         let (soft, hard) = (settings.rss_limit_soft.0, settings.rss_limit_hard.0);
         match vote {
             _ if above(hard) => self.fewer(),
-            Vote::More if above(soft) => {}
+            Vote::More if pressed || above(soft) => {}
             Vote::More => self.target = (self.target + settings.step).min(self.maximum),
             Vote::Fewer => self.fewer(),
             Vote::Same => {}
@@ -104,7 +104,8 @@ impl Cheaper {
         self.target = self.settings.minimum.min(self.maximum);
     }
 
-    fn fewer(&mut self) {
+    /// One less, if there may be.
+    pub(super) fn fewer(&mut self) {
         self.target = self.target.saturating_sub(1).max(self.settings.minimum);
     }
 }

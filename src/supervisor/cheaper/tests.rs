@@ -15,7 +15,7 @@ fn settings(algorithm: Algorithm) -> Settings {
 fn targets(settings: Settings, looks: &[Load]) -> Vec<u32> {
     let mut cheaper = Cheaper::new(&settings, 8, None).unwrap();
     let looks = looks.iter().map(|load| {
-        cheaper.look(load);
+        cheaper.look(load, false);
         cheaper.target()
     });
     looks.collect()

@@ -23,7 +23,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    config::{Address, FileMode, Listen, Protocol},
+    config::{Address, FileMode, Listen},
     listener::Listeners,
     supervisor::generation::one_line,
 };
@@ -93,12 +93,8 @@ impl Server {
         let directory = directory.map_err(|error| error.to_string())?.flatten();
         let address = place.socket.to_str().ok_or("its path is not UTF-8")?;
         let listen = Listen {
-            protocol: Protocol::default(),
-            address: Address::Unix(address.into()),
             mode: Some(FileMode(MODE)),
-            owner: None,
-            group: None,
-            backlog: None,
+            ..Listen::at(Address::Unix(address.into()))
         };
         let socket = Listeners::bind(&[listen], Duration::ZERO, Vec::new())
             .map_err(|error| one_line(&error))?;

@@ -58,6 +58,8 @@ pub(crate) enum Event {
     Loaded { zygote: ZygoteId, python: String },
     /// The answer to [`Action::Look`].
     Looked(Look),
+    /// The machine, or what the service may use of it, is short of memory.
+    MemoryPressure,
     /// Somebody wants workers to be replaced: the one of this slot of the current generation, or all of them.
     RecycleRequested { slot: Option<u32> },
     /// SIGHUP.
@@ -192,6 +194,8 @@ pub(crate) enum Action {
 pub(crate) enum Notice {
     /// What goes on may take so long from now.
     Extend(Duration),
+    /// Nobody answers any more; the service is to be started anew.
+    Hangs,
     /// A start or a reload has ended.
     Ready,
     /// A reload begins.

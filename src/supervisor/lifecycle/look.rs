@@ -28,8 +28,27 @@ pub(super) struct Looking {
     pub(super) last: Time,
     /// The last one that counted for the number of workers; those are a second apart.
     pub(super) cycle: Time,
+    /// Threads at work at the last look that counted, of how many.
+    pub(super) threads: (u32, u32),
+    /// Requests answered in a second, up to it.
+    pub(super) rate: f64,
     /// Since when there has been nothing to do.
     pub(super) idle_since: Option<Time>,
+}
+
+impl Looking {
+    /// How busy the site is, to stand behind other words.
+    pub(super) fn pulse(&self) -> String {
+        match (self.threads, self.rate) {
+            ((_, 0), _) => String::new(),
+            ((busy, threads), rate) if rate < 10.0 => {
+                format!("; {busy} of {threads} threads busy; {rate:.1} requests/s")
+            }
+            ((busy, threads), rate) => {
+                format!("; {busy} of {threads} threads busy; {rate:.0} requests/s")
+            }
+        }
+    }
 }
 
 impl Lifecycle {
@@ -84,6 +103,7 @@ impl Lifecycle {
         self.looking.last = now;
         let pace = self.pace(look, since);
         self.looking.due = Some(now + pace);
+        self.watch_for_stuck(look, now);
         for (id, facts) in &look.workers {
             self.weigh(*id, facts, now);
             self.judge(*id, facts, now);
@@ -145,6 +165,7 @@ impl Lifecycle {
             ..Load::default()
         };
         let (mut busy, mut active) = (Duration::ZERO, false);
+        let (mut at_work, mut answered) = (0, 0);
         for (id, facts) in &look.workers {
             let Some(worker) = self.workers.get_mut(id) else {
                 continue;
@@ -153,6 +174,8 @@ impl Lifecycle {
             let running = facts.running.iter();
             let total = running.fold(facts.busy, |total, request| total + request.age);
             active |= facts.requests != worker.counted.0 || !facts.running.is_empty();
+            answered += facts.requests.saturating_sub(worker.counted.0);
+            at_work += facts.running.len() as u32;
             let worked = total.saturating_sub(worker.counted.1);
             worker.counted = (facts.requests, total);
             if worker.generation == self.current && worker.accepts() {
@@ -160,17 +183,20 @@ impl Lifecycle {
                 load.idle += u32::from(facts.running.is_empty());
             }
         }
+        let is_pressed = self.is_pressed();
         let Some(generation) = self.generations.get_mut(&self.current) else {
             return active;
         };
         let threads = load.serving.saturating_mul(generation.plan.threads);
+        self.looking.threads = (at_work, threads.max(at_work));
+        self.looking.rate = answered as f64 / cycle.as_secs_f64().max(0.001);
         let capacity = cycle.as_secs_f64() * f64::from(threads);
         if capacity > 0.0 {
             load.busy = (100.0 * busy.as_secs_f64() / capacity).min(100.0) as u32;
         }
         if let Some(cheaper) = &mut generation.cheaper {
             let from = cheaper.target();
-            cheaper.look(&load);
+            cheaper.look(&load, is_pressed);
             let to = cheaper.target();
             self.adapted(from, to);
         }
@@ -217,6 +243,9 @@ impl Lifecycle {
     pub(in crate::supervisor) fn is_alive(&self) -> bool {
         if self.phase != Phase::Serving {
             return true;
+        }
+        if self.is_stuck() {
+            return false;
         }
         let starting = |state| matches!(state, WorkerState::Starting { .. });
         let mut workers = self.workers.values();

@@ -12,12 +12,14 @@ mod harakiri;
 mod jitter;
 mod look;
 mod plan;
+mod pressure;
 mod recycle;
 mod reload;
 mod report;
 mod settle;
 mod status;
 mod stop;
+mod stuck;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -33,6 +35,7 @@ use self::{
     jitter::Jitter,
     look::Looking,
     recycle::Allowance,
+    stuck::Stuck,
 };
 pub(super) use self::{
     counters::{Cause, Counters},
@@ -170,6 +173,9 @@ pub(super) struct Lifecycle {
     jitter: Jitter,
     looking: Looking,
     stall: Option<Stall>,
+    /// When memory was short last; `None`: it never was.
+    pressed: Option<Time>,
+    stuck: Stuck,
     actions: Vec<Action>,
 }
 
@@ -192,6 +198,8 @@ impl Lifecycle {
             jitter: Jitter::new(seed),
             looking: Looking::default(),
             stall: None,
+            pressed: None,
+            stuck: Stuck::default(),
             actions: Vec::new(),
         };
         lifecycle.act(Action::Notify(Notice::Extend(plan.start + PATIENCE)));
@@ -221,6 +229,7 @@ impl Lifecycle {
             }
             Event::Loaded { zygote, python } => self.zygote_ready(zygote, python, now),
             Event::Looked(look) => self.looked(&look, now),
+            Event::MemoryPressure => self.memory_pressure(now),
             Event::RecycleRequested { slot } => self.recycle_requested(slot),
             Event::ReloadRequested => self.reload_requested(),
             Event::ReopenRequested => self.act(Action::ReopenLog),
@@ -293,8 +302,9 @@ impl Lifecycle {
             (Phase::Starting, _) => "loading the application".to_owned(),
             (Phase::Serving, Reload::None) => {
                 format!(
-                    "serving with {serving} of {wanted} workers, generation {}",
-                    self.current
+                    "serving with {serving} of {wanted} workers, generation {}{}",
+                    self.current,
+                    self.looking.pulse()
                 )
             }
             (Phase::Serving, _) => format!("reloading, generation {} serves", self.current),

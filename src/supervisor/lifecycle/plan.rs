@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) reload_mercy: Duration,
     /// `timeouts.worker-reload-mercy`
     pub(crate) worker_reload_mercy: Duration,
+    /// `timeouts.stuck`; zero: nobody looks whether the site hangs.
+    pub(crate) stuck: Duration,
     /// `limits.harakiri`; zero: requests have no deadline but those that they set themselves.
     pub(crate) harakiri: Duration,
     /// `limits.harakiri-graceful`
@@ -66,6 +68,7 @@ impl From<&Settings> for Plan {
             start: settings.timeouts.start.0,
             reload_mercy: settings.timeouts.reload_mercy.0,
             worker_reload_mercy: settings.timeouts.worker_reload_mercy.0,
+            stuck: settings.timeouts.stuck.0,
             harakiri: limits.harakiri.0,
             harakiri_graceful: limits.harakiri_graceful.0,
             recycling: Recycling {

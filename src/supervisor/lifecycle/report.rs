@@ -126,6 +126,8 @@ pub(crate) enum Report {
     LoadTimedOut { generation: u32, limit: Duration },
     /// The application is loaded.
     Loaded { generation: u32, python: String },
+    /// Memory is short, and an idle worker goes.
+    MemoryPressure { from: u32, to: u32 },
     /// A worker goes because its successor serves.
     Recycled { worker: WorkerTag, reason: Reason },
     /// The new generation has not come up, the old one serves on.
@@ -136,6 +138,13 @@ pub(crate) enum Report {
     Reloading,
     /// The first generation serves.
     Serving { workers: u32 },
+    /// Every thread of every worker has been busy for so long, and nothing was answered.
+    Stuck { time: Duration },
+    /// What one of them is busy with.
+    StuckWorker {
+        worker: WorkerTag,
+        requests: Vec<Running>,
+    },
     /// The service could not start; why, another report has told.
     StartFailed,
     /// The service has ended; so many workers were killed.

@@ -12,6 +12,7 @@ mod harakiri;
 mod limits;
 mod loaded;
 mod module;
+mod output;
 mod serve;
 mod stacks;
 mod threads;

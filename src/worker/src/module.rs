@@ -6,11 +6,16 @@ use std::sync::{
 };
 
 use hostler::{config::App, ipc::LoadFailure};
-use pyo3::{exceptions::PyTypeError, prelude::*, types::PyList};
+use pyo3::{
+    exceptions::{PyAttributeError, PyTypeError},
+    prelude::*,
+    types::PyList,
+};
 
 use crate::{
     app::{self, failure_of},
     harakiri::HarakiriError,
+    output,
 };
 
 /// Called in each worker, in this order. A fork copies what the zygote's import has registered.
@@ -30,7 +35,16 @@ pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
     module.add("HarakiriError", py.get_type::<HarakiriError>())?;
     module.add_function(wrap_pyfunction!(postfork, &module)?)?;
     module.add_function(wrap_pyfunction!(worker_id, &module)?)?;
-    let all = ["HarakiriError", "postfork", "worker_id"];
+    module.add_function(wrap_pyfunction!(request_id, &module)?)?;
+    // PEP 562: called for names that are not there.
+    module.add_function(wrap_pyfunction!(__getattr__, &module)?)?;
+    let all = [
+        "HarakiriError",
+        "JournalHandler",
+        "postfork",
+        "request_id",
+        "worker_id",
+    ];
     module.add("__all__", PyList::new(py, all)?)?;
     py.import("sys")?
         .getattr("modules")?
@@ -55,6 +69,24 @@ fn postfork(function: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
 #[pyfunction]
 fn worker_id() -> Option<u32> {
     u32::try_from(WORKER.load(Ordering::Relaxed)).ok()
+}
+
+/// The name of the request that the calling thread is at, as in the log (HOSTLER_REQUEST_ID); None outside of one.
+#[pyfunction]
+fn request_id(py: Python<'_>) -> Option<String> {
+    Some(output::request_id(py)).filter(|id| !id.is_empty())
+}
+
+/// What is made only for those who ask for it.
+#[pyfunction]
+fn __getattr__<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    if name != "JournalHandler" {
+        let message = format!("module 'hostler' has no attribute '{name}'");
+        return Err(PyAttributeError::new_err(message));
+    }
+    let class = output::journal_handler(py)?;
+    py.import("hostler")?.setattr(name, &class)?;
+    Ok(class)
 }
 
 /// This process is a worker from now on.

@@ -11,6 +11,7 @@ use pyo3::{
 use crate::{
     control::Guard,
     harakiri::Harakiri,
+    output,
     wsgi::{Wsgi, WsgiThread},
 };
 
@@ -86,6 +87,7 @@ impl Crew {
     /// Alone a thread keeps the interpreter lock between waits, beside others only while Python runs.
     fn turn(&self, py: Python<'_>, number: u32, mut state: WsgiThread) {
         self.harakiri.attach(py, number, state.link());
+        output::attach(state.link());
         if self.engine.threads() == 1 {
             self.engine.run(number, &mut state);
         } else {

@@ -22,7 +22,7 @@ use rustix::process::getpid;
 use crate::{
     app, limits,
     loaded::Loaded,
-    module, serve, stacks, traceback,
+    module, output, serve, stacks, traceback,
     zygote::{Ends, Zygote, flush_output, freeze, leave_signals_to_supervisor},
 };
 
@@ -58,11 +58,18 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         loaded,
         ..
     } = zygote;
-    let Ends { control, stacks } = ends;
+    let Ends {
+        control,
+        stacks,
+        output,
+    } = ends;
     // As long as anybody holds it, the supervisor cannot see that the zygote is gone.
     drop(channel);
     let pid = getpid().as_raw_nonzero().get();
     scoreboard.worker(slot).start(pid, start.generation);
+    if let Err(error) = output::redirect(&output) {
+        tracing::warn!(%error, "what C code writes goes to the zygote's log");
+    }
     let application = match prepare(py, &start.settings, stacks, application) {
         Ok(application) => application,
         Err(failure) => {

@@ -2,11 +2,13 @@
 
 mod adapt;
 mod harakiri;
+mod pressure;
 mod recycle;
 mod reload;
 mod respawn;
 mod start;
 mod stop;
+mod stuck;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -83,7 +85,7 @@ impl Site {
             due: None,
             last: site.now,
             cycle: site.now,
-            idle_since: None,
+            ..Looking::default()
         };
         site.all.clear();
         site

@@ -12,7 +12,7 @@ use hostler::{
     ipc::LoadFailure,
 };
 use pyo3::{
-    exceptions::{PyKeyboardInterrupt, PySystemExit},
+    exceptions::{PyKeyboardInterrupt, PyPermissionError, PySystemExit},
     prelude::*,
 };
 
@@ -83,11 +83,23 @@ pub(crate) fn failure_of(py: Python<'_>, doing: &str, error: &PyErr) -> LoadFail
     } else if error.is_instance_of::<PyKeyboardInterrupt>(py) {
         format!("{doing} was interrupted (KeyboardInterrupt)")
     } else {
-        format!("{doing} failed: {}", traceback::summary(py, error))
+        let hint = without_rights(py, error);
+        format!("{doing} failed: {}{hint}", traceback::summary(py, error))
     };
     LoadFailure {
         reason,
         traceback: shortened(traceback::text(py, error)),
+    }
+}
+
+/// Root expects to read everything, and cannot.
+fn without_rights(py: Python<'_>, error: &PyErr) -> &'static str {
+    let is_root = rustix::process::geteuid().is_root();
+    match is_root && error.is_instance_of::<PyPermissionError>(py) {
+        true => {
+            "; root has no capabilities here, and so reads what root owns or everybody may read: set user in [service] to the owner of the application"
+        }
+        false => "",
     }
 }
 

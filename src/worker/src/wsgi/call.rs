@@ -22,7 +22,7 @@ use crate::{
     harakiri::{self, HarakiriError},
     limits::Memory,
     loaded::Loaded,
-    traceback,
+    output, traceback,
 };
 
 /// The application as the engine sees it.
@@ -151,6 +151,7 @@ impl Wsgi {
         if let Some(input) = input {
             input.get().detach(py);
         }
+        output::finish(py);
         drop(open);
         if exchange.is_ended() {
             harakiri::forgive(py);

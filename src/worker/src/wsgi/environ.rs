@@ -44,6 +44,7 @@ pub(super) struct EnvironMaker {
     guard: Arc<Guard>,
     deadline_key: Py<PyString>,
     input_key: Py<PyString>,
+    request_id_key: Py<PyString>,
     scheme_key: Py<PyString>,
     https: Py<PyString>,
 }
@@ -76,6 +77,7 @@ impl EnvironMaker {
             guard: Arc::clone(guard),
             deadline_key: PyString::intern(py, "hostler.set_deadline").unbind(),
             input_key: PyString::intern(py, "wsgi.input").unbind(),
+            request_id_key: PyString::intern(py, "HOSTLER_REQUEST_ID").unbind(),
             scheme_key: PyString::intern(py, "wsgi.url_scheme").unbind(),
             https: PyString::intern(py, "https").unbind(),
         }
@@ -95,6 +97,9 @@ impl EnvironMaker {
         let environ = self.variables(py, exchange)?;
         if exchange.scheme() == "https" {
             environ.set_item(&self.scheme_key, &self.https)?;
+        }
+        if exchange.names_requests() {
+            environ.set_item(&self.request_id_key, exchange.request_id())?;
         }
         let set_deadline = self.set_deadline(py, link, serial)?;
         environ.set_item(&self.deadline_key, set_deadline)?;

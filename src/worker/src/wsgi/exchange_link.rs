@@ -94,6 +94,20 @@ impl Link {
         follow(&mut self.lock(py), serial, act)
     }
 
+    /// The same for the request of the moment, whichever that is.
+    pub(crate) fn with_current<R>(
+        &self,
+        py: Python<'_>,
+        act: impl FnOnce(&mut Exchange<'_>) -> R,
+    ) -> Option<R> {
+        if forked::is_child() {
+            return None;
+        }
+        let mut current = self.lock(py);
+        let serial = current.serial;
+        follow(&mut current, serial, act)
+    }
+
     /// The same for callers that do not hold the interpreter lock.
     fn with_detached<R>(&self, serial: u64, act: impl FnOnce(&mut Exchange<'_>) -> R) -> Option<R> {
         if forked::is_child() {

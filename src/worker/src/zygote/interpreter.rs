@@ -8,7 +8,7 @@ use pyo3::{
     types::{PyDict, PyList},
 };
 
-use crate::app;
+use crate::{app, output};
 
 /// `sys.argv[0]`; under uWSGI it is "uwsgi".
 const PROGRAM: &str = "hostler";
@@ -27,7 +27,7 @@ pub(super) fn prepare(py: Python<'_>, app: &App) -> Result<(), LoadFailure> {
         forget_bootstrap(py)?;
         set_argv(py, app)?;
         set_path(py, app)?;
-        buffer_output_by_line(py)
+        output::install(py)
     };
     prepare().map_err(|error| app::failure_of(py, "preparing the interpreter", &error))
 }
@@ -53,13 +53,14 @@ pub(super) fn describe(py: Python<'_>) -> String {
     )
 }
 
-/// Writes out what `sys.stdout` and `sys.stderr` hold back. Errors are nobody's business here: the reader is gone.
+/// Writes out what this thread and what the application's own streams hold back. Errors are nobody's business here.
 pub(crate) fn flush_output(py: Python<'_>) {
-    for name in ["stdout", "stderr"] {
+    for name in ["stdout", "stderr", "__stdout__", "__stderr__"] {
         let _ = py
             .import("sys")
             .and_then(|sys| sys.getattr(name)?.call_method0("flush"));
     }
+    output::finish(py);
 }
 
 /// `__main__` still has the names of the few lines that loaded this extension.
@@ -107,18 +108,4 @@ fn append_new(entries: &Bound<'_, PyList>, entry: &Bound<'_, PyAny>) -> PyResult
     } else {
         entries.append(entry)
     }
-}
-
-/// What the application prints belongs into the log when it is printed, also when the log is a pipe or a file. The
-/// error output is like that already.
-fn buffer_output_by_line(py: Python<'_>) -> PyResult<()> {
-    let stdout = py.import("sys")?.getattr("stdout")?;
-    if stdout.is_none() {
-        return Ok(());
-    }
-    let arguments = PyDict::new(py);
-    arguments.set_item("line_buffering", true)?;
-    stdout
-        .call_method("reconfigure", (), Some(&arguments))
-        .map(drop)
 }

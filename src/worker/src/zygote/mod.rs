@@ -36,7 +36,7 @@ pub(crate) enum ZygoteError {
     Descriptors {
         /// How many came.
         count: usize,
-        /// One for the scoreboard, one for each listener.
+        /// One for the scoreboard, one for the log, one for each listener.
         expected: usize,
     },
     /// There is no first message.
@@ -92,6 +92,8 @@ pub(crate) struct Ends {
     pub(crate) control: Channel,
     /// A pipe for the stacks of its threads.
     pub(crate) stacks: OwnedFd,
+    /// A pipe for what is written to its descriptors 1 and 2.
+    pub(crate) output: OwnedFd,
 }
 
 /// The whole life of a zygote, and in the processes that it makes the whole life of a worker: gives the exit code of
@@ -156,14 +158,15 @@ impl Zygote {
                 theirs: start.version,
             });
         }
-        let expected = 1 + start.listeners.len();
+        let expected = 2 + start.listeners.len();
         if fds.len() != expected {
             return Err(ZygoteError::Descriptors {
                 count: fds.len(),
                 expected,
             });
         }
-        let listeners = fds.split_off(1);
+        let listeners = fds.split_off(2);
+        let stderr = fds.pop();
         let scoreboard = Scoreboard::open(fds.remove(0))?;
         journal::init(
             &start.settings.log,
@@ -171,6 +174,7 @@ impl Zygote {
                 site: start.site.clone(),
                 role: Role::Zygote,
             },
+            stderr,
         )?;
         Ok((*start, scoreboard, listeners))
     }
@@ -180,6 +184,9 @@ impl Zygote {
         let app = &self.start.settings.app;
         let _ = rustix::thread::set_name(c"hostler-zygote");
         sys::drop_privileges().map_err(no_privileges)?;
+        if !self.start.settings.limits.dumpable {
+            sys::forbid_dumps().map_err(no_privileges)?;
+        }
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
         if !app.lazy_apps {
@@ -214,12 +221,14 @@ impl Zygote {
                 Err(error) => return fatal(&error),
             };
             let mut fds = fds.into_iter();
-            let (Some(control), Some(stacks)) = (fds.next(), fds.next()) else {
+            let (Some(control), Some(stacks), Some(output)) = (fds.next(), fds.next(), fds.next())
+            else {
                 return fatal(&ZygoteError::NoEnds);
             };
             let ends = Ends {
                 control: Channel::from_fd(control),
                 stacks,
+                output,
             };
             let answer = match self.fork(py) {
                 Ok(Side::Worker) => return worker::run(py, self, slot, ends),

@@ -1,0 +1,91 @@
+//! The bytes of one entry in journald's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL).
+
+use super::{Priority, Role};
+
+/// An entry that is being composed.
+#[derive(Debug)]
+pub(super) struct Entry(Vec<u8>);
+
+impl Entry {
+    /// With what every entry has: message, priority, and who says it.
+    pub(super) fn new(message: &str, priority: Priority, site: &str, role: Role) -> Self {
+        let mut entry = Self(Vec::with_capacity(512));
+        entry.put("MESSAGE", message);
+        entry.put("PRIORITY", priority.digit());
+        entry.put("SYSLOG_IDENTIFIER", "hostler");
+        entry.put("HOSTLER_SITE", site);
+        match role {
+            Role::Supervisor => entry.put("HOSTLER_ROLE", "supervisor"),
+            Role::Zygote => entry.put("HOSTLER_ROLE", "zygote"),
+            Role::Worker(slot) => {
+                entry.put("HOSTLER_ROLE", "worker");
+                entry.put("HOSTLER_WORKER", slot.to_string());
+            }
+        }
+        entry
+    }
+
+    /// `NAME=value`, or with its length in front when a line feed would end the value too early. The name is one that
+    /// journald takes.
+    pub(super) fn put(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        let (entry, value) = (&mut self.0, value.as_ref());
+        entry.extend_from_slice(name.as_bytes());
+        if value.contains(&b'\n') {
+            entry.push(b'\n');
+            entry.extend_from_slice(&(value.len() as u64).to_le_bytes());
+        } else {
+            entry.push(b'=');
+        }
+        entry.extend_from_slice(value);
+        entry.push(b'\n');
+    }
+
+    /// The same, unless there is nothing to say.
+    pub(super) fn put_some(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        if !value.as_ref().is_empty() {
+            self.put(name, value);
+        }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The name of a field of ours: capitals, digits and underscores are all that journald takes.
+pub(super) fn field_name(name: &str) -> String {
+    let letter = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_uppercase()
+        } else {
+            '_'
+        }
+    };
+    let prefix = if name.starts_with("http_") {
+        ""
+    } else {
+        "HOSTLER_"
+    };
+    prefix.chars().chain(name.chars().map(letter)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_made_of_what_journald_takes() {
+        assert_eq!(field_name("request-line.raw"), "HOSTLER_REQUEST_LINE_RAW");
+        assert_eq!(field_name("http_status"), "HTTP_STATUS");
+    }
+
+    #[test]
+    fn a_line_feed_cannot_end_a_value() {
+        let mut entry = Entry::new("a", Priority::INFO, "shop", Role::Worker(3));
+        entry.put("X", "1\nPRIORITY=0");
+        entry.put_some("Y", "");
+        let expected = "MESSAGE=a\nPRIORITY=6\nSYSLOG_IDENTIFIER=hostler\nHOSTLER_SITE=shop\n\
+                        HOSTLER_ROLE=worker\nHOSTLER_WORKER=3\nX\n\u{c}\0\0\0\0\0\0\u{0}1\nPRIORITY=0\n";
+        assert_eq!(String::from_utf8_lossy(entry.bytes()), expected);
+    }
+}

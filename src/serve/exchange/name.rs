@@ -1,0 +1,78 @@
+//! The name of the request, and its entry in the access log.
+
+use super::{Exchange, ResponseHead, Scratch};
+use crate::{
+    journal::{self, Access},
+    protocol::Request,
+    serve::request_id,
+};
+
+impl Exchange<'_> {
+    /// Whether each request has a name that the application shall know of: because it is logged, or answered with it.
+    pub fn names_requests(&self) -> bool {
+        self.rules.access || self.rules.answer_request_id
+    }
+
+    /// The name of the request: a trusted proxy's, or made at the first call.
+    pub fn request_id(&mut self) -> &str {
+        if self.scratch.request_id.is_empty() {
+            let request = Request {
+                head: &self.connection.head,
+                buffer: &self.connection.input,
+            };
+            let is_trusted = self.connection.peer.trusted;
+            let Scratch {
+                request_id, names, ..
+            } = &mut *self.scratch;
+            let given = is_trusted.then(|| request_id::given(&self.rules.request_id, &request));
+            match given.flatten() {
+                Some(given) => request_id.push_str(given),
+                None => names.next(request_id),
+            }
+        }
+        &self.scratch.request_id
+    }
+
+    /// The header with the name, if answers have it and the application has not given it itself.
+    pub(super) fn request_id_header(
+        &mut self,
+        head: Option<&ResponseHead>,
+    ) -> Option<(&[u8], &[u8])> {
+        if !self.rules.answer_request_id || head.is_some_and(|head| self.is_in(head)) {
+            return None;
+        }
+        self.request_id();
+        let name = self.rules.request_id.name.as_bytes();
+        Some((name, self.scratch.request_id.as_bytes()))
+    }
+
+    fn is_in(&self, head: &ResponseHead) -> bool {
+        let name = self.rules.request_id.name.as_bytes();
+        let mut lines = head.lines.split(|&byte| byte == b'\n');
+        lines.any(|line| {
+            let (found, rest) = line.split_at(line.len().min(name.len()));
+            found.eq_ignore_ascii_case(name) && rest.starts_with(b":")
+        })
+    }
+
+    /// Logs the request, which took so long and was answered with this status.
+    pub(in crate::serve) fn log(&mut self, duration_us: u64, status: u16) {
+        self.request_id();
+        let request = self.request();
+        let host = match self.connection.head.authority.of(&self.connection.input) {
+            b"" => self.rules.host.of(&request),
+            authority => authority,
+        };
+        journal::access(&Access {
+            method: request.method(),
+            target: request.target(),
+            host,
+            peer: &self.connection.peer.address,
+            status,
+            bytes: self.answer.body,
+            duration_us,
+            request_id: &self.scratch.request_id,
+            traceparent: request_id::traceparent(&self.rules.traceparent, &request),
+        });
+    }
+}

@@ -1,0 +1,48 @@
+//! The units that are shipped, as far as units that are made anew have to say the same: there is no way to refer to a
+//! part of another unit.
+
+const SERVICE: &str = include_str!("../../../systemd/system/hostler@.service");
+const SOCKET: &str = include_str!("../../../systemd/system/hostler@.socket");
+
+/// The user and the sandbox: what holds for the site's commands as for its service.
+pub(super) fn sandbox() -> impl Iterator<Item = &'static str> {
+    between(SERVICE, "\nUser=", "\n[Install]")
+}
+
+/// What holds for every socket, but for its address.
+pub(super) fn socket() -> impl Iterator<Item = &'static str> {
+    let lines = between(SOCKET, "\n[Socket]", "\n[Install]");
+    lines.filter(|line| !line.starts_with("ListenStream="))
+}
+
+/// The settings from one place on to another one.
+fn between(
+    unit: &'static str,
+    begin: &str,
+    end: &str,
+) -> impl Iterator<Item = &'static str> + use<> {
+    let from = unit.find(begin).unwrap_or(unit.len());
+    let to = unit.find(end).unwrap_or(unit.len());
+    let lines = unit.get(from..to).unwrap_or_default().lines();
+    lines.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sandbox_is_all_of_it() {
+        let lines: Vec<&str> = sandbox().collect();
+        assert_eq!(lines.first(), Some(&"User=hostler"));
+        assert_eq!(lines.last(), Some(&"SystemCallFilter=~@privileged"));
+        assert!(lines.contains(&"ProtectSystem=strict"));
+    }
+
+    #[test]
+    fn sockets_have_everything_but_the_address() {
+        let lines: Vec<&str> = socket().collect();
+        assert_eq!(lines.first(), Some(&"SocketUser=hostler"));
+        assert_eq!(lines.last(), Some(&"BindIPv6Only=both"));
+    }
+}

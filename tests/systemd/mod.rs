@@ -1,0 +1,50 @@
+//! hostler as a service of a booted systemd: this machine's, and Debian 13's where `make tree` has built a tree.
+//!
+//! Each test boots a machine of its own (`machine`), which takes a second or two, and leaves nothing behind. Where a new
+//! test belongs: `generator`: from settings to units; `reload`: `systemctl reload`; `sandbox`: who the site is and what
+//! it may do; `sockets`: activation, restart, stop; `timers`; `watchdog`.
+
+mod generator;
+mod machine;
+mod reload;
+mod sandbox;
+mod sockets;
+mod timers;
+mod watchdog;
+
+use machine::{Machine, System};
+
+/// A site on a port of its own.
+fn settings(port: u16) -> String {
+    format!(
+        "[app]\nfile = \"/srv/app/app.py\"\n[workers]\nprocesses = 2\nthreads = 2\n\
+         [[listen]]\naddress = \"127.0.0.1:{port}\"\n"
+    )
+}
+
+/// Boots, and does what there is to test.
+fn on(system: System, test: impl FnOnce(&Machine)) {
+    if let Some(machine) = Machine::boot(system) {
+        test(&machine);
+    }
+}
+
+/// Makes a test of each function, once for each systemd.
+macro_rules! on_each_system {
+    ($($test:ident),+ $(,)?) => {
+        mod here {
+            $(#[test]
+            fn $test() {
+                crate::systemd::on(crate::systemd::System::Here, super::$test);
+            })+
+        }
+
+        mod debian_13 {
+            $(#[test]
+            fn $test() {
+                crate::systemd::on(crate::systemd::System::Debian13, super::$test);
+            })+
+        }
+    };
+}
+use on_each_system;
