@@ -234,6 +234,6 @@ fn memory_that_is_short_lets_idle_workers_go() {
     fs::write(&fifo, "x").unwrap();
     running
         .process
-        .wait_for_text("memory is short, an idle worker goes from=2 to=1");
+        .wait_for_text("memory is short, a worker goes from=2 to=1");
     assert_eq!(running.get("/status").status, 200);
 }

@@ -6,12 +6,12 @@ use std::{
 };
 
 use rustix::net::{SendFlags, Shutdown, send, shutdown};
-use tracing::{debug, error};
+use tracing::error;
 
 use super::{
     application::Application,
     body::{Ahead, Body, BodyError},
-    clock::{DateText, coarse_ms},
+    clock::coarse_ms,
     connection::{Connection, Phase, Received},
     engine::Engine,
     exchange::{Exchange, send_continue},
@@ -21,12 +21,7 @@ use super::{
 };
 use crate::{
     config::Protocol,
-    journal::{self, Access},
-    protocol::{
-        Framing, Kind, Parsed, Refusal,
-        http::{self, response},
-        uwsgi,
-    },
+    protocol::{Framing, Kind, Parsed, Refusal, http, uwsgi},
     scoreboard::now_us,
 };
 
@@ -303,7 +298,7 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    fn after_response(&self, connection: &mut Connection) -> Step {
+    pub(super) fn after_response(&self, connection: &mut Connection) -> Step {
         if connection.keep_alive {
             if !connection.body.is_read() {
                 connection.phase = Phase::Discard;
@@ -341,55 +336,6 @@ impl<A: Application> Engine<A> {
             return Step::Wait;
         }
         receive(connection)
-    }
-
-    /// Answers what is not a request we take, and closes.
-    fn refuse(&self, connection: &mut Connection, refusal: Refusal) -> Step {
-        let Refusal { status, reason } = refusal;
-        debug!(
-            peer = connection.peer.address,
-            status, reason, "a request was refused"
-        );
-        if status == 0 {
-            return Step::Close;
-        }
-        if self.rules.access {
-            journal::access(&Access {
-                peer: &connection.peer.address,
-                status,
-                ..Access::default()
-            });
-        }
-        connection.keep_alive = false;
-        connection.linger = true;
-        let mut answer = response::canned(status, true, false, DateText::default().now());
-        let socket = connection.socket.as_fd();
-        if connection.output.send(socket, &mut answer).is_err() {
-            return Step::Close;
-        }
-        if connection.output.is_empty() {
-            return self.after_response(connection);
-        }
-        connection.phase = Phase::Flush;
-        connection.deadline = 0;
-        Step::Again
-    }
-
-    /// The time of the connection's phase is over.
-    pub(super) fn expire(&self, connection: &mut Connection) -> Step {
-        let timeout = Refusal {
-            status: 408,
-            reason: "the request did not arrive in time",
-        };
-        match connection.phase {
-            Phase::Body => self.refuse(connection, timeout),
-            Phase::Head if !connection.is_idle() => self.refuse(connection, timeout),
-            Phase::Flush => {
-                connection.reset();
-                Step::Close
-            }
-            Phase::Discard | Phase::Head | Phase::Linger => Step::Close,
-        }
     }
 }
 

@@ -22,6 +22,7 @@ mod exchange;
 mod local;
 mod output;
 mod peer;
+mod refuse;
 mod request_id;
 mod rules;
 mod sweep;
