@@ -173,7 +173,7 @@ fn process_1_of_a_container_reaps_strangers_and_stops_when_told() {
         running.get("/zombies").text() == "0"
     });
     let supervisor = running.children()[0];
-    let supervisor = crate::support::process::Watched::new(supervisor.into());
+    let supervisor = crate::support::process::Watched::new(supervisor);
     supervisor.signal(Signal::TERM);
     supervisor.wait();
     assert_eq!(running.process.wait().code(), Some(0));
