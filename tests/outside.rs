@@ -173,7 +173,7 @@ fn process_1_of_a_container_reaps_strangers_and_stops_when_told() {
         running.get("/zombies").text() == "0"
     });
     let supervisor = running.children()[0];
-    let supervisor = crate::support::process::Watched::new(supervisor.into());
+    let supervisor = crate::support::process::Watched::new(supervisor);
     supervisor.signal(Signal::TERM);
     supervisor.wait();
     assert_eq!(running.process.wait().code(), Some(0));
@@ -234,6 +234,6 @@ fn memory_that_is_short_lets_idle_workers_go() {
     fs::write(&fifo, "x").unwrap();
     running
         .process
-        .wait_for_text("memory is short, an idle worker goes from=2 to=1");
+        .wait_for_text("memory is short, a worker goes from=2 to=1");
     assert_eq!(running.get("/status").status, 200);
 }

@@ -4,21 +4,15 @@
 use std::os::fd::AsFd;
 
 use rustix::net::{Shutdown, shutdown};
-use tracing::debug;
 
 use super::{
     application::Application,
-    clock::{DateText, coarse_ms},
+    clock::coarse_ms,
     connection::{Connection, Phase},
     drive::{Step, receive},
     engine::Engine,
     output::Flushed,
 };
-use crate::{
-    journal::{self, Access},
-    protocol::{Refusal, http::response},
-};
-
 /// How long a client may take to read our last words after an error.
 const LINGER_MS: u64 = 2_000;
 
@@ -76,55 +70,6 @@ impl<A: Application> Engine<A> {
             return Step::Wait;
         }
         receive(connection)
-    }
-
-    /// Answers what is not a request we take, and closes.
-    pub(super) fn refuse(&self, connection: &mut Connection, refusal: Refusal) -> Step {
-        let Refusal { status, reason } = refusal;
-        debug!(
-            peer = connection.peer.address,
-            status, reason, "a request was refused"
-        );
-        if status == 0 {
-            return Step::Close;
-        }
-        if self.rules.access {
-            journal::access(&Access {
-                peer: &connection.peer.address,
-                status,
-                ..Access::default()
-            });
-        }
-        connection.keep_alive = false;
-        connection.linger = true;
-        let mut answer = response::canned(status, true, false, DateText::default().now());
-        let socket = connection.socket.as_fd();
-        if connection.output.send(socket, &mut answer).is_err() {
-            return Step::Close;
-        }
-        if connection.output.is_empty() {
-            return self.after_response(connection);
-        }
-        connection.phase = Phase::Flush;
-        connection.deadline = 0;
-        Step::Again
-    }
-
-    /// The time of the connection's phase is over.
-    pub(super) fn expire(&self, connection: &mut Connection) -> Step {
-        let timeout = Refusal {
-            status: 408,
-            reason: "the request did not arrive in time",
-        };
-        match connection.phase {
-            Phase::Body => self.refuse(connection, timeout),
-            Phase::Head if !connection.is_idle() => self.refuse(connection, timeout),
-            Phase::Flush => {
-                connection.reset();
-                Step::Close
-            }
-            Phase::Discard | Phase::Head | Phase::Linger => Step::Close,
-        }
     }
 }
 

@@ -24,6 +24,7 @@ mod finish;
 mod local;
 mod output;
 mod peer;
+mod refuse;
 mod request;
 mod request_id;
 mod rules;

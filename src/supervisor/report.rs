@@ -63,9 +63,7 @@ pub(super) fn log(
         Report::Loaded { generation, python } => {
             info!(generation, %python, "the zygote is ready");
         }
-        Report::MemoryPressure { from, to } => {
-            warn!(from, to, "memory is short, an idle worker goes");
-        }
+        Report::MemoryPressure { from, to } => warn!(from, to, "memory is short, a worker goes"),
         Report::Recycled { worker, reason } => recycled(worker, *reason),
         Report::ReloadFailed { reason } => {
             error!(%reason, "the reload failed, the previous generation serves on");
@@ -180,9 +178,7 @@ pub(super) fn log(
             let hint = killer(*status, out_of_memory);
             error!(generation, %status, hint, "the process that loads the application died");
         }
-        Report::ZygoteNotStarted { reason } => {
-            error!(%reason, "the interpreter cannot be started");
-        }
+        Report::ZygoteNotStarted { reason } => error!(%reason, "the interpreter cannot be started"),
     }
 }
 

@@ -28,6 +28,7 @@ use crate::{
 
 pub(super) use answer::Answer;
 pub use answer::{HELD_FROM, Progress, ResponseHead};
+pub(super) use name::log_refusal;
 pub(super) use upload::send_continue;
 
 /// What a thread reuses from request to request.

@@ -76,3 +76,12 @@ impl Exchange<'_> {
         });
     }
 }
+
+/// Logs what is no request, or none that we take.
+pub(in crate::serve) fn log_refusal(peer: &str, status: u16) {
+    journal::access(&Access {
+        peer,
+        status,
+        ..Access::default()
+    });
+}
