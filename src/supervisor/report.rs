@@ -1,5 +1,7 @@
 //! Turns reports into events of the log: a constant sentence, and fields.
 
+mod late;
+
 use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
@@ -7,7 +9,7 @@ use tracing::{debug, error, info, warn};
 use crate::{config::ByteSize, ipc::LoadFailure, scoreboard::Scoreboard};
 
 use super::{
-    lifecycle::{ExitStatus, Reason, Report, Running, WorkerTag},
+    lifecycle::{ExitStatus, Reason, Report, WorkerTag},
     memory,
 };
 
@@ -39,12 +41,12 @@ pub(super) fn log(
                 "a worker was killed, it had reached workers.evil-reload-on-rss"
             );
         }
-        Report::Harakiri { worker, requests } => harakiri(worker, requests),
+        Report::Harakiri { worker, requests } => late::harakiri(worker, requests),
         Report::HarakiriEnded {
             worker,
             status,
             killed,
-        } => harakiri_ended(worker, *status, *killed),
+        } => late::harakiri_ended(worker, *status, *killed),
         Report::Idle { idle } => {
             info!(
                 ?idle,
@@ -80,7 +82,7 @@ pub(super) fn log(
                 "the site hangs: all threads are busy, and nothing was answered for timeouts.stuck"
             );
         }
-        Report::StuckWorker { worker, requests } => stuck(worker, requests),
+        Report::StuckWorker { worker, requests } => late::stuck(worker, requests),
         Report::StartFailed => error!("the service cannot start"),
         Report::Stopped { killed: 0 } => info!("stopped, every request was finished"),
         Report::Stopped { killed } => warn!(killed, "stopped, workers had to be killed"),
@@ -222,67 +224,6 @@ pub(super) fn stacks(worker: &WorkerTag, stacks: &str) {
             traceback = stacks,
             "stacks of a worker's threads"
         );
-    }
-}
-
-/// One event for each request, so that they can be searched for.
-fn harakiri(worker: &WorkerTag, requests: &[Running]) {
-    let WorkerTag {
-        slot,
-        generation,
-        pid,
-    } = worker;
-    for request in requests {
-        let (age, limit) = (request.age.as_secs_f64(), request.limit.unwrap_or_default());
-        error!(
-            slot, generation, pid,
-            thread = request.thread,
-            request = %request.line,
-            peer = %request.peer,
-            age = %format_args!("{age:.1}s"),
-            ?limit,
-            "harakiri: a request is past its deadline, its worker is replaced"
-        );
-    }
-}
-
-/// One event for each request, so that they can be searched for.
-fn stuck(worker: &WorkerTag, requests: &[Running]) {
-    let WorkerTag {
-        slot,
-        generation,
-        pid,
-    } = worker;
-    for request in requests {
-        let age = request.age.as_secs_f64();
-        error!(
-            slot, generation, pid,
-            thread = request.thread,
-            request = %request.line,
-            peer = %request.peer,
-            age = %format_args!("{age:.1}s"),
-            "a request does not come to an end"
-        );
-    }
-}
-
-fn harakiri_ended(worker: &WorkerTag, status: ExitStatus, killed: bool) {
-    let WorkerTag {
-        slot,
-        generation,
-        pid,
-    } = worker;
-    match (killed, status) {
-        (true, _) => {
-            error!(slot, generation, pid, %status, "harakiri: the worker was killed, its time was over");
-        }
-        (false, ExitStatus::Code(0)) => {
-            info!(
-                slot,
-                generation, pid, "harakiri: the request came to an end, the worker has left"
-            );
-        }
-        (false, status) => error!(slot, generation, pid, %status, "harakiri: the worker died"),
     }
 }
 
