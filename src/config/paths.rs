@@ -40,7 +40,7 @@ impl Settings {
 }
 
 /// Joins, and drops `.` and doubled slashes. `..` stays: behind a symbolic link only the kernel knows what it means.
-fn resolve(path: &Path, base: &Path) -> PathBuf {
+pub(super) fn resolve(path: &Path, base: &Path) -> PathBuf {
     base.join(path).components().collect()
 }
 
