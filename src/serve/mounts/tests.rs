@@ -1,3 +1,5 @@
+//! Which application answers which request.
+
 use super::*;
 use crate::protocol::{Head, Parsed, http, uwsgi};
 

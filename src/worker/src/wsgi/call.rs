@@ -181,10 +181,7 @@ impl Wsgi {
             Some(Ok(application)) => Some(Callable::Named(application)),
             Some(Err(failure)) => {
                 let LoadFailure { reason, traceback } = failure;
-                error!(
-                    reason,
-                    traceback, "the application that the front server names cannot answer"
-                );
+                error!(%reason, traceback, "a front server names an application that cannot answer");
                 exchange.fail(500);
                 None
             }

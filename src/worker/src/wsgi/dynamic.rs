@@ -64,7 +64,7 @@ impl DynamicApplications {
     fn load(&self, py: Python<'_>, named: Named) -> Result<Arc<Py<PyAny>>, LoadFailure> {
         if !self.settings.allow.contains(&named.source) {
             return Err(app::failure(format!(
-                "the front server asks for {:?}, which is not in dynamic-apps.allow",
+                "the front server asks for `{}`, which is not in dynamic-apps.allow",
                 named.source
             )));
         }
