@@ -47,19 +47,69 @@ pub enum Variable<'b> {
 
 /// Calls `visitor` with every variable of `request` and its value, each name once, in uWSGI's order.
 ///
-/// `scratch` is memory for values that are not in the buffer as they have to be; it is overwritten. Names from a
+/// `mount` is what the path of the application that answers takes of PATH_INFO and adds to SCRIPT_NAME; usually it is
+/// empty. `scratch` is memory for values that are not in the buffer as they have to be; it is overwritten. Names from a
 /// uwsgi packet are any bytes that the front server sent: what the application's server itself puts into an environ
 /// has to come later.
 pub fn visit<'b>(
     request: &Request<'b>,
     peer: &Peer<'_>,
+    mount: &[u8],
     scratch: &mut Vec<u8>,
     visitor: impl FnMut(Variable<'_>, &[u8]),
 ) {
     match request.head.kind {
-        Kind::Http => visit_http(request, peer, scratch, visitor),
-        Kind::Uwsgi { modifier1, .. } => visit_uwsgi(request, modifier1, peer, visitor),
+        Kind::Http => visit_http(request, peer, mount, scratch, visitor),
+        Kind::Uwsgi { modifier1, .. } => {
+            visit_uwsgi(request, modifier1, peer, mount, scratch, visitor);
+        }
     }
+}
+
+/// PATH_INFO as [`visit`] gives it without a mount.
+pub fn path_info<'v>(request: &Request<'v>, scratch: &'v mut Vec<u8>) -> &'v [u8] {
+    match request.head.kind {
+        Kind::Http => path::decoded(request, scratch),
+        Kind::Uwsgi { modifier1, .. } => {
+            let path = variable(request, b"PATH_INFO");
+            match modifier1 {
+                uwsgi::WSGI_MANAGE_PATH_INFO => path::below(path, script_name(request)),
+                _ => path,
+            }
+        }
+    }
+}
+
+/// SCRIPT_NAME as the front server sent it; HTTP has none.
+pub fn script_name<'b>(request: &Request<'b>) -> &'b [u8] {
+    match request.head.kind {
+        Kind::Http => b"",
+        _ => variable(request, b"SCRIPT_NAME"),
+    }
+}
+
+/// The host that is asked for, as it was written, perhaps with a port; empty if the request names none.
+pub fn host<'b>(request: &Request<'b>) -> &'b [u8] {
+    match request.head.kind {
+        Kind::Http => {
+            let authority = request.head.authority.of(request.buffer);
+            let mut fields = request.fields();
+            match fields.find(|(name, _)| name.eq_ignore_ascii_case(b"host")) {
+                Some((_, host)) if authority.is_empty() => host,
+                _ => authority,
+            }
+        }
+        _ => match variable(request, b"HTTP_HOST") {
+            b"" => variable(request, b"SERVER_NAME"),
+            host => host,
+        },
+    }
+}
+
+/// The value of a variable of the uwsgi protocol, the last one of its name; empty if there is none.
+pub fn variable<'b>(request: &Request<'b>, name: &[u8]) -> &'b [u8] {
+    let values = request.fields().filter(|(other, _)| *other == name);
+    values.last().map_or(b"", |(_, value)| value)
 }
 
 /// Writes the name that the header `name` has in an environ: `HTTP_X_NAME` for `X-Name`.
@@ -85,6 +135,7 @@ fn protocol(version: Version) -> &'static [u8] {
 fn visit_http<'b>(
     request: &Request<'b>,
     peer: &Peer<'_>,
+    mount: &[u8],
     scratch: &mut Vec<u8>,
     mut visitor: impl FnMut(Variable<'_>, &[u8]),
 ) {
@@ -92,10 +143,11 @@ fn visit_http<'b>(
     let mut standard = |name, value: &[u8]| visitor(Variable::Standard(name), value);
     standard(Standard::RequestMethod, request.method());
     standard(Standard::RequestUri, request.target());
-    standard(Standard::PathInfo, path::decoded(request, scratch));
+    let path = path::decoded(request, scratch);
+    standard(Standard::PathInfo, path::below(path, mount));
     standard(Standard::QueryString, head.query.of(request.buffer));
     standard(Standard::ServerProtocol, protocol(head.version));
-    standard(Standard::ScriptName, b"");
+    standard(Standard::ScriptName, mount);
     standard(Standard::ServerName, peer.server_name.as_bytes());
     standard(Standard::ServerPort, peer.server_port.as_bytes());
     standard(Standard::RemoteAddr, peer.remote_addr.as_bytes());
@@ -182,6 +234,8 @@ fn visit_uwsgi(
     request: &Request<'_>,
     modifier1: u8,
     peer: &Peer<'_>,
+    mount: &[u8],
+    scratch: &mut Vec<u8>,
     mut visitor: impl FnMut(Variable<'_>, &[u8]),
 ) {
     // PEP 3333: SERVER_NAME and SERVER_PORT "can never be empty strings, and so are always required"; the version is
@@ -193,6 +247,7 @@ fn visit_uwsgi(
         ),
         (Standard::ServerName, Some(peer.server_name.as_bytes())),
         (Standard::ServerPort, Some(peer.server_port.as_bytes())),
+        (Standard::ScriptName, (!mount.is_empty()).then_some(mount)),
     ];
     for (index, (name, value)) in request.fields().enumerate() {
         // A dict has the last of several: so had uWSGI's.
@@ -214,7 +269,20 @@ fn visit_uwsgi(
         if standard == Standard::PathInfo && modifier1 == uwsgi::WSGI_MANAGE_PATH_INFO {
             value = path::below(value, script_name(request));
         }
-        if let Some((_, own)) = missing.iter_mut().find(|own| own.0 == standard) {
+        match standard {
+            Standard::PathInfo => value = path::below(value, mount),
+            Standard::ScriptName if !mount.is_empty() && !value.is_empty() => {
+                scratch.clear();
+                scratch.extend_from_slice(value.strip_suffix(b"/").unwrap_or(value));
+                scratch.extend_from_slice(mount);
+                value = scratch;
+            }
+            _ => {}
+        }
+        if let Some((_, own)) = missing
+            .iter_mut()
+            .find(|own| own.0 == standard && own.1.is_some())
+        {
             if value.is_empty() {
                 continue;
             }
@@ -236,11 +304,4 @@ fn is_dropped(name: &[u8]) -> bool {
         name,
         b"HTTP_PROXY" | b"HTTP_CONTENT_TYPE" | b"HTTP_CONTENT_LENGTH"
     )
-}
-
-fn script_name<'b>(request: &Request<'b>) -> &'b [u8] {
-    let mut all = request.fields().filter(|(name, _)| *name == b"SCRIPT_NAME");
-    all.next()
-        .map(|first| all.last().unwrap_or(first))
-        .map_or(b"", |(_, value)| value)
 }

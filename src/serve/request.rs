@@ -20,7 +20,7 @@ use super::{
     watch::TOO_LATE,
 };
 use crate::{
-    protocol::{Framing, Kind, Refusal, uwsgi},
+    protocol::{Framing, Kind, Refusal, Request, uwsgi},
     scoreboard::now_us,
 };
 
@@ -57,6 +57,13 @@ impl<A: Application> Engine<A> {
             },
         }
         connection.body = Body::new(head.framing, head.len, self.rules.body_limit);
+        if let Some(mounts) = &self.rules.mounts {
+            let request = Request {
+                head,
+                buffer: &connection.input,
+            };
+            connection.place = mounts.place(&request, &mut local.scratch.path);
+        }
         match head.framing {
             Framing::None | Framing::Length(0) => self.call(connection, local, thread),
             _ => {
@@ -119,7 +126,11 @@ impl<A: Application> Engine<A> {
             (record, watch),
         );
         // The panic's message and place have been written by the panic hook.
-        if catch_unwind(AssertUnwindSafe(|| self.app.call(thread, &mut exchange))).is_err() {
+        let answered = catch_unwind(AssertUnwindSafe(|| match &self.rules.mounts {
+            Some(mounts) if exchange.has_no_application() => mounts.say_nobody(&mut exchange),
+            _ => self.app.call(thread, &mut exchange),
+        }));
+        if answered.is_err() {
             error!("a request met a fault of the server's own; its connection is closed");
         }
         exchange.fail(500);

@@ -7,7 +7,10 @@ use crate::{
     protocol::http::head::Limits,
 };
 
-use super::request_id::Header;
+use super::{
+    mounts::{Mounts, Place},
+    request_id::Header,
+};
 
 /// Unread request bodies up to here are read and dropped, so that the connection lives on.
 const DISCARD: u64 = 256 << 10;
@@ -37,6 +40,8 @@ pub(super) struct Rules {
     pub(super) answer_request_id: bool,
     pub(super) traceparent: Header,
     pub(super) host: Header,
+    /// Where there is an application to choose.
+    pub(super) mounts: Option<Mounts>,
 }
 
 impl Rules {
@@ -66,6 +71,15 @@ impl Rules {
             answer_request_id: settings.http.request_id_header.is_some(),
             traceparent: Header::new("traceparent"),
             host: Header::new("Host"),
+            mounts: Mounts::new(settings),
+        }
+    }
+
+    /// What an application at this place has of the path.
+    pub(super) fn mount(&self, place: Option<Place>) -> &[u8] {
+        match (&self.mounts, place) {
+            (Some(mounts), Some(place)) => mounts.path(place),
+            _ => b"",
         }
     }
 
