@@ -92,7 +92,7 @@ fn tell(listener: &Listener) {
             let url = url(address);
             tracing::info!(protocol = "http", %address, url, "listening");
         }
-        Protocol::Uwsgi => tracing::info!(protocol = "uwsgi", %address, "listening"),
+        protocol => tracing::info!(%protocol, %address, "listening"),
     }
 }
 

@@ -57,9 +57,13 @@ impl Listen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Protocol {
+    /// FastCGI (responder), nginx's `fastcgi_pass`.
+    Fastcgi,
     /// HTTP/1.1 in plain text (RFC 9112).
     #[default]
     Http,
+    /// SCGI, nginx's `scgi_pass`.
+    Scgi,
     /// uWSGI's binary protocol, nginx's `uwsgi_pass`.
     Uwsgi,
 }
@@ -68,7 +72,9 @@ impl fmt::Display for Protocol {
     /// As it is written in the file.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Fastcgi => "fastcgi",
             Self::Http => "http",
+            Self::Scgi => "scgi",
             Self::Uwsgi => "uwsgi",
         })
     }
@@ -80,7 +86,12 @@ mod tests {
 
     #[test]
     fn a_protocol_is_shown_as_it_is_written() {
-        for protocol in [Protocol::Http, Protocol::Uwsgi] {
+        for protocol in [
+            Protocol::Fastcgi,
+            Protocol::Http,
+            Protocol::Scgi,
+            Protocol::Uwsgi,
+        ] {
             let written = serde_json::to_value(protocol).unwrap();
             assert_eq!(written, protocol.to_string());
         }
