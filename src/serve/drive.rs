@@ -119,7 +119,9 @@ impl<A: Application> Engine<A> {
         } = connection;
         match connection.protocol {
             Protocol::Fastcgi => self.parse_records(connection),
-            Protocol::Http => http::head::parse(input, scanned, &self.rules.http, head),
+            Protocol::Http | Protocol::Https => {
+                http::head::parse(input, scanned, &self.rules.http, head)
+            }
             Protocol::Scgi => scgi::parse(input, self.rules.variables, self.rules.body_limit, head),
             Protocol::Uwsgi => {
                 uwsgi::parse(input, self.rules.variables, self.rules.body_limit, head)

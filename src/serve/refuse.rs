@@ -83,6 +83,6 @@ fn kind(connection: &Connection) -> Option<Kind> {
         },
         Protocol::Scgi if fastcgi::is_http(&connection.input) => Some(Kind::Http),
         Protocol::Scgi => Some(Kind::Scgi),
-        Protocol::Http | Protocol::Uwsgi => Some(Kind::Http),
+        Protocol::Http | Protocol::Https | Protocol::Uwsgi => Some(Kind::Http),
     }
 }
