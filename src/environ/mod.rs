@@ -5,14 +5,16 @@
 //!
 //! - `path`: from the path of a target to PATH_INFO, from PATH_INFO to what is left of it under a SCRIPT_NAME.
 //! - `scheme`: `http` or `https`, and whose word on it counts.
+//! - `variables`: what front servers have made variables of already.
 
 mod path;
 mod scheme;
 mod standard;
 #[cfg(test)]
 mod tests;
+mod variables;
 
-use crate::protocol::{Kind, Request, Version, uwsgi};
+use crate::protocol::{Kind, Request, Version};
 
 pub use scheme::scheme;
 pub use standard::Standard;
@@ -39,7 +41,7 @@ pub struct Peer<'a> {
 pub enum Variable<'b> {
     /// A header of an HTTP request by its name on the wire, for [`header_key`].
     Header(&'b [u8]),
-    /// A variable of the uwsgi protocol, its name as it is.
+    /// A variable of a front server, its name as it is.
     Raw(&'b [u8]),
     /// A variable that has its own name in CGI.
     Standard(Standard),
@@ -48,9 +50,9 @@ pub enum Variable<'b> {
 /// Calls `visitor` with every variable of `request` and its value, each name once, in uWSGI's order.
 ///
 /// `mount` is what the path of the application that answers takes of PATH_INFO and adds to SCRIPT_NAME; usually it is
-/// empty. `scratch` is memory for values that are not in the buffer as they have to be; it is overwritten. Names from a
-/// uwsgi packet are any bytes that the front server sent: what the application's server itself puts into an environ
-/// has to come later.
+/// empty. `scratch` is memory for values that are not in the buffer as they have to be; it is overwritten. Names of a
+/// front server's variables are any bytes that it sent: what the application's server itself puts into an environ has
+/// to come later.
 pub fn visit<'b>(
     request: &Request<'b>,
     peer: &Peer<'_>,
@@ -60,8 +62,8 @@ pub fn visit<'b>(
 ) {
     match request.head.kind {
         Kind::Http => visit_http(request, peer, mount, scratch, visitor),
-        Kind::Uwsgi { modifier1, .. } => {
-            visit_uwsgi(request, modifier1, peer, mount, scratch, visitor);
+        Kind::Fastcgi { .. } | Kind::Scgi | Kind::Uwsgi { .. } => {
+            variables::visit(request, peer, mount, scratch, visitor);
         }
     }
 }
@@ -70,13 +72,7 @@ pub fn visit<'b>(
 pub fn path_info<'v>(request: &Request<'v>, scratch: &'v mut Vec<u8>) -> &'v [u8] {
     match request.head.kind {
         Kind::Http => path::decoded(request, scratch),
-        Kind::Uwsgi { modifier1, .. } => {
-            let path = variable(request, b"PATH_INFO");
-            match modifier1 {
-                uwsgi::WSGI_MANAGE_PATH_INFO => path::below(path, script_name(request)),
-                _ => path,
-            }
-        }
+        _ => variables::path_info(request, request.head.path.of(request.buffer)),
     }
 }
 
@@ -84,7 +80,7 @@ pub fn path_info<'v>(request: &Request<'v>, scratch: &'v mut Vec<u8>) -> &'v [u8
 pub fn script_name<'b>(request: &Request<'b>) -> &'b [u8] {
     match request.head.kind {
         Kind::Http => b"",
-        _ => variable(request, b"SCRIPT_NAME"),
+        _ => request.head.script.of(request.buffer),
     }
 }
 
@@ -228,80 +224,4 @@ fn joined<'v>(
         scratch.extend_from_slice(value);
     }
     Some(scratch)
-}
-
-fn visit_uwsgi(
-    request: &Request<'_>,
-    modifier1: u8,
-    peer: &Peer<'_>,
-    mount: &[u8],
-    scratch: &mut Vec<u8>,
-    mut visitor: impl FnMut(Variable<'_>, &[u8]),
-) {
-    // PEP 3333: SERVER_NAME and SERVER_PORT "can never be empty strings, and so are always required"; the version is
-    // as little without a default, and absent from the packets of simple clients.
-    let mut missing = [
-        (
-            Standard::ServerProtocol,
-            Some(protocol(request.head.version)),
-        ),
-        (Standard::ServerName, Some(peer.server_name.as_bytes())),
-        (Standard::ServerPort, Some(peer.server_port.as_bytes())),
-        (Standard::ScriptName, (!mount.is_empty()).then_some(mount)),
-    ];
-    for (index, (name, value)) in request.fields().enumerate() {
-        // A dict has the last of several: so had uWSGI's.
-        if request.head.repeats
-            && request
-                .fields()
-                .skip(index + 1)
-                .any(|later| later.0 == name)
-        {
-            continue;
-        }
-        let Some(standard) = Standard::from_name(name) else {
-            if !is_dropped(name) {
-                visitor(Variable::Raw(name), value);
-            }
-            continue;
-        };
-        let mut value = value;
-        if standard == Standard::PathInfo && modifier1 == uwsgi::WSGI_MANAGE_PATH_INFO {
-            value = path::below(value, script_name(request));
-        }
-        match standard {
-            Standard::PathInfo => value = path::below(value, mount),
-            Standard::ScriptName if !mount.is_empty() && !value.is_empty() => {
-                scratch.clear();
-                scratch.extend_from_slice(value.strip_suffix(b"/").unwrap_or(value));
-                scratch.extend_from_slice(mount);
-                value = scratch;
-            }
-            _ => {}
-        }
-        if let Some((_, own)) = missing
-            .iter_mut()
-            .find(|own| own.0 == standard && own.1.is_some())
-        {
-            if value.is_empty() {
-                continue;
-            }
-            *own = None;
-        }
-        visitor(Variable::Standard(standard), value);
-    }
-    for (standard, own) in missing {
-        if let Some(value) = own {
-            visitor(Variable::Standard(standard), value);
-        }
-    }
-}
-
-/// Variables of a packet that no application gets. nginx passes on every header, so a client makes HTTP_PROXY of a
-/// header; PEP 3333's validator refuses the two others, whose values are in CONTENT_TYPE and CONTENT_LENGTH.
-fn is_dropped(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"HTTP_PROXY" | b"HTTP_CONTENT_TYPE" | b"HTTP_CONTENT_LENGTH"
-    )
 }
