@@ -10,6 +10,7 @@ pub mod journal;
 pub mod protocol;
 pub mod scoreboard;
 pub mod serve;
+pub mod static_files;
 #[expect(
     unsafe_code,
     reason = "the one room where system calls that need unsafe live, behind safe functions"
