@@ -10,7 +10,6 @@ pub mod journal;
 pub mod protocol;
 pub mod scoreboard;
 pub mod serve;
-pub mod static_files;
 #[expect(
     unsafe_code,
     reason = "the one room where system calls that need unsafe live, behind safe functions"
@@ -19,6 +18,8 @@ pub mod sys;
 
 mod cli;
 mod listener;
+
+mod static_files;
 mod supervisor;
 mod systemd;
 

@@ -2,7 +2,7 @@
 
 /// A content coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
+pub(crate) enum Coding {
     /// Brotli (RFC 7932).
     Br,
     /// Gzip (RFC 1952).
@@ -13,10 +13,10 @@ pub enum Coding {
 
 impl Coding {
     /// All of them, the one that usually makes things smallest first.
-    pub const ALL: [Self; 3] = [Self::Br, Self::Zstd, Self::Gzip];
+    pub(crate) const ALL: [Self; 3] = [Self::Br, Self::Zstd, Self::Gzip];
 
     /// As `Content-Encoding` has it.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Br => "br",
             Self::Gzip => "gzip",
@@ -25,7 +25,7 @@ impl Coding {
     }
 
     /// What the name of a file in this coding ends with.
-    pub const fn suffix(self) -> &'static str {
+    pub(crate) const fn suffix(self) -> &'static str {
         match self {
             Self::Br => ".br",
             Self::Gzip => ".gz",
@@ -42,7 +42,7 @@ impl Coding {
 
 /// The codings that a client takes, its favourite first; equally welcome ones in the order of [`Coding::ALL`]. A client
 /// that would rather have the file as it is gets none.
-pub fn accepted(header: &[u8]) -> impl Iterator<Item = Coding> {
+pub(crate) fn accepted(header: &[u8]) -> impl Iterator<Item = Coding> + use<> {
     let as_it_is = weight_of(header, |name| name.eq_ignore_ascii_case(b"identity")).unwrap_or(0);
     let any = weight_of(header, |name| name == b"*").unwrap_or(0);
     let mut weights = Coding::ALL.map(|coding| {

@@ -10,7 +10,7 @@ const FRESH_S: u64 = 2;
 
 /// What decides over a file being sent, as the request has it; empty: not given.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Conditions<'b> {
+pub(crate) struct Conditions<'b> {
     pub(super) accept_encoding: &'b [u8],
     pub(super) if_match: &'b [u8],
     pub(super) if_modified_since: &'b [u8],
@@ -22,7 +22,7 @@ pub struct Conditions<'b> {
 
 impl<'b> Conditions<'b> {
     /// Those of a request, of whatever protocol.
-    pub fn of(request: &Request<'b>) -> Self {
+    pub(crate) fn of(request: &Request<'b>) -> Self {
         let mut all = Self::default();
         let is_http = request.head.kind == Kind::Http;
         for (name, value) in request.fields() {
@@ -56,18 +56,18 @@ impl<'b> Conditions<'b> {
     }
 
     /// The codings that the client takes, its favourite first.
-    pub fn codings(&self) -> impl Iterator<Item = super::Coding> + use<> {
+    pub(crate) fn codings(&self) -> impl Iterator<Item = super::Coding> + use<> {
         super::coding::accepted(self.accept_encoding)
     }
 }
 
 /// By what two states of a file are told apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Validators {
+pub(crate) struct Validators {
     /// The entity tag as it is sent, `"..."` or `W/"..."`.
-    pub tag: String,
+    pub(crate) tag: String,
     /// Seconds since 1970 of the last change.
-    pub modified: u64,
+    pub(crate) modified: u64,
 }
 
 impl Validators {
@@ -75,7 +75,11 @@ impl Validators {
     /// the variants of one file apart.
     pub(super) fn new(modified: (u64, u32), size: u64, coding: &str, now: u64) -> Self {
         let (seconds, nanoseconds) = modified;
-        let weak = if seconds.saturating_add(FRESH_S) > now { "W/" } else { "" };
+        let weak = if seconds.saturating_add(FRESH_S) > now {
+            "W/"
+        } else {
+            ""
+        };
         Self {
             tag: format!("{weak}\"{seconds:x}.{nanoseconds:x}-{size:x}{coding}\""),
             modified: seconds,
@@ -105,7 +109,9 @@ pub(super) enum Verdict {
 pub(super) fn judge(conditions: &Conditions<'_>, file: &Validators) -> Verdict {
     let given = |value: &[u8]| !value.is_empty();
     if given(conditions.if_match) {
-        if !lists(conditions.if_match, |tag| file.is_strong() && tag == file.tag) {
+        if !lists(conditions.if_match, |tag| {
+            file.is_strong() && tag == file.tag
+        }) {
             return Verdict::Failed;
         }
     } else if date(conditions.if_unmodified_since).is_some_and(|date| file.modified > date) {
@@ -113,7 +119,9 @@ pub(super) fn judge(conditions: &Conditions<'_>, file: &Validators) -> Verdict {
     }
     if given(conditions.if_none_match) {
         let opaque = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
-        if lists(conditions.if_none_match, |tag| opaque(tag) == opaque(&file.tag)) {
+        if lists(conditions.if_none_match, |tag| {
+            opaque(tag) == opaque(&file.tag)
+        }) {
             return Verdict::NotModified;
         }
     } else if date(conditions.if_modified_since).is_some_and(|date| file.modified <= date) {

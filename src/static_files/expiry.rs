@@ -3,7 +3,12 @@
 use crate::config::Expires;
 
 /// Seconds for which the first rule that fits lets clients keep a file; `None` without such a rule.
-pub(super) fn lifetime(rules: &[Expires], url: &[u8], file: &[u8], media_type: &str) -> Option<u64> {
+pub(super) fn lifetime(
+    rules: &[Expires],
+    url: &[u8],
+    file: &[u8],
+    media_type: &str,
+) -> Option<u64> {
     let rule = rules.iter().find(|rule| {
         let by_type = rule.media_type.as_ref();
         let by_path = rule.path.as_ref();
@@ -41,8 +46,18 @@ mod tests {
     #[test]
     fn the_first_rule_that_fits() {
         const DAY: u64 = 86_400;
-        check("/static/v1/a.css", "/srv/v1/a.css", "text/css", Some(365 * DAY));
-        check("/a.min.js", "/srv/a.min.js", "text/javascript", Some(7 * DAY));
+        check(
+            "/static/v1/a.css",
+            "/srv/v1/a.css",
+            "text/css",
+            Some(365 * DAY),
+        );
+        check(
+            "/a.min.js",
+            "/srv/a.min.js",
+            "text/javascript",
+            Some(7 * DAY),
+        );
         check("/a.js", "/srv/a.js", "text/javascript", Some(0));
         check("/a.png", "/srv/a.png", "image/png", None);
     }

@@ -12,7 +12,7 @@ const UNKNOWN: &str = "application/octet-stream";
 /// A file with media types cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("static.mime-types: cannot read {}", path.display())]
-pub struct MediaTypesError {
+pub(crate) struct MediaTypesError {
     path: PathBuf,
     source: io::Error,
 }
@@ -59,7 +59,9 @@ impl MediaTypes {
     /// The type of a file of this name, without parameters.
     pub(super) fn of(&self, name: &[u8]) -> &str {
         let dot = name.iter().rposition(|&byte| byte == b'.' || byte == b'/');
-        let extension = dot.filter(|&dot| name[dot] == b'.').map(|dot| &name[dot + 1..]);
+        let extension = dot
+            .filter(|&dot| name[dot] == b'.')
+            .map(|dot| &name[dot + 1..]);
         let Some(extension) = extension.and_then(|extension| str::from_utf8(extension).ok()) else {
             return UNKNOWN;
         };
@@ -68,7 +70,11 @@ impl MediaTypes {
             false => self.own.get(&extension.to_ascii_lowercase()),
         };
         own.map_or_else(
-            || mime_guess::from_ext(extension).first_raw().unwrap_or(UNKNOWN),
+            || {
+                mime_guess::from_ext(extension)
+                    .first_raw()
+                    .unwrap_or(UNKNOWN)
+            },
             String::as_str,
         )
     }

@@ -25,12 +25,12 @@ use std::{
 
 use crate::config::{Expires, StaticFiles};
 
-pub use coding::{Coding, accepted};
-pub use condition::{Conditions, Validators};
-pub use media::MediaTypesError;
-pub use open::OpenFile;
-pub use range::Range;
-pub use reply::{Entity, Piece, Reply};
+pub(crate) use coding::{Coding, accepted};
+pub(crate) use condition::{Conditions, Validators};
+pub(crate) use media::MediaTypesError;
+pub(crate) use open::OpenFile;
+pub(crate) use range::Range;
+pub(crate) use reply::{Entity, Piece, Reply};
 
 use self::{
     media::MediaTypes,
@@ -39,7 +39,7 @@ use self::{
 
 /// The files of a site.
 #[derive(Debug)]
-pub struct Files {
+pub(crate) struct Files {
     check: Vec<PathBuf>,
     /// The longest prefix first.
     map: Vec<(String, Vec<PathBuf>)>,
@@ -54,7 +54,7 @@ pub struct Files {
 
 /// What a path leads to.
 #[derive(Debug)]
-pub enum Found<'f> {
+pub(crate) enum Found<'f> {
     /// A file that we may not read.
     Denied,
     /// A directory with an index, asked for without the slash at the end.
@@ -67,7 +67,7 @@ pub enum Found<'f> {
 
 /// A file to be sent.
 #[derive(Debug)]
-pub struct FoundFile<'f> {
+pub(crate) struct FoundFile<'f> {
     /// Below which root.
     root: &'f Path,
     /// Its name there; empty for a root that is a file.
@@ -80,9 +80,11 @@ impl Files {
     ///
     /// # Errors
     /// A table of media types cannot be read.
-    pub fn new(settings: &StaticFiles) -> Result<Self, MediaTypesError> {
+    pub(crate) fn new(settings: &StaticFiles) -> Result<Self, MediaTypesError> {
         let pairs = settings.map.iter();
-        let mut map: Vec<_> = pairs.map(|(prefix, roots)| (prefix.clone(), roots.0.clone())).collect();
+        let mut map: Vec<_> = pairs
+            .map(|(prefix, roots)| (prefix.clone(), roots.0.clone()))
+            .collect();
         map.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
         Ok(Self {
             check: settings.check.clone(),
@@ -98,13 +100,13 @@ impl Files {
     }
 
     /// Whether any path can lead to a file.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.check.is_empty() && self.map.is_empty()
     }
 
     /// The file that a decoded path leads to: first in the directories of `check`, then in those of the longest prefix of
     /// `map`, then in those of shorter ones. A directory leads to its index.
-    pub fn find(&self, path: &[u8]) -> Found<'_> {
+    pub(crate) fn find(&self, path: &[u8]) -> Found<'_> {
         if self.skip.iter().any(|end| path.ends_with(end.as_bytes())) {
             return Found::Nothing;
         }
@@ -115,11 +117,13 @@ impl Files {
         });
         let places = whole.chain(mapped.flatten());
         let mut found = places.map(|(root, rest)| self.look(root, rest));
-        found.find(|found| !matches!(found, Found::Nothing)).unwrap_or(Found::Nothing)
+        found
+            .find(|found| !matches!(found, Found::Nothing))
+            .unwrap_or(Found::Nothing)
     }
 
     /// The file below one root.
-    pub fn look<'f>(&'f self, root: &'f Path, path: &[u8]) -> Found<'f> {
+    pub(crate) fn look<'f>(&'f self, root: &'f Path, path: &[u8]) -> Found<'f> {
         let Some(name) = name::below_root(path, self.hidden) else {
             return Found::Nothing;
         };
@@ -151,7 +155,7 @@ impl Files {
     }
 
     /// Answers a GET or HEAD for `found`, which `url` led to; gives the file that the pieces of the answer are parts of.
-    pub fn reply(
+    pub(crate) fn reply(
         &self,
         found: FoundFile<'_>,
         url: &[u8],
@@ -208,7 +212,7 @@ impl Files {
     }
 
     /// `Content-Type` of a file by its name.
-    pub fn content_type(&self, name: &[u8]) -> String {
+    pub(crate) fn content_type(&self, name: &[u8]) -> String {
         content_type(self.types.of(name))
     }
 }

@@ -44,13 +44,13 @@ pub(super) enum Opened {
 
 /// A regular file that may be sent.
 #[derive(Debug)]
-pub struct OpenFile {
+pub(crate) struct OpenFile {
     /// Open for reading; its own position is not used.
-    pub file: OwnedFd,
+    pub(crate) file: OwnedFd,
     /// Bytes.
-    pub size: u64,
+    pub(crate) size: u64,
     /// Seconds since 1970 and nanoseconds of the last change.
-    pub modified: (u64, u32),
+    pub(crate) modified: (u64, u32),
 }
 
 /// Where links may lead to.
@@ -97,7 +97,11 @@ impl Links {
             // The settings name it: wherever it leads, it is meant.
             return open(root, READ, Mode::empty());
         }
-        let directory = open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        let directory = open(
+            root,
+            OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?;
         if !self.is_missing.load(Ordering::Relaxed) {
             match beneath(directory.as_fd(), name) {
                 // Whether it is a sandbox that does not know the call, or a file that cannot be read, shows below.
@@ -115,7 +119,8 @@ impl Links {
         let is_allowed = self.free || {
             let place = place(found.as_fd())?;
             let safe = self.safe.iter().filter_map(|path| real(path).ok());
-            place.starts_with(self::place(root)?) || safe.into_iter().any(|safe| place.starts_with(safe))
+            place.starts_with(self::place(root)?)
+                || safe.into_iter().any(|safe| place.starts_with(safe))
         };
         if !is_allowed {
             return Err(Errno::XDEV);

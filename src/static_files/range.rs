@@ -6,16 +6,16 @@ const MOST: usize = 32;
 
 /// A part of a file, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
+pub(crate) struct Range {
     /// The first byte.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// How many; never 0.
-    pub length: u64,
+    pub(crate) length: u64,
 }
 
 /// What a `Range` header asks of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub(crate) enum Wanted {
     /// All of it: the header is none that we understand, or one that may be ignored.
     All,
     /// These, in the order in which they were asked for.
@@ -25,7 +25,7 @@ pub enum Wanted {
 }
 
 /// Reads the value of a `Range` header for a file of `size` bytes.
-pub fn parse(value: &[u8], size: u64) -> Wanted {
+pub(crate) fn parse(value: &[u8], size: u64) -> Wanted {
     let Some(set) = after_unit(value) else {
         return Wanted::All;
     };
@@ -44,7 +44,9 @@ pub fn parse(value: &[u8], size: u64) -> Wanted {
             Some(found) => ranges.extend(found),
         }
     }
-    let total = ranges.iter().try_fold(0_u64, |total, range| total.checked_add(range.length));
+    let total = ranges
+        .iter()
+        .try_fold(0_u64, |total, range| total.checked_add(range.length));
     match ranges.as_slice() {
         [] if asked == 0 => Wanted::All,
         [] => Wanted::Unsatisfiable,
@@ -99,8 +101,14 @@ mod tests {
     /// Against a file of 100 bytes.
     #[track_caller]
     fn check(value: &str, expected: &[(u64, u64)]) {
-        let ranges = expected.iter().map(|&(offset, length)| Range { offset, length });
-        assert_eq!(parse(value.as_bytes(), 100), Wanted::Some(ranges.collect()), "{value}");
+        let ranges = expected
+            .iter()
+            .map(|&(offset, length)| Range { offset, length });
+        assert_eq!(
+            parse(value.as_bytes(), 100),
+            Wanted::Some(ranges.collect()),
+            "{value}"
+        );
     }
 
     #[track_caller]
@@ -130,17 +138,35 @@ mod tests {
     #[test]
     fn what_the_file_does_not_have() {
         for value in ["bytes=100-", "bytes=100-200,300-", "bytes=-0"] {
-            assert_eq!(parse(value.as_bytes(), 100), Wanted::Unsatisfiable, "{value}");
+            assert_eq!(
+                parse(value.as_bytes(), 100),
+                Wanted::Unsatisfiable,
+                "{value}"
+            );
         }
         assert_eq!(parse(b"bytes=0-", 0), Wanted::Unsatisfiable);
     }
 
     #[test]
     fn what_is_no_range_is_ignored() {
-        for value in ["", "bytes", "bytes=", "bytes=,", "lines=0-1", "bytes=5-1", "bytes=a-b"] {
+        for value in [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=,",
+            "lines=0-1",
+            "bytes=5-1",
+            "bytes=a-b",
+        ] {
             check_all(value);
         }
-        for value in ["bytes=+1-2", "bytes=1", "bytes=--1", "bytes=0-1;2-3", "bytes=0-1,x"] {
+        for value in [
+            "bytes=+1-2",
+            "bytes=1",
+            "bytes=--1",
+            "bytes=0-1;2-3",
+            "bytes=0-1,x",
+        ] {
             check_all(value);
         }
     }

@@ -18,33 +18,33 @@ use crate::protocol::http::response::header;
 
 /// What is said of a file beside its bytes.
 #[derive(Debug, Clone, Default)]
-pub struct Entity {
+pub(crate) struct Entity {
     /// `Content-Type`
-    pub content_type: String,
+    pub(crate) content_type: String,
     /// `Content-Encoding`, without it the empty text.
-    pub coding: &'static str,
+    pub(crate) coding: &'static str,
     /// Whether the answer depends on `Accept-Encoding`.
-    pub varies: bool,
+    pub(crate) varies: bool,
     /// Seconds for which clients may keep it.
-    pub lifetime: Option<u64>,
+    pub(crate) lifetime: Option<u64>,
     /// Bytes.
-    pub size: u64,
+    pub(crate) size: u64,
 }
 
 /// An answer.
 #[derive(Debug, Default)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// 200, 206, 304, 412 or 416.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Header lines, each with its CRLF; neither framing nor Date are among them.
-    pub lines: Vec<u8>,
+    pub(crate) lines: Vec<u8>,
     /// The body.
-    pub body: Vec<Piece>,
+    pub(crate) body: Vec<Piece>,
 }
 
 /// A piece of a body.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Piece {
+pub(crate) enum Piece {
     /// Bytes between parts of the file.
     Bytes(Vec<u8>),
     /// A part of the file.
@@ -53,7 +53,7 @@ pub enum Piece {
 
 impl Reply {
     /// Bytes of the body.
-    pub fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         self.body.iter().map(Piece::length).sum()
     }
 }
@@ -68,7 +68,7 @@ impl Piece {
 }
 
 /// Answers a GET or HEAD for a file; `now` in seconds since 1970.
-pub fn reply(
+pub(crate) fn reply(
     conditions: &Conditions<'_>,
     entity: &Entity,
     validators: &Validators,
@@ -77,16 +77,29 @@ pub fn reply(
 ) -> Reply {
     let mut lines = Vec::with_capacity(256);
     let ranges = match judge(conditions, validators) {
-        Verdict::Failed => return Reply { status: 412, ..Reply::default() },
+        Verdict::Failed => {
+            return Reply {
+                status: 412,
+                ..Reply::default()
+            };
+        }
         Verdict::NotModified => {
             common(&mut lines, entity, validators, now);
-            return Reply { status: 304, lines, body: Vec::new() };
+            return Reply {
+                status: 304,
+                lines,
+                body: Vec::new(),
+            };
         }
         // RFC 9110 section 14.2: Range is for GET.
         Verdict::Go { ranges } => ranges && !is_head,
     };
     common(&mut lines, entity, validators, now);
-    header(&mut lines, b"Last-Modified", date(validators.modified).as_bytes());
+    header(
+        &mut lines,
+        b"Last-Modified",
+        date(validators.modified).as_bytes(),
+    );
     header(&mut lines, b"Accept-Ranges", b"bytes");
     match range::parse(if ranges { conditions.range } else { b"" }, entity.size) {
         Wanted::All => whole(lines, entity),
@@ -104,13 +117,20 @@ fn common(lines: &mut Vec<u8>, entity: &Entity, validators: &Validators, now: u6
     if let Some(seconds) = entity.lifetime {
         // Writing to a Vec cannot fail.
         let _ = write!(lines, "Cache-Control: max-age={seconds}\r\n");
-        header(lines, b"Expires", date(now.saturating_add(seconds)).as_bytes());
+        header(
+            lines,
+            b"Expires",
+            date(now.saturating_add(seconds)).as_bytes(),
+        );
     }
 }
 
 fn whole(mut lines: Vec<u8>, entity: &Entity) -> Reply {
     describe(&mut lines, entity, &entity.content_type);
-    let all = Range { offset: 0, length: entity.size };
+    let all = Range {
+        offset: 0,
+        length: entity.size,
+    };
     Reply {
         status: 200,
         lines,
@@ -122,7 +142,11 @@ fn whole(mut lines: Vec<u8>, entity: &Entity) -> Reply {
 pub(super) fn partial(mut lines: Vec<u8>, entity: &Entity, ranges: &[Range]) -> Reply {
     if let [range] = ranges {
         describe(&mut lines, entity, &entity.content_type);
-        header(&mut lines, b"Content-Range", content_range(*range, entity.size).as_bytes());
+        header(
+            &mut lines,
+            b"Content-Range",
+            content_range(*range, entity.size).as_bytes(),
+        );
         return Reply {
             status: 206,
             lines,
@@ -130,7 +154,11 @@ pub(super) fn partial(mut lines: Vec<u8>, entity: &Entity, ranges: &[Range]) -> 
         };
     }
     let boundary = boundary();
-    describe(&mut lines, entity, &format!("multipart/byteranges; boundary={boundary}"));
+    describe(
+        &mut lines,
+        entity,
+        &format!("multipart/byteranges; boundary={boundary}"),
+    );
     let mut body = Vec::with_capacity(2 * ranges.len() + 1);
     let mut between = format!("--{boundary}\r\n");
     for range in ranges {
@@ -138,19 +166,31 @@ pub(super) fn partial(mut lines: Vec<u8>, entity: &Entity, ranges: &[Range]) -> 
         if !entity.content_type.is_empty() {
             header(&mut part, b"Content-Type", entity.content_type.as_bytes());
         }
-        header(&mut part, b"Content-Range", content_range(*range, entity.size).as_bytes());
+        header(
+            &mut part,
+            b"Content-Range",
+            content_range(*range, entity.size).as_bytes(),
+        );
         part.extend_from_slice(b"\r\n");
         body.extend([Piece::Bytes(part), Piece::File(*range)]);
         between = format!("\r\n--{boundary}\r\n");
     }
     body.push(Piece::Bytes(format!("\r\n--{boundary}--\r\n").into_bytes()));
-    Reply { status: 206, lines, body }
+    Reply {
+        status: 206,
+        lines,
+        body,
+    }
 }
 
 /// Tells how long the file is, so that the client may ask for what there is.
 pub(super) fn unsatisfiable(size: u64) -> Reply {
     let mut lines = Vec::new();
-    header(&mut lines, b"Content-Range", format!("bytes */{size}").as_bytes());
+    header(
+        &mut lines,
+        b"Content-Range",
+        format!("bytes */{size}").as_bytes(),
+    );
     Reply {
         status: 416,
         lines,

@@ -106,8 +106,16 @@ fn what_is_no_file_is_the_applications() {
 
 #[test]
 fn settings_allow_and_forbid() {
-    check_with(|with| with.hidden = true, "/static/.hidden", "static/.hidden");
-    check_with(|with| with.skip_ext = vec![".css".to_owned()], "/static/a.css", "nothing");
+    check_with(
+        |with| with.hidden = true,
+        "/static/.hidden",
+        "static/.hidden",
+    );
+    check_with(
+        |with| with.skip_ext = vec![".css".to_owned()],
+        "/static/a.css",
+        "nothing",
+    );
     check_with(|with| with.index.clear(), "/dir/", "nothing");
 }
 
@@ -134,16 +142,24 @@ fn answer(names: &[&str], precompressed: bool, codings: &str) -> (String, u64) {
 #[track_caller]
 fn check_coding(names: &[&str], codings: &str, expected: Option<&str>) {
     let (lines, size) = answer(names, true, codings);
-    let coding = lines.lines().find_map(|line| line.strip_prefix("Content-Encoding: "));
+    let coding = lines
+        .lines()
+        .find_map(|line| line.strip_prefix("Content-Encoding: "));
     let suffix = match coding {
         None => "",
         Some("gzip") => ".gz",
         Some("zstd") => ".zst",
         Some(_) => ".br",
     };
-    assert_eq!((coding, size), (expected, ("a.css".len() + suffix.len()) as u64));
+    assert_eq!(
+        (coding, size),
+        (expected, ("a.css".len() + suffix.len()) as u64)
+    );
     assert!(lines.contains("Vary: Accept-Encoding\r\n"), "{lines}");
-    assert!(lines.contains("Content-Type: text/css; charset=utf-8\r\n"), "{lines}");
+    assert!(
+        lines.contains("Content-Type: text/css; charset=utf-8\r\n"),
+        "{lines}"
+    );
 }
 
 #[test]
@@ -160,22 +176,38 @@ fn compressed_files_beside_the_file() {
 #[test]
 fn only_where_they_are_wanted() {
     let (lines, _) = answer(&["a.css", "a.css.gz"], false, "gzip");
-    assert!(!lines.contains("Vary") && !lines.contains("Content-Encoding"), "{lines}");
+    assert!(
+        !lines.contains("Vary") && !lines.contains("Content-Encoding"),
+        "{lines}"
+    );
 }
 
 #[test]
 fn variants_have_tags_of_their_own() {
     let tag = |codings: &str| {
         let (lines, _) = answer(&["a.css", "a.css.gz"], true, codings);
-        lines.lines().next().unwrap().rsplit('-').next().unwrap().to_owned()
+        lines
+            .lines()
+            .next()
+            .unwrap()
+            .rsplit('-')
+            .next()
+            .unwrap()
+            .to_owned()
     };
-    assert_eq!((tag(""), tag("gzip")), ("5\"".to_owned(), "8gzip\"".to_owned()));
+    assert_eq!(
+        (tag(""), tag("gzip")),
+        ("5\"".to_owned(), "8gzip\"".to_owned())
+    );
 }
 
 #[test]
 fn a_compressed_file_that_is_older_is_left_alone() {
     let tree = tree(&["a.css.gz", "a.css"]);
-    let old = fs::File::options().write(true).open(tree.path().join("a.css.gz")).unwrap();
+    let old = fs::File::options()
+        .write(true)
+        .open(tree.path().join("a.css.gz"))
+        .unwrap();
     old.set_modified(SystemTime::UNIX_EPOCH).unwrap();
     let settings = StaticFiles {
         check: vec![tree.path().to_owned()],

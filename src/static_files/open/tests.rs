@@ -26,7 +26,14 @@ fn tree() -> tempfile::TempDir {
     symlink("loop", at("root/loop")).unwrap();
     symlink("/proc/self/root", at("root/magic")).unwrap();
     symlink("/dev/null", at("root/null")).unwrap();
-    mknodat(CWD, at("root/pipe"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    mknodat(
+        CWD,
+        at("root/pipe"),
+        FileType::Fifo,
+        Mode::RUSR | Mode::WUSR,
+        0,
+    )
+    .unwrap();
     tree
 }
 
@@ -65,7 +72,11 @@ fn check_allowed(free: bool, safe: &[&str], name: &str, expected: &str) {
     let tree = tree();
     let safe: Vec<PathBuf> = safe.iter().map(|safe| tree.path().join(safe)).collect();
     let links = links(free, &safe, false);
-    assert_eq!(found(&links, &tree.path().join("root"), name), expected, "{name}");
+    assert_eq!(
+        found(&links, &tree.path().join("root"), name),
+        expected,
+        "{name}"
+    );
 }
 
 #[test]
@@ -110,7 +121,10 @@ fn a_root_may_be_a_file_or_missing() {
     let tree = tree();
     let links = Links::default();
     assert_eq!(found(&links, &tree.path().join("root/file"), ""), "text");
-    assert_eq!(found(&links, &tree.path().join("root/file"), "x"), "nothing");
+    assert_eq!(
+        found(&links, &tree.path().join("root/file"), "x"),
+        "nothing"
+    );
     assert_eq!(found(&links, &tree.path().join("root"), ""), "directory");
     assert_eq!(found(&links, &tree.path().join("none"), "x"), "nothing");
 }
@@ -132,6 +146,13 @@ fn what_may_not_be_read_is_denied() {
     let tree = tree();
     let file = tree.path().join("root/file");
     fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
-    let expected = if rustix::process::geteuid().is_root() { "text" } else { "denied" };
-    assert_eq!(found(&Links::default(), &tree.path().join("root"), "file"), expected);
+    let expected = if rustix::process::geteuid().is_root() {
+        "text"
+    } else {
+        "denied"
+    };
+    assert_eq!(
+        found(&Links::default(), &tree.path().join("root"), "file"),
+        expected
+    );
 }

@@ -16,7 +16,7 @@ fn validators() -> Validators {
     Validators::new((784_903_526, 0), 100, "", NOW)
 }
 
-const VALIDATORS: &str = "ETag: \"2ec8afa6.0-64\"\r\n";
+const VALIDATORS: &str = "ETag: \"2ec8ad66.0-64\"\r\n";
 const DESCRIPTION: &str = "Last-Modified: Tue, 15 Nov 1994 12:45:26 GMT\r\nAccept-Ranges: bytes\r\nContent-Type: text/css\r\n";
 
 fn answer(range: &'static [u8], entity: &Entity, is_head: bool) -> (u16, String, Vec<Piece>) {
@@ -25,7 +25,11 @@ fn answer(range: &'static [u8], entity: &Entity, is_head: bool) -> (u16, String,
         ..Conditions::default()
     };
     let reply = reply(&conditions, entity, &validators(), is_head, NOW);
-    (reply.status, String::from_utf8(reply.lines).unwrap(), reply.body)
+    (
+        reply.status,
+        String::from_utf8(reply.lines).unwrap(),
+        reply.body,
+    )
 }
 
 fn part(offset: u64, length: u64) -> Piece {
@@ -35,7 +39,10 @@ fn part(offset: u64, length: u64) -> Piece {
 #[test]
 fn all_of_it() {
     let expected = format!("{VALIDATORS}{DESCRIPTION}");
-    assert_eq!(answer(b"", &entity(), false), (200, expected, vec![part(0, 100)]));
+    assert_eq!(
+        answer(b"", &entity(), false),
+        (200, expected, vec![part(0, 100)])
+    );
 }
 
 #[test]
@@ -53,7 +60,10 @@ fn head_has_no_ranges() {
 #[test]
 fn nothing_of_it() {
     let (status, lines, body) = answer(b"bytes=100-", &entity(), false);
-    assert_eq!((status, lines.as_str()), (416, "Content-Range: bytes */100\r\n"));
+    assert_eq!(
+        (status, lines.as_str()),
+        (416, "Content-Range: bytes */100\r\n")
+    );
     assert!(body.is_empty());
 }
 
@@ -62,11 +72,19 @@ fn several_parts() {
     let (status, lines, body) = answer(b"bytes=0-1,-1", &entity(), false);
     let boundary = lines.split_once("boundary=").unwrap().1.trim_end();
     let bytes = |text: String| Piece::Bytes(text.into_bytes());
-    let first = format!("--{boundary}\r\nContent-Type: text/css\r\nContent-Range: bytes 0-1/100\r\n\r\n");
-    let second =
-        format!("\r\n--{boundary}\r\nContent-Type: text/css\r\nContent-Range: bytes 99-99/100\r\n\r\n");
+    let first =
+        format!("--{boundary}\r\nContent-Type: text/css\r\nContent-Range: bytes 0-1/100\r\n\r\n");
+    let second = format!(
+        "\r\n--{boundary}\r\nContent-Type: text/css\r\nContent-Range: bytes 99-99/100\r\n\r\n"
+    );
     let last = format!("\r\n--{boundary}--\r\n");
-    let expected = [bytes(first), part(0, 2), bytes(second), part(99, 1), bytes(last)];
+    let expected = [
+        bytes(first),
+        part(0, 2),
+        bytes(second),
+        part(99, 1),
+        bytes(last),
+    ];
     assert_eq!((status, body), (206, Vec::from(expected)));
 }
 
@@ -92,6 +110,9 @@ fn what_the_client_has() {
         ..Conditions::default()
     };
     let reply = reply(&conditions, &entity(), &validators(), false, NOW);
-    assert_eq!((reply.status, reply.lines.as_slice()), (304, VALIDATORS.as_bytes()));
+    assert_eq!(
+        (reply.status, reply.lines.as_slice()),
+        (304, VALIDATORS.as_bytes())
+    );
     assert_eq!(reply.length(), 0);
 }
