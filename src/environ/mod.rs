@@ -14,6 +14,7 @@ mod tests;
 
 use crate::protocol::{Kind, Request, Version, uwsgi};
 
+pub use path::path_info;
 pub use scheme::scheme;
 pub use standard::Standard;
 

@@ -12,7 +12,7 @@ use rustix::{
     net::{RecvFlags, recv, sockopt},
 };
 
-use super::{body::Body, output::Output, peer::PeerText};
+use super::{body::Body, output::Output, peer::PeerText, route::Changes};
 use crate::{config::Protocol, protocol::Head};
 
 /// Room for a first read; most heads with small bodies fit.
@@ -77,6 +77,8 @@ pub(super) struct Connection {
     pub(super) requests: u64,
     /// Whether the time for the head that is being read runs already.
     pub(super) head_begun: bool,
+    /// What the routes have changed about the request.
+    pub(super) changes: Option<Box<Changes>>,
     /// Whether the client was told to go on with its body (`100 Continue`).
     pub(super) continued: bool,
     /// Milliseconds of the coarse clock at which the phase is given up; set when it begins or makes progress.
@@ -107,6 +109,7 @@ impl Connection {
             ended: false,
             requests: 0,
             head_begun: false,
+            changes: None,
             continued: false,
             deadline: 0,
             slot: None,
@@ -200,6 +203,7 @@ impl Connection {
             self.input.drain(..used);
         }
         self.body = Body::default();
+        self.changes = None;
         self.scanned = 0;
         self.requests += 1;
     }

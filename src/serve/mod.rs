@@ -21,13 +21,18 @@ mod drive;
 mod engine;
 mod exchange;
 mod finish;
+mod headers;
 mod local;
 mod output;
+mod own;
+mod pages;
 mod peer;
 mod refuse;
 mod request;
 mod request_id;
+mod route;
 mod rules;
+mod standby;
 mod sweep;
 mod table;
 #[cfg(test)]
@@ -41,4 +46,7 @@ pub use application::Application;
 pub use engine::{Engine, EngineError, Plan};
 pub use exchange::{BodySupply, Exchange, HELD_FROM, Progress, ResponseHead};
 pub use output::Held;
+pub use pages::PageError;
 pub use watch::Watches;
+
+pub use crate::static_files::MediaTypesError;

@@ -17,6 +17,7 @@ use super::{
     engine::Engine,
     exchange::{Exchange, send_continue},
     local::Local,
+    timers::NEVER,
     watch::TOO_LATE,
 };
 use crate::{
@@ -56,8 +57,14 @@ impl<A: Application> Engine<A> {
                 _ => return self.refuse(connection, NOT_WSGI),
             },
         }
-        connection.body = Body::new(head.framing, head.len, self.rules.body_limit);
-        match head.framing {
+        let framing = head.framing;
+        connection.body = Body::new(framing, head.len, self.rules.body_limit);
+        if self.rules.answers_alone
+            && let Some(step) = self.answer_alone(connection, local)
+        {
+            return step;
+        }
+        match framing {
             Framing::None | Framing::Length(0) => self.call(connection, local, thread),
             _ => {
                 connection.phase = Phase::Body;
@@ -96,8 +103,25 @@ impl<A: Application> Engine<A> {
         receive(connection)
     }
 
-    /// Lets the application answer, and records it.
+    /// Lets the application answer.
     fn call(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
+        if A::is_standby(thread) {
+            // It has all the time that the application takes.
+            connection.deadline = NEVER;
+            return Step::Leave;
+        }
+        self.exchange(connection, local, |exchange| {
+            self.app.call(thread, exchange);
+        })
+    }
+
+    /// Lets `answer` answer, and records it.
+    pub(super) fn exchange(
+        &self,
+        connection: &mut Connection,
+        local: &mut Local,
+        answer: impl FnOnce(&mut Exchange<'_>),
+    ) -> Step {
         let record = self.record(local);
         let buffer = &connection.input;
         let (method, target) = (
@@ -109,6 +133,9 @@ impl<A: Application> Engine<A> {
         record.begin(now, deadline, method, target, peer);
         let watch = self.watches.of(local.index);
         watch.begin(connection.socket.as_fd(), method == b"HEAD");
+        if let Some(standby) = &self.standby {
+            standby.note_request();
+        }
         let server = self.server(connection);
         let mut exchange = Exchange::new(
             connection,
@@ -119,13 +146,13 @@ impl<A: Application> Engine<A> {
             (record, watch),
         );
         // The panic's message and place have been written by the panic hook.
-        if catch_unwind(AssertUnwindSafe(|| self.app.call(thread, &mut exchange))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
             error!("a request met a fault of the server's own; its connection is closed");
         }
         exchange.fail(500);
         let is_late = watch.end();
         let end = now_us();
-        if self.rules.access {
+        if self.rules.access && !exchange.is_silent() {
             let status = if is_late { TOO_LATE } else { exchange.status() };
             exchange.log(end - now, status);
         }

@@ -7,7 +7,7 @@ use crate::{
     protocol::http::head::Limits,
 };
 
-use super::request_id::Header;
+use super::{engine::EngineError, headers::Edits, pages::Pages, request_id::Header, route::Router};
 
 /// Unread request bodies up to here are read and dropped, so that the connection lives on.
 const DISCARD: u64 = 256 << 10;
@@ -29,6 +29,12 @@ pub(super) struct Rules {
     pub(super) trusted: Vec<TrustedProxy>,
     /// Microseconds that a request may take; 0: no limit.
     pub(super) harakiri_us: u64,
+    /// Whether some requests are not the application's.
+    pub(super) answers_alone: bool,
+    pub(super) router: Router,
+    pub(super) pages: Pages,
+    /// Headers that every answer gets or loses.
+    pub(super) edits: Edits,
     /// Whether each request is logged.
     pub(super) access: bool,
     /// Where a request's name stands, in what proxies send and in answers.
@@ -40,10 +46,14 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings) -> Result<Self, EngineError> {
+        let router = Router::new(settings).map_err(EngineError::MediaTypes)?;
+        let pages =
+            Pages::load(&settings.response, router.files()).map_err(EngineError::ErrorPage)?;
         let ms = |span: TimeSpan| u64::try_from(span.0.as_millis()).unwrap_or(u64::MAX >> 1);
         let size = |size: ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
-        Self {
+        let edits = &settings.response;
+        Ok(Self {
             http: Limits {
                 head: size(settings.http.buffer_size),
                 body: settings.http.max_body.0,
@@ -61,12 +71,16 @@ impl Rules {
             discard: DISCARD,
             trusted: settings.http.trusted_proxies.clone(),
             harakiri_us: u64::try_from(settings.limits.harakiri.0.as_micros()).unwrap_or(0),
+            answers_alone: !router.is_empty(),
+            router,
+            pages,
+            edits: Edits::new(&edits.add_headers, &edits.remove_headers),
             access: settings.log.access,
             request_id: Header::of_request_id(&settings.http),
             answer_request_id: settings.http.request_id_header.is_some(),
             traceparent: Header::new("traceparent"),
             host: Header::new("Host"),
-        }
+        })
     }
 
     /// Until when a request that begins now may run, as the scoreboard has it.

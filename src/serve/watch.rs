@@ -91,6 +91,18 @@ impl Watches {
         })
     }
 
+    /// How far the first threads are: the same words later mean the same requests.
+    pub(super) fn words(&self, threads: u32) -> Vec<u64> {
+        let first = self.watches.iter().take(threads as usize);
+        first.map(|watch| watch.word.load(Acquire)).collect()
+    }
+
+    /// Whether each of the first threads is at a request.
+    pub(super) fn are_busy(&self, threads: u32) -> bool {
+        let mut first = self.watches.iter().take(threads as usize);
+        first.all(|watch| watch.word.load(Acquire) & STATE != IDLE)
+    }
+
     pub(super) fn of(&self, thread: u32) -> &Watch {
         &self.watches[thread as usize]
     }

@@ -12,7 +12,7 @@ const UNKNOWN: &str = "application/octet-stream";
 /// A file with media types cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("static.mime-types: cannot read {}", path.display())]
-pub(crate) struct MediaTypesError {
+pub struct MediaTypesError {
     path: PathBuf,
     source: io::Error,
 }

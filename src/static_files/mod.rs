@@ -25,9 +25,9 @@ use std::{
 
 use crate::config::{Expires, StaticFiles};
 
-pub(crate) use coding::{Coding, accepted};
+pub(crate) use coding::Coding;
 pub(crate) use condition::{Conditions, Validators};
-pub(crate) use media::MediaTypesError;
+pub use media::MediaTypesError;
 pub(crate) use open::OpenFile;
 pub(crate) use range::Range;
 pub(crate) use reply::{Entity, Piece, Reply};

@@ -97,7 +97,7 @@ impl Exchange<'_> {
     /// Content-Length if the application gave none.
     pub fn commit(&mut self, head: &ResponseHead, length: Option<u64>) {
         let has_name = self.request_id_header(Some(head)).is_some();
-        let mut facts = head.facts;
+        let (lines, mut facts) = self.amended(head);
         facts.body_length = length;
         facts.close |= self.must_close();
         let request = &self.connection.head;
@@ -115,7 +115,7 @@ impl Exchange<'_> {
             Kind::Uwsgi { .. } => request.version,
         };
         response::status_line(out, version, &head.status);
-        out.extend_from_slice(&head.lines);
+        out.extend_from_slice(&lines);
         if has_name {
             let name = self.rules.request_id.name.as_bytes();
             response::header(out, name, request_id.as_bytes());
