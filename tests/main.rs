@@ -17,6 +17,7 @@
 //! - `pythons`: every interpreter that this machine has.
 //! - `reload`: what a reload follows, and which files ask for one.
 //! - `slow`: clients that send or read slowly.
+//! - `static_files`: files, redirections and refusals, also while all of Python is busy.
 //! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tidy`: rules about the code itself.
 //! - `uwsgi`: the uwsgi protocol on the wire.
@@ -49,6 +50,7 @@ mod process;
 mod pythons;
 mod reload;
 mod slow;
+mod static_files;
 mod systemd;
 mod tidy;
 mod uwsgi;

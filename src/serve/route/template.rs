@@ -83,7 +83,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, escape: fn(&[u8], &mut Vec<u8>), expected: &str) {
-        let pattern = Regex::new("^/([a-z]+)/(.*)/(x)?").unwrap();
+        let pattern = Regex::new("(?s)^/([a-z]+)/(.*)/(x)?").unwrap();
         let groups = pattern.captures(b"/one/t wo?\r\n/");
         let filled = Template::new(text).fill(groups.as_ref(), escape);
         assert_eq!(String::from_utf8_lossy(&filled), expected);
