@@ -19,7 +19,7 @@ const UNSERVED: &[(&str, &[&str])] = &[
     ("app.import", &[]),
     ("mount", &[]),
     ("dynamic-apps", &[]),
-    ("listen.protocol", &["uwsgi"]),
+    ("listen.protocol", &["fastcgi", "scgi", "uwsgi"]),
     ("listen.defer-accept", &[]),
     ("listen.tcp-keepalive", &[]),
     ("listen.send-buffer", &[]),

@@ -5,14 +5,16 @@
 //!
 //! - `path`: from the path of a target to PATH_INFO, from PATH_INFO to what is left of it under a SCRIPT_NAME.
 //! - `scheme`: `http` or `https`, and whose word on it counts.
+//! - `variables`: what front servers have made variables of already.
 
 mod path;
 mod scheme;
 mod standard;
 #[cfg(test)]
 mod tests;
+mod variables;
 
-use crate::protocol::{Kind, Request, Version, uwsgi};
+use crate::protocol::{Kind, Request, Version};
 
 pub use path::path_info;
 pub use scheme::scheme;
@@ -40,7 +42,7 @@ pub struct Peer<'a> {
 pub enum Variable<'b> {
     /// A header of an HTTP request by its name on the wire, for [`header_key`].
     Header(&'b [u8]),
-    /// A variable of the uwsgi protocol, its name as it is.
+    /// A variable of a front server, its name as it is.
     Raw(&'b [u8]),
     /// A variable that has its own name in CGI.
     Standard(Standard),
@@ -48,8 +50,8 @@ pub enum Variable<'b> {
 
 /// Calls `visitor` with every variable of `request` and its value, each name once, in uWSGI's order.
 ///
-/// `scratch` is memory for values that are not in the buffer as they have to be; it is overwritten. Names from a
-/// uwsgi packet are any bytes that the front server sent: what the application's server itself puts into an environ
+/// `scratch` is memory for values that are not in the buffer as they have to be; it is overwritten. Names of a front
+/// server's variables are any bytes that it sent: what the application's server itself puts into an environ
 /// has to come later.
 pub fn visit<'b>(
     request: &Request<'b>,
@@ -59,7 +61,9 @@ pub fn visit<'b>(
 ) {
     match request.head.kind {
         Kind::Http => visit_http(request, peer, scratch, visitor),
-        Kind::Uwsgi { modifier1, .. } => visit_uwsgi(request, modifier1, peer, visitor),
+        Kind::Fastcgi { .. } | Kind::Scgi | Kind::Uwsgi { .. } => {
+            variables::visit(request, peer, visitor);
+        }
     }
 }
 
@@ -177,71 +181,4 @@ fn joined<'v>(
         scratch.extend_from_slice(value);
     }
     Some(scratch)
-}
-
-fn visit_uwsgi(
-    request: &Request<'_>,
-    modifier1: u8,
-    peer: &Peer<'_>,
-    mut visitor: impl FnMut(Variable<'_>, &[u8]),
-) {
-    // PEP 3333: SERVER_NAME and SERVER_PORT "can never be empty strings, and so are always required"; the version is
-    // as little without a default, and absent from the packets of simple clients.
-    let mut missing = [
-        (
-            Standard::ServerProtocol,
-            Some(protocol(request.head.version)),
-        ),
-        (Standard::ServerName, Some(peer.server_name.as_bytes())),
-        (Standard::ServerPort, Some(peer.server_port.as_bytes())),
-    ];
-    for (index, (name, value)) in request.fields().enumerate() {
-        // A dict has the last of several: so had uWSGI's.
-        if request.head.repeats
-            && request
-                .fields()
-                .skip(index + 1)
-                .any(|later| later.0 == name)
-        {
-            continue;
-        }
-        let Some(standard) = Standard::from_name(name) else {
-            if !is_dropped(name) {
-                visitor(Variable::Raw(name), value);
-            }
-            continue;
-        };
-        let mut value = value;
-        if standard == Standard::PathInfo && modifier1 == uwsgi::WSGI_MANAGE_PATH_INFO {
-            value = path::below(value, script_name(request));
-        }
-        if let Some((_, own)) = missing.iter_mut().find(|own| own.0 == standard) {
-            if value.is_empty() {
-                continue;
-            }
-            *own = None;
-        }
-        visitor(Variable::Standard(standard), value);
-    }
-    for (standard, own) in missing {
-        if let Some(value) = own {
-            visitor(Variable::Standard(standard), value);
-        }
-    }
-}
-
-/// Variables of a packet that no application gets. nginx passes on every header, so a client makes HTTP_PROXY of a
-/// header; PEP 3333's validator refuses the two others, whose values are in CONTENT_TYPE and CONTENT_LENGTH.
-fn is_dropped(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"HTTP_PROXY" | b"HTTP_CONTENT_TYPE" | b"HTTP_CONTENT_LENGTH"
-    )
-}
-
-fn script_name<'b>(request: &Request<'b>) -> &'b [u8] {
-    let mut all = request.fields().filter(|(name, _)| *name == b"SCRIPT_NAME");
-    all.next()
-        .map(|first| all.last().unwrap_or(first))
-        .map_or(b"", |(_, value)| value)
 }

@@ -10,8 +10,8 @@ pub fn path_info<'v>(request: &Request<'v>, scratch: &'v mut Vec<u8>) -> &'v [u8
         Kind::Uwsgi {
             modifier1: uwsgi::WSGI_MANAGE_PATH_INFO,
             ..
-        } => below(path, super::script_name(request)),
-        Kind::Uwsgi { .. } => path,
+        } => below(path, request.head.script.of(request.buffer)),
+        Kind::Fastcgi { .. } | Kind::Scgi | Kind::Uwsgi { .. } => path,
     }
 }
 

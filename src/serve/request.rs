@@ -17,6 +17,7 @@ use super::{
     engine::Engine,
     exchange::{Exchange, send_continue},
     local::Local,
+    records::send_replies,
     timers::NEVER,
     watch::TOO_LATE,
 };
@@ -46,7 +47,7 @@ impl<A: Application> Engine<A> {
         connection.continued = false;
         let head = &connection.head;
         match head.kind {
-            Kind::Http => {}
+            Kind::Fastcgi { .. } | Kind::Http | Kind::Scgi => {}
             Kind::Uwsgi { modifier1, .. } => match modifier1 {
                 uwsgi::WSGI | uwsgi::WSGI_MANAGE_PATH_INFO => {}
                 uwsgi::PING => {
@@ -81,7 +82,11 @@ impl<A: Application> Engine<A> {
         thread: &mut A::Thread,
     ) -> Step {
         let Connection { body, input, .. } = connection;
-        match body.read_ahead(input, self.rules.read_ahead, self.rules.spool_above) {
+        let ahead = body.read_ahead(input, self.rules.read_ahead, self.rules.spool_above);
+        if send_replies(connection).is_err() {
+            return Step::Close;
+        }
+        match ahead {
             Ok(Ahead::Complete | Ahead::Streams) => return self.call(connection, local, thread),
             Ok(Ahead::NeedsMore) => {}
             Err(BodyError::Refused(refusal)) => return self.refuse(connection, refusal),
@@ -132,7 +137,8 @@ impl<A: Application> Engine<A> {
         let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
         record.begin(now, deadline, method, target, peer);
         let watch = self.watches.of(local.index);
-        watch.begin(connection.socket.as_fd(), method == b"HEAD");
+        let kind = connection.head.kind;
+        watch.begin(connection.socket.as_fd(), method == b"HEAD", kind);
         if let Some(standby) = &self.standby {
             standby.note_request();
         }

@@ -15,7 +15,8 @@ const DISCARD: u64 = 256 << 10;
 /// The settings as the request path needs them.
 pub(super) struct Rules {
     pub(super) http: Limits,
-    pub(super) uwsgi_packet: usize,
+    /// Most bytes of variables that a front server may send with a request.
+    pub(super) variables: usize,
     pub(super) body_limit: u64,
     pub(super) read_ahead: u64,
     pub(super) spool_above: u64,
@@ -58,7 +59,7 @@ impl Rules {
                 head: size(settings.http.buffer_size),
                 body: settings.http.max_body.0,
             },
-            uwsgi_packet: size(settings.uwsgi.buffer_size),
+            variables: size(settings.uwsgi.buffer_size),
             body_limit: settings.http.max_body.0,
             read_ahead: settings.request.post_buffering.0,
             spool_above: settings.request.spool_above.0,

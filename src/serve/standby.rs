@@ -178,7 +178,7 @@ impl<A: Application> Engine<A> {
     }
 
     /// The connection in this slot waits for the application.
-    pub(super) fn leave(&self, number: u32) {
+    pub(super) fn leave_for_application(&self, number: u32) {
         let (Some(standby), Some(slot)) = (&self.standby, self.table.slot(number)) else {
             return;
         };

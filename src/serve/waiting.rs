@@ -43,7 +43,7 @@ impl<A: Application> Engine<A> {
             Next::Yield => drop(self.park(connection, true, local, thread)),
             Next::Leave => {
                 if let Some(number) = self.park(connection, false, local, thread) {
-                    self.leave(number);
+                    self.leave_for_application(number);
                 }
             }
         }
@@ -113,7 +113,7 @@ impl<A: Application> Engine<A> {
             let number = connection.slot.filter(|_| is_left);
             slot.let_go(place);
             if let Some(number) = number {
-                self.leave(number);
+                self.leave_for_application(number);
             }
         }
     }

@@ -1,13 +1,14 @@
 //! One request and its response, as the application sees them.
 //!
-//! Here is the request, its name in `name`; `upload` reads a body that comes while the application runs, `answer` takes the response. The
-//! application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6), persistence, HEAD and the promises
+//! Here is the request, its name in `name`; `upload` reads a body that comes while the application runs, `answer` takes
+//! the response, `records` puts it into what FastCGI wants. The application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6), persistence, HEAD and the promises
 //! of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and [`Exchange::read_body`].
 
 mod amend;
 mod answer;
 mod name;
 mod patience;
+mod records;
 mod upload;
 
 use std::{

@@ -14,6 +14,7 @@ use crate::{
     serve::{
         body::BodyError,
         connection::{Connection, Received},
+        records::send_replies,
     },
 };
 
@@ -41,7 +42,9 @@ impl Exchange<'_> {
     fn try_read_body(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !buffer.is_empty() && !self.connection.body.is_given() {
             let connection = &mut *self.connection;
-            let taken = connection.body.take(&mut connection.input, buffer)?;
+            let taken = connection.body.take(&mut connection.input, buffer);
+            send_replies(connection)?;
+            let taken = taken?;
             if taken > 0 || connection.body.is_given() {
                 return Ok(taken);
             }
