@@ -16,7 +16,7 @@ mod variables;
 
 use crate::protocol::{Kind, Request, Version};
 
-pub use path::path_info;
+pub use path::{path_info, unescaped};
 pub use scheme::scheme;
 pub use standard::Standard;
 

@@ -56,6 +56,13 @@ pub(super) fn below<'v>(path: &'v [u8], script: &[u8]) -> &'v [u8] {
     }
 }
 
+/// A path with its escapes decoded, once.
+pub fn unescaped(path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len());
+    unescape(path, &mut out);
+    out
+}
+
 fn unescape(path: &[u8], out: &mut Vec<u8>) {
     let mut rest = path;
     while let Some(at) = memchr::memchr(b'%', rest) {

@@ -192,6 +192,7 @@ impl<A: Application> Engine<A> {
             slot: plan.slot,
             threads: plan.settings.workers.threads,
         };
+        engine.watches.say(engine.rules.too_late());
         engine.register().map_err(failed("watch its descriptors"))?;
         Ok(engine)
     }

@@ -33,6 +33,11 @@ impl Edits {
         self.add.is_empty() && self.remove.is_empty()
     }
 
+    /// Lines to add.
+    pub(super) fn added(&self) -> &[u8] {
+        &self.add
+    }
+
     /// Edits header lines.
     pub(super) fn apply(&self, lines: &mut Vec<u8>) {
         if !self.remove.is_empty() {

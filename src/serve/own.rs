@@ -17,10 +17,7 @@ use super::{
     rules::Rules,
 };
 use crate::{
-    protocol::{
-        Request,
-        http::response::{header, reason_phrase},
-    },
+    protocol::{Kind, Request, http::response::header},
     static_files::{Conditions, FoundFile, OpenFile, Piece, Range, Reply},
 };
 
@@ -54,10 +51,12 @@ impl<A: Application> Engine<A> {
             Destination::Redirect(status, url) => self.exchange(connection, local, |exchange| {
                 let mut lines = Vec::new();
                 header(&mut lines, b"Location", &url);
-                say(exchange, &self.rules, status, lines);
+                exchange.say_words(head_with(lines), status);
+                exchange.finish();
             }),
             Destination::Refuse(status) => self.exchange(connection, local, |exchange| {
-                say(exchange, &self.rules, status, Vec::new());
+                exchange.say_words(ResponseHead::default(), status);
+                exchange.finish();
             }),
         };
         Some(step)
@@ -79,7 +78,6 @@ fn host<'b>(rules: &Rules, connection: &'b Connection, request: &Request<'b>) ->
 
 /// The client's address: a front server's word for it where the protocol has one.
 fn remote<'b>(connection: &'b Connection, request: &Request<'b>) -> &'b [u8] {
-    use crate::protocol::Kind;
     match request.head.kind {
         Kind::Http => connection.peer.address.as_bytes(),
         _ => {
@@ -90,23 +88,11 @@ fn remote<'b>(connection: &'b Connection, request: &Request<'b>) -> &'b [u8] {
     }
 }
 
-/// Says a status, with the site's page for it if it has one.
-fn say(exchange: &mut Exchange<'_>, rules: &Rules, status: u16, mut lines: Vec<u8>) {
-    let (content_type, body) = rules.pages.of(status);
-    header(&mut lines, b"Content-Type", content_type.as_bytes());
-    commit(exchange, status, lines, body.len() as u64);
-    exchange.write(body);
-    exchange.finish();
-}
-
-fn commit(exchange: &mut Exchange<'_>, status: u16, lines: Vec<u8>, length: u64) {
-    let mut head = ResponseHead {
-        status: format!("{status} {}", reason_phrase(status)).into_bytes(),
+fn head_with(lines: Vec<u8>) -> ResponseHead {
+    ResponseHead {
         lines,
         ..ResponseHead::default()
-    };
-    head.facts.status = status;
-    exchange.commit(&head, Some(length));
+    }
 }
 
 fn send_file(
@@ -118,39 +104,21 @@ fn send_file(
 ) {
     let conditions = Conditions::of(&exchange.request());
     let (reply, open) = rules.router.files().reply(found, url, &conditions, is_head);
-    if reply.body.is_empty() && reply.status != 304 {
-        return say(exchange, rules, reply.status, reply.lines);
-    }
-    send(exchange, reply, open, is_head);
-}
-
-/// Sends an answer that has parts of a file.
-fn send(exchange: &mut Exchange<'_>, reply: Reply, open: OpenFile, is_head: bool) {
-    let length = reply.length();
-    if !is_head && length <= SMALL {
-        // Read before anything is said: a file that became shorter can still be told of.
-        let Some(body) = read(&reply.body, &open) else {
+    let Reply {
+        status,
+        lines,
+        mut body,
+    } = reply;
+    let length = body.iter().map(Piece::length).sum::<u64>();
+    if !is_head && length > 0 && length <= SMALL {
+        // Read before anything is said: that a file became shorter can still be told.
+        let Some(bytes) = read(&body, &open) else {
             warn!("a file became shorter while it was read; the client gets 500");
             return exchange.fail(500);
         };
-        commit(exchange, reply.status, reply.lines, length);
-        exchange.write(&body);
-        return exchange.finish();
+        body = vec![Piece::Bytes(bytes)];
     }
-    commit(exchange, reply.status, reply.lines, length);
-    for piece in reply.body {
-        match piece {
-            _ if is_head => break,
-            Piece::Bytes(bytes) => exchange.write(&bytes),
-            Piece::File(Range { offset, length }) => match open.file.try_clone() {
-                Ok(file) => exchange.write_file(file, offset, length),
-                Err(error) => {
-                    warn!(%error, "a file cannot be sent whole");
-                    break;
-                }
-            },
-        }
-    }
+    exchange.say(head_with(lines), status, body, &open.file, 0);
     exchange.finish();
 }
 

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
 use crate::{config::Response, protocol::http::response::reason_phrase, static_files::Files};
 
-/// A page that is larger is none: it is kept by every worker.
-const LARGEST: u64 = 1 << 20;
+/// A page that is larger is none. Every worker keeps it, and the one for 504 has to fit into a socket's buffer.
+const LARGEST: u64 = 64 << 10;
 
 /// A page for errors cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +56,7 @@ impl Pages {
 fn read(path: &PathBuf) -> io::Result<Vec<u8>> {
     let status = fs::metadata(path)?;
     if !status.is_file() || status.len() > LARGEST {
-        return Err(io::Error::other(
-            "it is no regular file of 1 MiB at most, which every worker keeps in memory",
-        ));
+        return Err(io::Error::other("it is no regular file of 64 KiB at most"));
     }
     fs::read(path)
 }

@@ -4,10 +4,20 @@ use std::time::Duration;
 
 use crate::{
     config::{ByteSize, Settings, TimeSpan, TrustedProxy},
-    protocol::http::head::Limits,
+    protocol::{
+        Kind,
+        http::{head::Limits, response},
+    },
 };
 
-use super::{engine::EngineError, headers::Edits, pages::Pages, request_id::Header, route::Router};
+use super::{
+    engine::EngineError,
+    headers::Edits,
+    pages::Pages,
+    request_id::Header,
+    route::Router,
+    watch::{TOO_LATE, Words},
+};
 
 /// Unread request bodies up to here are read and dropped, so that the connection lives on.
 const DISCARD: u64 = 256 << 10;
@@ -34,6 +44,8 @@ pub(super) struct Rules {
     pub(super) answers_alone: bool,
     pub(super) router: Router,
     pub(super) pages: Pages,
+    /// Whether files that the application names are sent in place of what it says.
+    pub(super) sends_named_files: bool,
     /// Headers that every answer gets or loses.
     pub(super) edits: Edits,
     /// Whether each request is logged.
@@ -75,6 +87,7 @@ impl Rules {
             answers_alone: !router.is_empty(),
             router,
             pages,
+            sends_named_files: settings.response.x_sendfile,
             edits: Edits::new(&edits.add_headers, &edits.remove_headers),
             access: settings.log.access,
             request_id: Header::of_request_id(&settings.http),
@@ -82,6 +95,23 @@ impl Rules {
             traceparent: Header::new("traceparent"),
             host: Header::new("Host"),
         })
+    }
+
+    /// A complete answer of our own: the site's page for the status, or its name, with the headers that every answer has.
+    pub(super) fn canned(&self, kind: Kind, status: u16, is_head: bool, date: &str) -> Vec<u8> {
+        let mut answer = response::canned(kind, status, self.pages.of(status), is_head, date);
+        response::add_lines(&mut answer, self.edits.added());
+        answer
+    }
+
+    /// What the client of a request is told that was ended.
+    pub(super) fn too_late(&self) -> Words {
+        let (media_type, body) = self.pages.of(TOO_LATE);
+        Words {
+            media_type: media_type.to_owned(),
+            body: body.to_vec(),
+            lines: self.edits.added().to_vec(),
+        }
     }
 
     /// Until when a request that begins now may run, as the scoreboard has it.

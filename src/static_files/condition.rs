@@ -55,6 +55,11 @@ impl<'b> Conditions<'b> {
         })
     }
 
+    /// `If-Range`
+    pub(crate) fn if_range(&self) -> &'b [u8] {
+        self.if_range
+    }
+
     /// The codings that the client takes, its favourite first.
     pub(crate) fn codings(&self) -> impl Iterator<Item = super::Coding> + use<> {
         super::coding::accepted(self.accept_encoding)

@@ -17,6 +17,7 @@ mod reply;
 mod tests;
 
 use std::{
+    collections::BTreeMap,
     ffi::OsStr,
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
@@ -30,7 +31,7 @@ pub(crate) use condition::{Conditions, Validators};
 pub use media::MediaTypesError;
 pub(crate) use open::OpenFile;
 pub(crate) use range::Range;
-pub(crate) use reply::{Entity, Piece, Reply};
+pub(crate) use reply::{Entity, Piece, Reply, parts};
 
 use self::{
     media::MediaTypes,
@@ -50,6 +51,8 @@ pub(crate) struct Files {
     links: Links,
     hidden: bool,
     precompressed: bool,
+    /// Directories of URLs that no client may ask for, the longest prefix first.
+    internal: Vec<(String, PathBuf)>,
 }
 
 /// What a path leads to.
@@ -80,12 +83,17 @@ impl Files {
     ///
     /// # Errors
     /// A table of media types cannot be read.
-    pub(crate) fn new(settings: &StaticFiles) -> Result<Self, MediaTypesError> {
+    pub(crate) fn new(
+        settings: &StaticFiles,
+        internal: &BTreeMap<String, PathBuf>,
+    ) -> Result<Self, MediaTypesError> {
         let pairs = settings.map.iter();
         let mut map: Vec<_> = pairs
             .map(|(prefix, roots)| (prefix.clone(), roots.0.clone()))
             .collect();
         map.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+        let mut internal: Vec<_> = internal.clone().into_iter().collect();
+        internal.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
         Ok(Self {
             check: settings.check.clone(),
             map,
@@ -96,6 +104,7 @@ impl Files {
             links: Links::new(settings.symlinks, settings.safe.clone()),
             hidden: settings.hidden,
             precompressed: settings.precompressed,
+            internal,
         })
     }
 
@@ -122,9 +131,43 @@ impl Files {
             .unwrap_or(Found::Nothing)
     }
 
+    /// The file that the application names by its path: below a directory of `check`, `map` or `safe`.
+    pub(crate) fn named(&self, path: &[u8]) -> Found<'_> {
+        let mapped = self.map.iter().flat_map(|(_, roots)| roots);
+        let internal = self.internal.iter().map(|(_, root)| root);
+        let roots = self
+            .check
+            .iter()
+            .chain(mapped)
+            .chain(&self.links.safe)
+            .chain(internal);
+        let mut found = roots.filter_map(|root| {
+            let rest = name::behind(path, root.as_os_str().as_bytes())?;
+            Some(self.open(root, rest, true))
+        });
+        found
+            .find(|found| !matches!(found, Found::Nothing))
+            .unwrap_or(Found::Nothing)
+    }
+
+    /// The file that the application names by a URL of its own, decoded: below a directory of `response.internal`, or
+    /// one that clients may ask for as well.
+    pub(crate) fn internal(&self, url: &[u8]) -> Found<'_> {
+        let mut found = self.internal.iter().filter_map(|(prefix, root)| {
+            let rest = name::behind(url, prefix.as_bytes())?;
+            Some(self.open(root, rest, true))
+        });
+        let found = found.find(|found| !matches!(found, Found::Nothing));
+        found.unwrap_or_else(|| self.find(url))
+    }
+
     /// The file below one root.
     pub(crate) fn look<'f>(&'f self, root: &'f Path, path: &[u8]) -> Found<'f> {
-        let Some(name) = name::below_root(path, self.hidden) else {
+        self.open(root, path, self.hidden)
+    }
+
+    fn open<'f>(&'f self, root: &'f Path, path: &[u8], hidden: bool) -> Found<'f> {
+        let Some(name) = name::below_root(path, hidden) else {
             return Found::Nothing;
         };
         match self.links.open(root, name.path) {

@@ -51,15 +51,8 @@ pub(crate) enum Piece {
     File(Range),
 }
 
-impl Reply {
-    /// Bytes of the body.
-    pub(crate) fn length(&self) -> u64 {
-        self.body.iter().map(Piece::length).sum()
-    }
-}
-
 impl Piece {
-    fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::File(range) => range.length,
@@ -108,6 +101,26 @@ pub(crate) fn reply(
     }
 }
 
+/// The parts of a body of `size` bytes that a client asks for, headers of the whole being `lines`, without its type;
+/// `None` when it wants the whole.
+pub(crate) fn parts(
+    lines: Vec<u8>,
+    conditions: &Conditions<'_>,
+    content_type: String,
+    size: u64,
+) -> Option<Reply> {
+    let entity = Entity {
+        content_type,
+        size,
+        ..Entity::default()
+    };
+    match range::parse(conditions.range, size) {
+        Wanted::All => None,
+        Wanted::Some(ranges) => Some(partial(lines, &entity, &ranges)),
+        Wanted::Unsatisfiable => Some(unsatisfiable(size)),
+    }
+}
+
 /// The fields that a 304 repeats.
 fn common(lines: &mut Vec<u8>, entity: &Entity, validators: &Validators, now: u64) {
     header(lines, b"ETag", validators.tag.as_bytes());
@@ -139,7 +152,7 @@ fn whole(mut lines: Vec<u8>, entity: &Entity) -> Reply {
 }
 
 /// RFC 9110 section 15.3.7.1 for one range, 15.3.7.2 for more: each is a part with the fields that tell of it.
-pub(super) fn partial(mut lines: Vec<u8>, entity: &Entity, ranges: &[Range]) -> Reply {
+fn partial(mut lines: Vec<u8>, entity: &Entity, ranges: &[Range]) -> Reply {
     if let [range] = ranges {
         describe(&mut lines, entity, &entity.content_type);
         header(
@@ -184,7 +197,7 @@ pub(super) fn partial(mut lines: Vec<u8>, entity: &Entity, ranges: &[Range]) -> 
 }
 
 /// Tells how long the file is, so that the client may ask for what there is.
-pub(super) fn unsatisfiable(size: u64) -> Reply {
+fn unsatisfiable(size: u64) -> Reply {
     let mut lines = Vec::new();
     header(
         &mut lines,

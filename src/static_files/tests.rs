@@ -43,7 +43,7 @@ fn files(tree: &TempDir, change: impl FnOnce(&mut StaticFiles)) -> Files {
     map("/static/deeper/", vec![at("more")]);
     map("/favicon.ico", vec![at("icon.ico")]);
     change(&mut settings);
-    Files::new(&settings).unwrap()
+    Files::new(&settings, &BTreeMap::new()).unwrap()
 }
 
 fn describe(found: &Found<'_>) -> String {
@@ -127,7 +127,7 @@ fn answer(names: &[&str], precompressed: bool, codings: &str) -> (String, u64) {
         precompressed,
         ..StaticFiles::default()
     };
-    let files = Files::new(&settings).unwrap();
+    let files = Files::new(&settings, &BTreeMap::new()).unwrap();
     let Found::File(found) = files.find(b"/a.css") else {
         panic!("it is there");
     };
@@ -214,7 +214,7 @@ fn a_compressed_file_that_is_older_is_left_alone() {
         precompressed: true,
         ..StaticFiles::default()
     };
-    let files = Files::new(&settings).unwrap();
+    let files = Files::new(&settings, &BTreeMap::new()).unwrap();
     let Found::File(found) = files.find(b"/a.css") else {
         panic!("it is there");
     };

@@ -2,11 +2,13 @@
 //!
 //! - `answers`: headers, conditions and ranges as clients see them.
 //! - `hostile`: paths that try to leave their directory, files that change while they are sent.
+//! - `named`: files that the application names, ranges of those that it hands over, pages for errors.
 //! - `routes`: `[[route]]`, and headers that settings add and remove.
 //! - `standby`: all of it while every thread of Python is kept.
 
 mod answers;
 mod hostile;
+mod named;
 mod routes;
 mod standby;
 

@@ -6,6 +6,7 @@
 
 mod amend;
 mod answer;
+mod file;
 mod name;
 mod patience;
 mod records;

@@ -92,7 +92,7 @@ impl Router {
     pub(super) fn new(settings: &Settings) -> Result<Self, MediaTypesError> {
         Ok(Self {
             rules: settings.route.iter().map(Rule::new).collect(),
-            files: Files::new(&settings.static_files)?,
+            files: Files::new(&settings.static_files, &settings.response.internal)?,
         })
     }
 
