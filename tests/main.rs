@@ -20,6 +20,7 @@
 //! - `reload`: what a reload follows, and which files ask for one.
 //! - `scgi`: SCGI on the wire.
 //! - `slow`: clients that send or read slowly.
+//! - `static_files`: files, redirections and refusals, also while all of Python is busy.
 //! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tidy`: rules about the code itself.
 //! - `uwsgi`: the uwsgi protocol on the wire.
@@ -55,6 +56,7 @@ mod pythons;
 mod reload;
 mod scgi;
 mod slow;
+mod static_files;
 mod systemd;
 mod tidy;
 mod uwsgi;
