@@ -12,6 +12,7 @@ mod keys;
 mod load;
 mod paths;
 mod schema;
+mod secret;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub(crate) use json_schema::json_schema;
 pub(crate) use load::read;
 pub use load::{SettingsFile, load, load_served, parse};
 pub use schema::*;
+pub use secret::secret_path;
 pub(crate) use shape::{Shape, shape};
 pub use unserved::Unserved;
 pub use value::*;

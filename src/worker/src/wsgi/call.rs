@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hostler::{
     ipc::FromWorker,
+    journal,
     serve::{Application, Exchange},
 };
 use pyo3::{
@@ -84,6 +85,8 @@ enum Failure {
     Deserted(String),
     /// The request was ended because it took too long; the traceback shows where the application was.
     Ended(String),
+    /// The client has spoilt the request, and reading said so: one line, and the status that the client gets.
+    Spoilt(String, u16),
     /// The worker can have no more memory, with the traceback.
     Exhausted(String),
     /// Anything else, with its traceback.
@@ -99,8 +102,20 @@ impl Failure {
             Self::Ended(traceback::text(py, error))
         } else if exchange.is_deserted() && error.is_instance_of::<PyOSError>(py) {
             Self::Deserted(traceback::summary(py, error))
+        } else if let Some(status) = exchange.peers_fault()
+            && error.is_instance_of::<PyOSError>(py)
+        {
+            Self::Spoilt(traceback::summary(py, error), status)
         } else {
             Self::Raised(traceback::text(py, error))
+        }
+    }
+
+    /// The client gets it if it got nothing yet, else a connection that ends too early.
+    fn status(&self) -> u16 {
+        match self {
+            Self::Spoilt(_, status) => *status,
+            _ => 500,
         }
     }
 }
@@ -190,7 +205,7 @@ impl Application for Wsgi {
             None => exchange.finish(),
             Some(failure) => {
                 report(exchange, &failure);
-                exchange.fail(500);
+                exchange.fail(failure.status());
                 if let Failure::Exhausted(_) = failure {
                     self.memory.exhausted();
                 }
@@ -223,8 +238,11 @@ impl Application for Wsgi {
     }
 }
 
-/// The client gets 500 if it got nothing yet, else a connection that ends too early.
-fn report(exchange: &Exchange<'_>, failure: &Failure) {
+/// Says what happened, under the name of the request where a log has room for that.
+fn report(exchange: &mut Exchange<'_>, failure: &Failure) {
+    let has_name = journal::has_fields() || exchange.names_requests();
+    let request_id = has_name.then(|| exchange.request_id().to_owned());
+    let request_id = request_id.as_deref();
     let request = exchange.request();
     let (method, target) = (
         request.method().escape_ascii(),
@@ -233,13 +251,16 @@ fn report(exchange: &Exchange<'_>, failure: &Failure) {
     let peer = exchange.remote_addr();
     match failure {
         Failure::Deserted(error) => {
-            info!(%method, %target, peer, error, "the client left before the application was done");
+            info!(%method, %target, peer, request_id, error, "the client left before the application was done");
         }
         Failure::Ended(traceback) => {
-            error!(%method, %target, peer, traceback, "a request was ended because it took too long");
+            error!(%method, %target, peer, request_id, traceback, "a request was ended because it took too long");
         }
         Failure::Exhausted(traceback) | Failure::Raised(traceback) => {
-            error!(%method, %target, peer, traceback, "the application raised an exception");
+            error!(%method, %target, peer, request_id, traceback, "the application raised an exception");
+        }
+        Failure::Spoilt(error, status) => {
+            warn!(%method, %target, peer, request_id, error, status, "the client has spoilt its request");
         }
     }
 }
