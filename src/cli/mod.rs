@@ -64,7 +64,7 @@ fn tell_manager(error: &CliError) {
 
 fn serve_file(file: PathBuf) -> Result<ExitCode, CliError> {
     serve::serve(ServeOptions {
-        settings: config::load(&file)?,
+        settings: config::load_served(&file)?,
         source: Some(file),
     })
 }
