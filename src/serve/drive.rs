@@ -67,6 +67,7 @@ impl<A: Application> Engine<A> {
                 Phase::Body => self.read_body(connection, local, thread),
                 Phase::Discard => self.discard(connection),
                 Phase::Flush => self.flush(connection),
+                Phase::Handshake => self.handshake(connection),
                 Phase::Head => self.read_head(connection, local, thread),
                 Phase::Linger => linger(connection),
             };
@@ -118,8 +119,8 @@ impl<A: Application> Engine<A> {
             ..
         } = connection;
         match connection.protocol {
-            Protocol::Http => http::head::parse(input, scanned, &self.rules.http, head),
-            Protocol::Uwsgi => {
+            Protocol::Http | Protocol::Https => http::head::parse(input, scanned, &self.rules.http, head),
+            Protocol::Fastcgi | Protocol::Scgi | Protocol::Uwsgi => {
                 uwsgi::parse(input, self.rules.uwsgi_packet, self.rules.body_limit, head)
             }
         }

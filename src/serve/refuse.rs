@@ -1,7 +1,5 @@
 //! What is said to clients that get no answer of the application's: a request that is none, or that does not come in time.
 
-use std::os::fd::AsFd;
-
 use tracing::debug;
 
 use super::{
@@ -31,11 +29,10 @@ impl<A: Application> Engine<A> {
         connection.keep_alive = false;
         connection.linger = true;
         let mut answer = response::canned(status, true, false, DateText::default().now());
-        let socket = connection.socket.as_fd();
-        if connection.output.send(socket, &mut answer).is_err() {
+        if connection.send(&mut answer).is_err() {
             return Step::Close;
         }
-        if connection.output.is_empty() {
+        if connection.is_flushed() {
             return self.after_response(connection);
         }
         connection.phase = Phase::Flush;
@@ -56,7 +53,7 @@ impl<A: Application> Engine<A> {
                 connection.reset();
                 Step::Close
             }
-            Phase::Discard | Phase::Head | Phase::Linger => Step::Close,
+            Phase::Discard | Phase::Handshake | Phase::Head | Phase::Linger => Step::Close,
         }
     }
 }

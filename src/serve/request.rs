@@ -17,6 +17,7 @@ use super::{
     engine::Engine,
     exchange::{Exchange, send_continue},
     local::Local,
+    redirect,
     watch::TOO_LATE,
 };
 use crate::{
@@ -57,7 +58,10 @@ impl<A: Application> Engine<A> {
             },
         }
         connection.body = Body::new(head.framing, head.len, self.rules.body_limit);
-        match head.framing {
+        if self.redirect(connection).is_some() {
+            return self.call(connection, local, thread);
+        }
+        match connection.head.framing {
             Framing::None | Framing::Length(0) => self.call(connection, local, thread),
             _ => {
                 connection.phase = Phase::Body;
@@ -108,7 +112,9 @@ impl<A: Application> Engine<A> {
         let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
         record.begin(now, deadline, method, target, peer);
         let watch = self.watches.of(local.index);
-        watch.begin(connection.socket.as_fd(), method == b"HEAD");
+        let is_encrypted = connection.tls.is_some();
+        watch.begin(connection.socket.as_fd(), method == b"HEAD", is_encrypted);
+        let redirect = self.redirect(connection);
         let server = self.server(connection);
         let mut exchange = Exchange::new(
             connection,
@@ -119,7 +125,11 @@ impl<A: Application> Engine<A> {
             (record, watch),
         );
         // The panic's message and place have been written by the panic hook.
-        if catch_unwind(AssertUnwindSafe(|| self.app.call(thread, &mut exchange))).is_err() {
+        let answer = || match redirect {
+            Some(target) => redirect::answer(&mut exchange, target),
+            None => self.app.call(thread, &mut exchange),
+        };
+        if catch_unwind(AssertUnwindSafe(answer)).is_err() {
             error!("a request met a fault of the server's own; its connection is closed");
         }
         exchange.fail(500);
@@ -137,7 +147,7 @@ impl<A: Application> Engine<A> {
         record.end(end, answer.status, answer.sent);
         if answer.gone {
             Step::Close
-        } else if connection.output.is_empty() {
+        } else if connection.is_flushed() {
             self.after_response(connection)
         } else {
             connection.phase = Phase::Flush;
@@ -149,6 +159,7 @@ impl<A: Application> Engine<A> {
     /// The client was told by somebody else that its request took too long, and that nothing follows.
     fn after_last_words(&self, connection: &mut Connection) -> Step {
         connection.output.clear();
+        connection.fall_silent();
         connection.keep_alive = false;
         connection.linger = true;
         self.after_response(connection)

@@ -103,6 +103,8 @@ pub(super) struct Watch {
     /// The client's socket, valid while the word is `OPEN` or `SHOT` and `speaking` is locked.
     socket: AtomicI32,
     is_head: AtomicBool,
+    /// What is said on the socket is encrypted, which only its thread can do.
+    is_encrypted: AtomicBool,
     /// Held from before the word becomes `SHOT` until the client was told.
     speaking: Mutex<()>,
     /// The kernel's number of the thread.
@@ -116,9 +118,10 @@ impl Watch {
     }
 
     /// A request begins; its deadline is in the scoreboard already.
-    pub(super) fn begin(&self, socket: BorrowedFd<'_>, is_head: bool) {
+    pub(super) fn begin(&self, socket: BorrowedFd<'_>, is_head: bool, is_encrypted: bool) {
         self.socket.store(socket.as_raw_fd(), Relaxed);
         self.is_head.store(is_head, Relaxed);
+        self.is_encrypted.store(is_encrypted, Relaxed);
         let serial = self.word.load(Relaxed) & !(NEXT - 1);
         self.word.store(serial.wrapping_add(NEXT) | OPEN, Release);
     }
@@ -187,7 +190,11 @@ impl Watch {
     /// The thread that owns the socket waits in `claim` before it closes it.
     fn tell(&self) {
         let is_head = self.is_head.load(Relaxed);
-        let answer = response::canned(TOO_LATE, true, is_head, DateText::default().now());
+        let answer = match self.is_encrypted.load(Relaxed) {
+            // Its client sees a connection that was cut: no answer, and no word of its end.
+            true => Vec::new(),
+            false => response::canned(TOO_LATE, true, is_head, DateText::default().now()),
+        };
         sys::send_last_words(self.socket.load(Relaxed), &answer);
     }
 }
@@ -206,11 +213,11 @@ mod tests {
     fn who_is_first_has_the_socket() {
         let (mut client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
-        watch.begin(server.as_fd(), false);
+        watch.begin(server.as_fd(), false, false);
         assert!(watch.claim());
         assert!(watch.end_if(|| true));
         assert!(watch.claim() && watch.is_ended() && !watch.end());
-        watch.begin(server.as_fd(), false);
+        watch.begin(server.as_fd(), false, false);
         assert!(!watch.is_ended() && watch.end_if(|| true));
         assert!(!watch.claim() && watch.is_ended() && watch.end());
         let mut told = String::new();
@@ -223,7 +230,7 @@ mod tests {
         let (_client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
         assert!(!watch.end_if(|| true));
-        watch.begin(server.as_fd(), false);
+        watch.begin(server.as_fd(), false, false);
         assert!(!watch.end_if(|| false));
         assert!(!watch.end());
     }
@@ -233,13 +240,13 @@ mod tests {
     fn the_next_request_is_not_taken_for_this_one() {
         let (_client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
-        watch.begin(server.as_fd(), false);
+        watch.begin(server.as_fd(), false, false);
         let looks = AtomicI32::new(0);
         let ended = watch.end_if(|| {
             let is_first = looks.fetch_add(1, Relaxed) == 0;
             if is_first {
                 assert!(!watch.end());
-                watch.begin(server.as_fd(), false);
+                watch.begin(server.as_fd(), false, false);
             }
             is_first
         });
@@ -251,7 +258,7 @@ mod tests {
         let watch = Watch::default();
         for _ in 0..500 {
             let (mut client, server) = UnixStream::pair().unwrap();
-            watch.begin(server.as_fd(), false);
+            watch.begin(server.as_fd(), false, false);
             let claimed = thread::scope(|scope| {
                 scope.spawn(|| watch.end_if(|| true));
                 let claimed = watch.claim();

@@ -102,13 +102,17 @@ impl<'e> Exchange<'e> {
     }
 
     /// Gives each CGI variable of the request to `visitor`, once.
-    pub fn variables(&mut self, visitor: impl FnMut(Variable<'_>, &[u8])) {
+    pub fn variables(&mut self, mut visitor: impl FnMut(Variable<'_>, &[u8])) {
         let request = Request {
             head: &self.connection.head,
             buffer: &self.connection.input,
         };
         let peer = peer(self.connection, self.server);
-        environ::visit(&request, &peer, &mut self.scratch.path, visitor);
+        environ::visit(&request, &peer, &mut self.scratch.path, &mut visitor);
+        if let Some(tls) = &self.connection.tls {
+            let facts = tls.facts();
+            facts.visit(|name, value| visitor(Variable::Raw(name.as_bytes()), value.as_bytes()));
+        }
     }
 
     /// `http` or `https`, as far as the client or a trusted proxy says so.
@@ -173,7 +177,7 @@ fn peer<'p>(connection: &'p Connection, server: (&'p str, &'p str)) -> Peer<'p> 
         server_port: server.1,
         remote_addr: &connection.peer.address,
         remote_port: &connection.peer.port,
-        tls: false,
+        tls: connection.tls.is_some(),
         trusted: connection.peer.trusted,
     }
 }

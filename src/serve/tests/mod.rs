@@ -70,6 +70,8 @@ impl Site {
             protocol: Protocol::Http,
             address: address.to_string(),
             socket: listener.into(),
+            tls: None,
+            redirect: None,
         };
         let plan = Plan {
             settings,

@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 use rustix::process::getpid;
 
 use crate::{
-    app, limits,
+    app, https::Https, limits,
     loaded::Loaded,
     module, output, serve, stacks, traceback,
     zygote::{Ends, Zygote, flush_output, freeze, leave_signals_to_supervisor},
@@ -32,6 +32,8 @@ pub(crate) struct WorkerContext {
     pub(crate) settings: Settings,
     /// Listening sockets, shared with the other workers.
     pub(crate) listeners: Vec<(ListenerInfo, OwnedFd)>,
+    /// `None` without a listener for it.
+    pub(crate) https: Option<Https>,
     /// Shared memory; this worker writes to its slot alone.
     pub(crate) scoreboard: Scoreboard,
     /// Which slot that is.
@@ -53,6 +55,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         start,
         scoreboard,
         listeners,
+        https,
         application,
         channel,
         loaded,
@@ -82,6 +85,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
     let context = WorkerContext {
         settings,
         listeners,
+        https,
         scoreboard,
         slot,
         control,
