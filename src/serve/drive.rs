@@ -119,8 +119,11 @@ impl<A: Application> Engine<A> {
             ..
         } = connection;
         match connection.protocol {
-            Protocol::Http | Protocol::Https => http::head::parse(input, scanned, &self.rules.http, head),
-            Protocol::Fastcgi | Protocol::Scgi | Protocol::Uwsgi => {
+            Protocol::Http | Protocol::Https => {
+                http::head::parse(input, scanned, &self.rules.http, head)
+            }
+            // `serve` refuses settings with the others, see `config::unserved`.
+            Protocol::Uwsgi | Protocol::Fastcgi | Protocol::Scgi => {
                 uwsgi::parse(input, self.rules.uwsgi_packet, self.rules.body_limit, head)
             }
         }

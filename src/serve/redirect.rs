@@ -116,13 +116,21 @@ mod tests {
 
     #[test]
     fn a_host_of_the_settings_wins() {
-        check(&get("/a", "x"), "https://y.example", Some("https://y.example/a"));
+        check(
+            &get("/a", "x"),
+            "https://y.example",
+            Some("https://y.example/a"),
+        );
         check(&get("/a", "x"), "https://y:1", Some("https://y:1/a"));
     }
 
     #[test]
     fn an_absolute_target_names_the_host() {
-        check(&get("http://z.example:1/a?b", "x"), "https", Some("https://z.example/a?b"));
+        check(
+            &get("http://z.example:1/a?b", "x"),
+            "https",
+            Some("https://z.example/a?b"),
+        );
     }
 
     #[test]

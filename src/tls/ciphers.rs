@@ -93,7 +93,10 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let error = chosen(&["HIGH".to_owned()]).unwrap_err().to_string();
-        assert!(error.starts_with("`HIGH` is none of the cipher suites"), "{error}");
+        assert!(
+            error.starts_with("`HIGH` is none of the cipher suites"),
+            "{error}"
+        );
         assert!(error.contains("TLS13_AES_128_GCM_SHA256, "), "{error}");
     }
 }

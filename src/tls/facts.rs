@@ -39,9 +39,9 @@ impl Facts {
             sni: session.server_name().map(str::to_owned),
             client: match certificate {
                 // rustls has checked it; what it takes for one and we do not is told to nobody.
-                Some(der) => Owner::of(der).map_or(Client::None, |owner| {
-                    Client::Verified(Box::new(owner))
-                }),
+                Some(der) => {
+                    Owner::of(der).map_or(Client::None, |owner| Client::Verified(Box::new(owner)))
+                }
                 None if asks_client => Client::None,
                 None => Client::NotAsked,
             },

@@ -114,7 +114,10 @@ mod tests {
     #[track_caller]
     fn check(rfc4514: &str, expected: &str, path: &str) {
         let name = Name::from_str(rfc4514).unwrap();
-        assert_eq!((rfc2253(&name).as_str(), oneline(&name).as_str()), (expected, path));
+        assert_eq!(
+            (rfc2253(&name).as_str(), oneline(&name).as_str()),
+            (expected, path)
+        );
     }
 
     #[test]

@@ -72,7 +72,11 @@ impl Server {
 fn audience(files: &Files) -> [u8; 32] {
     let mut digest = Context::new(&SHA256);
     if let Some(client) = &files.client {
-        digest.update(if client.is_required { b"required" } else { b"optional" });
+        digest.update(if client.is_required {
+            b"required"
+        } else {
+            b"optional"
+        });
         digest.update(client.authorities.text.as_bytes());
     }
     let mut audience = [0; 32];

@@ -127,7 +127,7 @@ impl KeyRing {
     }
 
     /// Names of the keys, the newest first; they stand in clear in front of tickets.
-    pub fn self.names() -> Vec<[u8; 16]> {
+    pub fn names(&self) -> Vec<[u8; 16]> {
         self.with(|keys| keys.iter().map(|key| key.name).collect())
     }
 

@@ -1,9 +1,6 @@
 //! The response of an [`Exchange`]: what the application says, put into its framing and sent.
 
-use std::{
-    io,
-    os::fd::OwnedFd,
-};
+use std::{io, os::fd::OwnedFd};
 
 use rustix::event::PollFlags;
 use tracing::error;

@@ -112,7 +112,11 @@ fn a_peer_that_has_gone_is_an_error() {
     let (near, far) = pair();
     drop(far);
     let mut output = Output::default();
-    assert!(output.send(&mut near.as_fd().into(), &mut pattern(10)).is_err());
+    assert!(
+        output
+            .send(&mut near.as_fd().into(), &mut pattern(10))
+            .is_err()
+    );
     let held = Box::new(Bytes(pattern(10)));
     let sent = output.send_held(&mut near.as_fd().into(), &mut Vec::new(), held, b"");
     assert!(sent.is_err());

@@ -83,8 +83,8 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
     let app = Wsgi::new(context.application, threads, memory, autoreload);
-    let engine = Engine::new(plan, app)
-        .map_err(|error| PyOSError::new_err(crate::chain(&error)))?;
+    let engine =
+        Engine::new(plan, app).map_err(|error| PyOSError::new_err(crate::chain(&error)))?;
     let engine = Arc::new(engine);
     forked::watch(py, &engine)?;
     let guard = Arc::new(Guard::new(&engine, &control));

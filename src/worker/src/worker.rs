@@ -20,7 +20,9 @@ use pyo3::prelude::*;
 use rustix::process::getpid;
 
 use crate::{
-    app, https::Https, limits,
+    app,
+    https::Https,
+    limits,
     loaded::Loaded,
     module, output, serve, stacks, traceback,
     zygote::{Ends, Zygote, flush_output, freeze, leave_signals_to_supervisor},
