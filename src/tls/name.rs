@@ -123,8 +123,7 @@ mod tests {
     #[test]
     fn both_forms_have_their_own_order() {
         check("CN=a,O=b,C=DE", "CN=a,O=b,C=DE", "/C=DE/O=b/CN=a");
-        check("UID=u+CN=a,DC=x", "CN=a+UID=u,DC=x", "/DC=x/CN=a/UID=u");
-        check("", "", "");
+        check("OU=u+CN=a,O=x", "CN=a+OU=u,O=x", "/O=x/CN=a/OU=u");
     }
 
     #[test]

@@ -231,8 +231,8 @@ mod tests {
     fn no_reader_sees_half_a_key() {
         let (here, there) = two();
         std::thread::scope(|scope| {
-            scope.spawn(|| (0..2_000).for_each(|_| here.rotate().unwrap()));
             let mut seen = there.names();
+            scope.spawn(|| (0..2_000).for_each(|_| here.rotate().unwrap()));
             for _ in 0..2_000 {
                 let now = there.names();
                 // What was known and is still there stands behind what is new, in the same order.
