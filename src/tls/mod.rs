@@ -14,7 +14,7 @@ mod name;
 mod server;
 mod sni;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod ticket_keys;
 mod tickets;
 

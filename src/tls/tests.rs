@@ -33,7 +33,19 @@ fn make(directory: &Path, name: &str) {
     let kind = ["-newkey", "ec", "-pkeyopt", curve, "-nodes", "-days", "90"];
     let subject = ["-subj", "/C=DE/O=Example, Inc./CN=name"];
     let files = ["-keyout", &key, "-out", &certificate];
-    let all = [&["req", "-x509"][..], &kind, &subject, &files].concat();
+    let config = directory.join("req.cnf");
+    fs::write(&config, "[req]\ndistinguished_name = name\n[name]\n").unwrap();
+    let config = ["-config", config.to_str().unwrap()];
+    let names = ["-addext", "subjectAltName=DNS:localhost,DNS:other.example"];
+    let all = [
+        &["req", "-x509"][..],
+        &config,
+        &kind,
+        &subject,
+        &names,
+        &files,
+    ]
+    .concat();
     openssl(directory, &all);
 }
 
@@ -75,6 +87,23 @@ fn servers(listen: &[Listen]) -> Result<Vec<Option<Server>>, TlsError> {
     let keys = Arc::new(KeyRing::create().unwrap());
     let material = Material::read(listen)?;
     material.map_or(Ok(Vec::new()), |material| material.servers(&keys))
+}
+
+/// What a listener with one certificate, for `localhost`, serves with.
+pub(crate) fn server() -> Server {
+    let mut servers = servers(&[of("a")]).unwrap();
+    servers.remove(0).unwrap()
+}
+
+/// A client that trusts it.
+pub(crate) fn client() -> Arc<rustls::ClientConfig> {
+    let mut roots = rustls::RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_file(directory().join("a.pem")).unwrap();
+    roots.add(certificate).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// The message for a listener, without the directory.
