@@ -18,6 +18,7 @@
 //! - `reload`: what a reload follows, and which files ask for one.
 //! - `slow`: clients that send or read slowly.
 //! - `systemd`: a booted systemd, and hostler installed in it.
+//! - `tls`: HTTPS with the clients that people have: names, client certificates, sessions, certificates that change.
 //! - `tidy`: rules about the code itself.
 //! - `uwsgi`: the uwsgi protocol on the wire.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
@@ -51,5 +52,6 @@ mod reload;
 mod slow;
 mod systemd;
 mod tidy;
+mod tls;
 mod uwsgi;
 mod wsgi;

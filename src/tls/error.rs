@@ -1,6 +1,9 @@
 //! Why there is no server for a listener with `protocol = "https"`.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// What is wrong with a file, or with what the files have to do with each other.
 #[derive(Debug, thiserror::Error)]
@@ -116,4 +119,26 @@ pub enum TlsError {
         /// The limit.
         limit: u64,
     },
+}
+
+impl TlsError {
+    /// The file that is to blame, as the settings name it.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Certificate { path, .. }
+            | Self::ClientCa { path, .. }
+            | Self::EncryptedKey { path }
+            | Self::Key { path, .. }
+            | Self::Mismatch { key: path, .. }
+            | Self::Nothing { path, .. }
+            | Self::Pem { path, .. }
+            | Self::Read { path, .. }
+            | Self::TooLarge { path, .. } => Some(path),
+            Self::Cipher { .. }
+            | Self::Handover(_)
+            | Self::Missing { .. }
+            | Self::Setup(_)
+            | Self::TicketKeys(_) => None,
+        }
+    }
 }
