@@ -103,13 +103,9 @@ fn https_comes_and_goes_with_reloads() {
     let site = plain().start();
     let socket = site.directory.path().join("https.sock");
     let is_served = || {
-        let mut curl = curl(
-            &site,
-            &certificates,
-            "https://localhost/",
-            &["--unix-socket"],
-        );
-        curl.arg(&socket).output().unwrap().status.success()
+        let unix = ["--unix-socket", socket.to_str().unwrap()];
+        let mut curl = curl(&site, &certificates, "https://localhost/", &unix);
+        curl.output().unwrap().status.success()
     };
     for (next, expected) in [(both, true), (plain(), false)] {
         assert_ne!(is_served(), expected);
