@@ -15,6 +15,7 @@ use rustix::{
 use super::{
     body::Body,
     encryption::{Arrived, Tls},
+    mounts::{ONLY, Place},
     output::{Flushed, Held, Output},
     peer::PeerText,
     wire::Wire,
@@ -75,6 +76,8 @@ pub(super) struct Connection {
     pub(super) head: Head,
     pub(super) body: Body,
     pub(super) output: Output,
+    /// Where the application is that answers the request; `None`: there is none.
+    pub(super) place: Option<Place>,
     /// Whether the connection may carry another request once this response is out.
     pub(super) keep_alive: bool,
     /// Whether unread input would make close(2) destroy the answer.
@@ -112,6 +115,7 @@ impl Connection {
             head: parts.head,
             body: Body::default(),
             output: parts.output,
+            place: Some(ONLY),
             keep_alive: false,
             linger: false,
             drained: false,

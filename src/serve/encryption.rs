@@ -7,15 +7,16 @@
 use std::{
     io::{self, BufRead, IoSlice, Write},
     mem::MaybeUninit,
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::BorrowedFd,
 };
 
 use rustix::{
     io::Errno,
-    net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, sendmsg},
+    net::{RecvFlags, SendFlags, recv},
 };
 use rustls::ServerConnection;
 
+use super::wire::send_pieces;
 use crate::tls::{Facts, Server};
 
 /// Received at once: a record of the largest size with its head and tag.
@@ -253,13 +254,7 @@ impl Write for Sender<'_> {
     }
 
     fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut nothing = SendAncillaryBuffer::default();
-        Ok(sendmsg(
-            self.0.as_fd(),
-            pieces,
-            &mut nothing,
-            SendFlags::NOSIGNAL,
-        )?)
+        Ok(send_pieces(self.0, pieces, SendFlags::NOSIGNAL)?)
     }
 
     fn flush(&mut self) -> io::Result<()> {

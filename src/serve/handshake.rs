@@ -12,7 +12,6 @@ use super::{
     engine::Engine,
     exchange::log_refusal,
 };
-use crate::protocol::http::response;
 
 /// For a client that was given a URL with the wrong scheme.
 const PLAIN_ON_TLS: &str =
@@ -88,23 +87,11 @@ impl<A: Application> Engine<A> {
 }
 
 fn plain_on_tls() -> Vec<u8> {
-    let mut answer = Vec::new();
-    response::status_line(
-        &mut answer,
-        crate::protocol::Version::Http11,
-        b"400 Bad Request",
-    );
-    let length = PLAIN_ON_TLS.len().to_string();
-    let mut date = DateText::default();
-    for (name, value) in [
-        ("Date", date.now()),
-        ("Content-Type", "text/plain"),
-        ("Content-Length", &length),
-        ("Connection", "close"),
-    ] {
-        response::header(&mut answer, name.as_bytes(), value.as_bytes());
-    }
-    answer.extend_from_slice(b"\r\n");
-    answer.extend_from_slice(PLAIN_ON_TLS.as_bytes());
-    answer
+    let (mut date, length) = (DateText::default(), PLAIN_ON_TLS.len());
+    let date = date.now();
+    format!(
+        "HTTP/1.1 400 Bad Request\r\nDate: {date}\r\nContent-Type: text/plain\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n{PLAIN_ON_TLS}"
+    )
+    .into_bytes()
 }

@@ -6,7 +6,7 @@
 //! state is tied to a thread, so that a foreign event loop may own the waiting one day.
 //!
 //! Read in this order: `engine` (the loop), `drive`, `request` and `finish` (what a connection does next), `connection`,
-//! `exchange` (one request and its response), then `accept`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`,
+//! `exchange` (one request and its response), then `records` (what FastCGI has beside), `accept`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`,
 //! `table`, `timers`.
 
 pub mod reader;
@@ -24,8 +24,11 @@ mod exchange;
 mod finish;
 mod handshake;
 mod local;
+mod mounts;
+mod nobody;
 mod output;
 mod peer;
+mod records;
 mod redirect;
 mod refuse;
 mod request;
@@ -44,5 +47,6 @@ pub use accept::ListeningSocket;
 pub use application::Application;
 pub use engine::{Engine, EngineError, Plan};
 pub use exchange::{BodySupply, Exchange, HELD_FROM, Progress, ResponseHead};
+pub use mounts::ApplicationNumber;
 pub use output::Held;
 pub use watch::Watches;

@@ -17,11 +17,12 @@ use super::{
     engine::Engine,
     exchange::{Exchange, send_continue},
     local::Local,
+    records::send_replies,
     redirect,
     watch::TOO_LATE,
 };
 use crate::{
-    protocol::{Framing, Kind, Refusal, uwsgi},
+    protocol::{Framing, Kind, Refusal, Request, uwsgi},
     scoreboard::now_us,
 };
 
@@ -46,7 +47,7 @@ impl<A: Application> Engine<A> {
         connection.continued = false;
         let head = &connection.head;
         match head.kind {
-            Kind::Http => {}
+            Kind::Fastcgi { .. } | Kind::Http | Kind::Scgi => {}
             Kind::Uwsgi { modifier1, .. } => match modifier1 {
                 uwsgi::WSGI | uwsgi::WSGI_MANAGE_PATH_INFO => {}
                 uwsgi::PING => {
@@ -58,6 +59,13 @@ impl<A: Application> Engine<A> {
             },
         }
         connection.body = Body::new(head.framing, head.len, self.rules.body_limit);
+        if let Some(mounts) = &self.rules.mounts {
+            let request = Request {
+                head,
+                buffer: &connection.input,
+            };
+            connection.place = mounts.place(&request, &mut local.scratch.path);
+        }
         if self.redirect(connection).is_some() {
             return self.call(connection, local, thread);
         }
@@ -78,7 +86,11 @@ impl<A: Application> Engine<A> {
         thread: &mut A::Thread,
     ) -> Step {
         let Connection { body, input, .. } = connection;
-        match body.read_ahead(input, self.rules.read_ahead, self.rules.spool_above) {
+        let ahead = body.read_ahead(input, self.rules.read_ahead, self.rules.spool_above);
+        if send_replies(connection).is_err() {
+            return Step::Close;
+        }
+        match ahead {
             Ok(Ahead::Complete | Ahead::Streams) => return self.call(connection, local, thread),
             Ok(Ahead::NeedsMore) => {}
             Err(BodyError::Refused(refusal)) => return self.refuse(connection, refusal),
@@ -112,8 +124,9 @@ impl<A: Application> Engine<A> {
         let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
         record.begin(now, deadline, method, target, peer);
         let watch = self.watches.of(local.index);
-        let is_encrypted = connection.tls.is_some();
-        watch.begin(connection.socket.as_fd(), method == b"HEAD", is_encrypted);
+        // Only its own thread can say anything that is encrypted.
+        let speech = connection.tls.is_none().then_some(connection.head.kind);
+        watch.begin(connection.socket.as_fd(), method == b"HEAD", speech);
         let redirect = self.redirect(connection);
         let server = self.server(connection);
         let mut exchange = Exchange::new(
@@ -125,9 +138,12 @@ impl<A: Application> Engine<A> {
             (record, watch),
         );
         // The panic's message and place have been written by the panic hook.
-        let answer = || match redirect {
-            Some(target) => redirect::answer(&mut exchange, target),
-            None => self.app.call(thread, &mut exchange),
+        let answer = || match (redirect, &self.rules.mounts) {
+            (Some(target), _) => redirect::answer(&mut exchange, target),
+            (None, Some(mounts)) if exchange.has_no_application() => {
+                mounts.say_nobody(&mut exchange);
+            }
+            _ => self.app.call(thread, &mut exchange),
         };
         if catch_unwind(AssertUnwindSafe(answer)).is_err() {
             error!("a request met a fault of the server's own; its connection is closed");

@@ -12,7 +12,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{
-            AtomicBool, AtomicI32, AtomicU64,
+            AtomicBool, AtomicI32, AtomicU32, AtomicU64,
             Ordering::{AcqRel, Acquire, Relaxed, Release},
             fence,
         },
@@ -23,7 +23,7 @@ use rustix::thread::{Pid, gettid};
 
 use super::clock::DateText;
 use crate::{
-    protocol::http::response,
+    protocol::{Kind, http::response},
     scoreboard::{Scoreboard, now_us},
     sys,
 };
@@ -103,8 +103,8 @@ pub(super) struct Watch {
     /// The client's socket, valid while the word is `OPEN` or `SHOT` and `speaking` is locked.
     socket: AtomicI32,
     is_head: AtomicBool,
-    /// What is said on the socket is encrypted, which only its thread can do.
-    is_encrypted: AtomicBool,
+    /// What the client speaks, as a [`number`].
+    speech: AtomicU32,
     /// Held from before the word becomes `SHOT` until the client was told.
     speaking: Mutex<()>,
     /// The kernel's number of the thread.
@@ -118,10 +118,11 @@ impl Watch {
     }
 
     /// A request begins; its deadline is in the scoreboard already.
-    pub(super) fn begin(&self, socket: BorrowedFd<'_>, is_head: bool, is_encrypted: bool) {
+    /// `speech` is what the client can be told in; `None` if only its thread can tell it anything.
+    pub(super) fn begin(&self, socket: BorrowedFd<'_>, is_head: bool, speech: Option<Kind>) {
         self.socket.store(socket.as_raw_fd(), Relaxed);
         self.is_head.store(is_head, Relaxed);
-        self.is_encrypted.store(is_encrypted, Relaxed);
+        self.speech.store(number(speech), Relaxed);
         let serial = self.word.load(Relaxed) & !(NEXT - 1);
         self.word.store(serial.wrapping_add(NEXT) | OPEN, Release);
     }
@@ -190,12 +191,38 @@ impl Watch {
     /// The thread that owns the socket waits in `claim` before it closes it.
     fn tell(&self) {
         let is_head = self.is_head.load(Relaxed);
-        let answer = match self.is_encrypted.load(Relaxed) {
-            // Its client sees a connection that was cut: no answer, and no word of its end.
-            true => Vec::new(),
-            false => response::canned(TOO_LATE, true, is_head, DateText::default().now()),
+        let answer = match speech(self.speech.load(Relaxed)) {
+            Some(kind) => {
+                let answer = response::canned(kind, TOO_LATE, is_head, DateText::default().now());
+                response::enclose(kind, answer)
+            }
+            // The connection ends without a word, which its client can tell from an answer.
+            None => Vec::new(),
         };
         sys::send_last_words(self.socket.load(Relaxed), &answer);
+    }
+}
+
+const HTTP: u32 = 1 << 16;
+const SCGI: u32 = 2 << 16;
+const ENCRYPTED: u32 = 3 << 16;
+
+/// A kind of request as a number, as far as it matters for an answer.
+fn number(speech: Option<Kind>) -> u32 {
+    match speech {
+        None => ENCRYPTED,
+        Some(Kind::Fastcgi { id }) => u32::from(id),
+        Some(Kind::Http | Kind::Uwsgi { .. }) => HTTP,
+        Some(Kind::Scgi) => SCGI,
+    }
+}
+
+fn speech(number: u32) -> Option<Kind> {
+    match number {
+        ENCRYPTED => None,
+        HTTP => Some(Kind::Http),
+        SCGI => Some(Kind::Scgi),
+        id => Some(Kind::Fastcgi { id: id as u16 }),
     }
 }
 
@@ -213,11 +240,11 @@ mod tests {
     fn who_is_first_has_the_socket() {
         let (mut client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
-        watch.begin(server.as_fd(), false, false);
+        watch.begin(server.as_fd(), false, Some(Kind::Http));
         assert!(watch.claim());
         assert!(watch.end_if(|| true));
         assert!(watch.claim() && watch.is_ended() && !watch.end());
-        watch.begin(server.as_fd(), false, false);
+        watch.begin(server.as_fd(), false, Some(Kind::Http));
         assert!(!watch.is_ended() && watch.end_if(|| true));
         assert!(!watch.claim() && watch.is_ended() && watch.end());
         let mut told = String::new();
@@ -230,9 +257,27 @@ mod tests {
         let (_client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
         assert!(!watch.end_if(|| true));
-        watch.begin(server.as_fd(), false, false);
+        watch.begin(server.as_fd(), false, Some(Kind::Http));
         assert!(!watch.end_if(|| false));
         assert!(!watch.end());
+    }
+
+    #[test]
+    fn everybody_is_told_in_its_own_protocol_or_not_at_all() {
+        let told = |kind| {
+            let (mut client, server) = UnixStream::pair().unwrap();
+            let watch = Watch::default();
+            watch.begin(server.as_fd(), false, kind);
+            assert!(watch.end_if(|| true));
+            let mut told = Vec::new();
+            client.read_to_end(&mut told).unwrap();
+            told
+        };
+        assert!(told(Some(Kind::Scgi)).starts_with(b"Status: 504 "));
+        let records = told(Some(Kind::Fastcgi { id: 0x102 }));
+        assert_eq!(records[..4], [1, 6, 1, 2]);
+        assert!(records[8..].starts_with(b"Status: 504 "));
+        assert_eq!(told(None), b"");
     }
 
     /// The deadline that was looked at belonged to a request that is over when the word is changed.
@@ -240,13 +285,13 @@ mod tests {
     fn the_next_request_is_not_taken_for_this_one() {
         let (_client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
-        watch.begin(server.as_fd(), false, false);
+        watch.begin(server.as_fd(), false, Some(Kind::Http));
         let looks = AtomicI32::new(0);
         let ended = watch.end_if(|| {
             let is_first = looks.fetch_add(1, Relaxed) == 0;
             if is_first {
                 assert!(!watch.end());
-                watch.begin(server.as_fd(), false, false);
+                watch.begin(server.as_fd(), false, Some(Kind::Http));
             }
             is_first
         });
@@ -258,7 +303,7 @@ mod tests {
         let watch = Watch::default();
         for _ in 0..500 {
             let (mut client, server) = UnixStream::pair().unwrap();
-            watch.begin(server.as_fd(), false, false);
+            watch.begin(server.as_fd(), false, Some(Kind::Http));
             let claimed = thread::scope(|scope| {
                 scope.spawn(|| watch.end_if(|| true));
                 let claimed = watch.claim();

@@ -46,12 +46,7 @@ impl<'w> Wire<'w> {
         flags: SendFlags,
     ) -> Result<usize, Errno> {
         match &mut self.tls {
-            None => sendmsg(
-                self.socket,
-                pieces,
-                &mut SendAncillaryBuffer::default(),
-                flags,
-            ),
+            None => send_pieces(self.socket, pieces, flags),
             Some(tls) => tls.send(self.socket, pieces),
         }
     }
@@ -68,6 +63,15 @@ impl<'w> Wire<'w> {
             Some(tls) => tls.push(self.socket),
         }
     }
+}
+
+/// Sends what a socket takes at once of several pieces.
+pub(super) fn send_pieces(
+    socket: BorrowedFd<'_>,
+    pieces: &[IoSlice<'_>],
+    flags: SendFlags,
+) -> Result<usize, Errno> {
+    sendmsg(socket, pieces, &mut SendAncillaryBuffer::default(), flags)
 }
 
 impl<'w> From<BorrowedFd<'w>> for Wire<'w> {

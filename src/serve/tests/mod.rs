@@ -68,6 +68,7 @@ impl Site {
         listen: impl FnOnce(&mut ListeningSocket),
     ) -> Self {
         let mut settings = Settings::default();
+        settings.app.module = Some("closure".into());
         change(&mut settings);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

@@ -22,7 +22,12 @@ use hostler::{
 use pyo3::prelude::*;
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-use crate::{app, https::Https, loaded::Loaded, module, worker};
+use crate::{
+    app::{self, Applications},
+    https::Https,
+    loaded::Loaded,
+    module, worker,
+};
 
 use self::fork::Side;
 
@@ -84,7 +89,7 @@ pub(crate) struct Zygote {
     /// `None` without a listener for it.
     pub(crate) https: Option<Https>,
     /// `None` with `lazy-apps`.
-    pub(crate) application: Option<Py<PyAny>>,
+    pub(crate) applications: Option<Applications>,
     /// To the supervisor; the zygote's alone.
     pub(crate) channel: Channel,
     /// Files of modules that the supervisor was told of.
@@ -139,7 +144,7 @@ impl Zygote {
                 scoreboard,
                 listeners,
                 https,
-                application: None,
+                applications: None,
                 channel,
                 loaded: Loaded::default(),
                 has_warned_of_threads: false,
@@ -208,7 +213,7 @@ impl Zygote {
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
         if !app.lazy_apps {
-            self.application = Some(app::load(py, app)?);
+            self.applications = Some(Applications::load(py, &self.start.settings)?);
             module::add_setting(py, app)?;
             leave_signals_to_supervisor().map_err(no_signals)?;
         }
