@@ -23,6 +23,7 @@
 //! - `slow`: clients that send or read slowly.
 //! - `static_files`: files, redirections and refusals, also while all of Python is busy.
 //! - `systemd`: a booted systemd, and hostler installed in it.
+//! - `tls`: HTTPS with the clients that people have: names, client certificates, sessions, certificates that change.
 //! - `tidy`: rules about the code itself.
 //! - `uwsgi`: the uwsgi protocol on the wire.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
@@ -61,5 +62,6 @@ mod slow;
 mod static_files;
 mod systemd;
 mod tidy;
+mod tls;
 mod uwsgi;
 mod wsgi;

@@ -17,9 +17,8 @@ use super::{
 const UNSERVED: &[(&str, &[&str])] = &[
     ("app.preload", &[]),
     ("app.import", &[]),
-    ("listen.protocol", &["fastcgi", "scgi", "uwsgi"]),
+    ("listen.protocol", &["fastcgi", "https", "scgi", "uwsgi"]),
     ("listen.proxy-protocol", &[]),
-    ("listen.redirect-to", &[]),
     ("workers.reload-on-exception", &[]),
     ("workers.cpu-affinity", &[]),
     ("workers.loop", &[]),
