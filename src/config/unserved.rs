@@ -15,15 +15,11 @@ use super::{
 
 /// Keys, and sections without a key, each with the values that are served in spite of it, beside the default.
 const UNSERVED: &[(&str, &[&str])] = &[
-    ("app.preload", &[]),
-    ("app.import", &[]),
     ("mount", &[]),
     ("dynamic-apps", &[]),
     ("listen.protocol", &["uwsgi"]),
     ("listen.proxy-protocol", &[]),
     ("listen.redirect-to", &[]),
-    ("workers.reload-on-exception", &[]),
-    ("workers.cpu-affinity", &[]),
     ("workers.loop", &[]),
     ("response.add-headers", &[]),
     ("response.remove-headers", &[]),

@@ -30,7 +30,7 @@ use crate::{
     threads::Crew,
     traceback,
     worker::WorkerContext,
-    wsgi::{Autoreload, Wsgi, file_wrapper::FileWrapper},
+    wsgi::{Autoreload, OnException, Wsgi, file_wrapper::FileWrapper},
 };
 
 /// Serves until the worker is told to drain; gives its exit code.
@@ -60,6 +60,10 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     if let Some(autoreload) = &autoreload {
         autoreload.tell(py);
     }
+    let workers = &context.settings.workers;
+    let on_exception = workers
+        .reload_on_exception
+        .then(|| OnException::new(&control));
     let has_deadlines = !context.settings.limits.harakiri.0.is_zero();
     let hear = Arc::clone(&control);
     let plan = Plan {
@@ -74,7 +78,13 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         on_control: Box::new(move || hear.hear()),
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
-    let app = Wsgi::new(context.application, threads, memory, autoreload);
+    let app = Wsgi::new(
+        context.application,
+        threads,
+        memory,
+        autoreload,
+        on_exception,
+    );
     let engine = Engine::new(plan, app)
         .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
     let engine = Arc::new(engine);

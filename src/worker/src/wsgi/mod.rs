@@ -17,5 +17,5 @@ mod response;
 mod sending;
 mod text;
 
-pub(crate) use call::{Autoreload, Wsgi, WsgiThread};
+pub(crate) use call::{Autoreload, OnException, Wsgi, WsgiThread};
 pub(crate) use exchange_link::Link;
