@@ -15,21 +15,12 @@ use super::{
 
 /// Keys, and sections without a key, each with the values that are served in spite of it, beside the default.
 const UNSERVED: &[(&str, &[&str])] = &[
-    ("mount", &[]),
-    ("dynamic-apps", &[]),
-    ("listen.protocol", &["uwsgi"]),
+    ("listen.protocol", &["fastcgi", "scgi", "uwsgi"]),
     ("listen.proxy-protocol", &[]),
     ("listen.redirect-to", &[]),
     ("workers.loop", &[]),
-    ("response.add-headers", &[]),
-    ("response.remove-headers", &[]),
-    ("response.error-pages", &[]),
     ("response.compress", &[]),
-    ("response.x-sendfile", &[]),
-    ("response.internal", &[]),
-    ("static", &[]),
     ("cgi", &[]),
-    ("route", &[]),
     ("log.to", &["journal", "stderr"]),
     ("log.access-to", &["journal", "stderr"]),
     ("log.access-format", &[]),

@@ -102,3 +102,17 @@ pub struct Settings {
     /// Processes beside the site.
     pub daemon: Vec<Daemon>,
 }
+
+impl Settings {
+    /// Whether some requests are answered without the application, so that a thread stands by for them.
+    pub fn answers_alone(&self) -> bool {
+        let files = &self.static_files;
+        let has_files = !files.check.is_empty() || !files.map.is_empty();
+        has_files || !self.route.is_empty() || !self.cgi.is_empty()
+    }
+
+    /// Threads of each worker that serve: those of the application, and the one that stands by.
+    pub fn serving_threads(&self) -> u32 {
+        self.workers.threads + u32::from(self.answers_alone())
+    }
+}

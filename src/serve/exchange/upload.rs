@@ -14,6 +14,7 @@ use crate::{
     serve::{
         body::BodyError,
         connection::{Connection, Received},
+        records::send_replies,
     },
 };
 
@@ -42,6 +43,7 @@ impl Exchange<'_> {
         while !buffer.is_empty() && !self.connection.body.is_given() {
             let connection = &mut *self.connection;
             let taken = connection.body.take(&mut connection.input, buffer);
+            send_replies(connection)?;
             if let Err(BodyError::Refused(refusal)) = &taken {
                 self.answer.fault = Some(refusal.status);
             }

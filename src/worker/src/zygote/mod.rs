@@ -25,7 +25,11 @@ use rustix::{
     process::{Signal, set_parent_process_death_signal},
 };
 
-use crate::{app, loaded::Loaded, module, worker};
+use crate::{
+    app::{self, Applications},
+    loaded::Loaded,
+    module, worker,
+};
 
 use self::fork::Side;
 
@@ -82,7 +86,7 @@ pub(crate) struct Zygote {
     pub(crate) scoreboard: Scoreboard,
     pub(crate) listeners: Vec<OwnedFd>,
     /// `None` with `lazy-apps`.
-    pub(crate) application: Option<Py<PyAny>>,
+    pub(crate) applications: Option<Applications>,
     /// To the supervisor; the zygote's alone.
     pub(crate) channel: Channel,
     /// Files of modules that the supervisor was told of.
@@ -134,7 +138,7 @@ impl Zygote {
                 start,
                 scoreboard,
                 listeners,
-                application: None,
+                applications: None,
                 channel,
                 loaded: Loaded::default(),
                 spread: Spread::default(),
@@ -202,7 +206,7 @@ impl Zygote {
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
         app::import_all(py, &app.preload, "app.preload")?;
         if !app.lazy_apps {
-            self.application = Some(app::load(py, app)?);
+            self.applications = Some(Applications::load(py, &self.start.settings)?);
             module::add_setting(py, app)?;
             leave_signals_to_supervisor().map_err(no_signals)?;
         }
