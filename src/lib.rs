@@ -3,6 +3,7 @@
 //! `pub mod` is what the extension (`src/worker`, the half that runs inside Python) may use; `mod` is the
 //! supervisor's own. Which room may use which is written in ARCHITECTURE.md and held by `tests/tidy.rs`.
 
+pub mod affinity;
 pub mod config;
 pub mod environ;
 pub mod ipc;
