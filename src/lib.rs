@@ -15,9 +15,12 @@ pub mod serve;
     reason = "the one room where system calls that need unsafe live, behind safe functions"
 )]
 pub mod sys;
+pub mod tls;
 
 mod cli;
 mod listener;
+
+mod static_files;
 mod supervisor;
 mod systemd;
 

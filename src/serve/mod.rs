@@ -6,7 +6,7 @@
 //! state is tied to a thread, so that a foreign event loop may own the waiting one day.
 //!
 //! Read in this order: `engine` (the loop), `drive`, `request` and `finish` (what a connection does next), `connection`,
-//! `exchange` (one request and its response), then `accept`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`,
+//! `exchange` (one request and its response), then `records` (what FastCGI has beside), `accept`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`,
 //! `table`, `timers`.
 
 pub mod reader;
@@ -18,16 +18,27 @@ mod clock;
 mod connection;
 mod drain;
 mod drive;
+mod encryption;
 mod engine;
 mod exchange;
 mod finish;
+mod handshake;
+mod headers;
 mod local;
+mod mounts;
+mod nobody;
 mod output;
+mod own;
+mod pages;
 mod peer;
+mod records;
+mod redirect;
 mod refuse;
 mod request;
 mod request_id;
+mod route;
 mod rules;
+mod standby;
 mod sweep;
 mod table;
 #[cfg(test)]
@@ -35,10 +46,15 @@ mod tests;
 mod timers;
 mod waiting;
 mod watch;
+mod wire;
 
 pub use accept::ListeningSocket;
 pub use application::Application;
 pub use engine::{Engine, EngineError, Plan};
 pub use exchange::{BodySupply, Exchange, HELD_FROM, Progress, ResponseHead};
+pub use mounts::ApplicationNumber;
 pub use output::Held;
+pub use pages::PageError;
 pub use watch::Watches;
+
+pub use crate::static_files::MediaTypesError;

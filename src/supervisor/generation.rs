@@ -4,6 +4,7 @@ use std::{
     error::Error,
     io, iter,
     os::fd::{AsFd, BorrowedFd},
+    path::PathBuf,
 };
 
 use crate::{
@@ -14,13 +15,14 @@ use crate::{
     scoreboard::Scoreboard,
 };
 
-use super::{Interpreter, lifecycle::Plan};
+use super::{Interpreter, https::Https, lifecycle::Plan};
 
 /// The parts of a generation; they go with its last process.
 pub(super) struct Generation {
     pub(super) settings: Settings,
     pub(super) interpreter: Interpreter,
     pub(super) listeners: Listeners,
+    pub(super) https: Https,
     pub(super) scoreboard: Scoreboard,
 }
 
@@ -30,13 +32,15 @@ impl Generation {
         settings: Settings,
         interpreter: Interpreter,
         listeners: Listeners,
+        https: Https,
     ) -> io::Result<Self> {
         let slots = Plan::from(&settings).slots;
-        let scoreboard = Scoreboard::create(slots, settings.workers.threads)?;
+        let scoreboard = Scoreboard::create(slots, settings.serving_threads())?;
         Ok(Self {
             settings,
             interpreter,
             listeners,
+            https,
             scoreboard,
         })
     }
@@ -44,10 +48,12 @@ impl Generation {
     /// The one that follows this one, with other settings; the error is one line.
     pub(super) fn successor(&self, settings: Settings) -> Result<Self, String> {
         let interpreter = Interpreter::find(&settings.app).map_err(|error| one_line(&error))?;
+        let https = self.https.reload(&settings.listen);
+        let https = https.map_err(|error| one_line(&error))?;
         let defer = settings.timeouts.socket.0;
         let listeners = self.listeners.rebind(&settings.listen, defer);
         let listeners = listeners.map_err(|error| one_line(&error))?;
-        Self::new(settings, interpreter, listeners)
+        Self::new(settings, interpreter, listeners, https)
             .map_err(|error| format!("cannot make a scoreboard: {error}"))
     }
 
@@ -67,32 +73,39 @@ impl Generation {
             generation,
             settings: self.settings.clone(),
             listeners: self.listeners.iter().map(info).collect(),
+            https: self.https.is_used(),
         }))
     }
 
-    /// The scoreboard, our standard error, then each listener.
+    /// The scoreboard, our standard error, what HTTPS needs, then each listener.
     pub(super) fn fds(&self) -> Vec<BorrowedFd<'_>> {
         let listeners = self.listeners.iter().map(AsFd::as_fd);
         [self.scoreboard.as_fd(), journal::stderr()]
             .into_iter()
+            .chain(self.https.fds())
             .chain(listeners)
             .collect()
     }
 
-    /// How people call the application.
+    /// How people call the applications.
     pub(super) fn application(&self) -> String {
-        let app = &self.settings.app;
-        match (&app.module, &app.file) {
-            (Some(module), _) => module.clone(),
-            (None, Some(file)) => file.display().to_string(),
-            (None, None) => String::new(),
-        }
+        let Settings { app, mount, .. } = &self.settings;
+        let mounted = mount.iter().map(|mount| (&mount.module, &mount.file));
+        let all = iter::once((&app.module, &app.file)).chain(mounted);
+        let names: Vec<String> = all.filter_map(name).collect();
+        names.join(", ")
     }
+}
+
+fn name((module, file): (&Option<String>, &Option<PathBuf>)) -> Option<String> {
+    let file = || file.as_ref().map(|file| file.display().to_string());
+    module.clone().or_else(file)
 }
 
 fn info(listener: &Listener) -> ListenerInfo {
     ListenerInfo {
         protocol: listener.protocol,
+        section: listener.section,
         address: listener.bound.clone(),
     }
 }

@@ -11,14 +11,18 @@ use std::{
 pub(crate) mod address;
 pub(crate) mod answer;
 pub(crate) mod browser;
+pub(crate) mod certificates;
 pub(crate) mod client;
+pub(crate) mod fastcgi;
 pub(crate) mod journal;
 pub(crate) mod load;
 pub(crate) mod nginx;
 pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod python;
+pub(crate) mod scgi;
 pub(crate) mod site;
+mod tls;
 pub(crate) mod uwsgi;
 
 /// How long anything may take on a small and busy machine. Reached only by a test that fails.

@@ -1,20 +1,17 @@
 //! The response of an [`Exchange`]: what the application says, put into its framing and sent.
 
-use std::{
-    io,
-    os::fd::{AsFd, OwnedFd},
-};
+use std::{io, os::fd::OwnedFd};
 
 use rustix::event::PollFlags;
 use tracing::error;
 
-use super::{Exchange, Scratch, patience::await_socket};
+use super::{Exchange, Scratch, patience::await_socket, records::Records};
 use crate::{
     protocol::{
-        Kind, Version,
+        Kind,
         http::response::{self, BodyFraming, Facts},
     },
-    serve::output::Held,
+    serve::output::{Held, Source},
 };
 
 /// From this size on it is cheaper to send bytes of the application from where they are, by [`Exchange::write_held`],
@@ -66,6 +63,10 @@ pub(in crate::serve) struct Answer {
     owed: u64,
     /// The application gave more than the length that it declared.
     surplus: bool,
+    /// The body is another one than the application's.
+    pub(super) is_replaced: bool,
+    /// What it is put into, beside its framing.
+    pub(super) records: Records,
 }
 
 impl Answer {
@@ -85,9 +86,9 @@ impl Exchange<'_> {
         self.answer.is_committed()
     }
 
-    /// Whether bytes of a body are dropped anyway (HEAD, 204, 304), so that making them is not worth the while.
+    /// Whether bytes of a body are dropped anyway (HEAD, 204, 304, a named file), so that making them is not worth the while.
     pub fn is_bodiless(&self) -> bool {
-        self.answer.framing == Some(BodyFraming::None)
+        self.answer.is_replaced || self.answer.framing == Some(BodyFraming::None)
     }
 
     /// Whether it is known that the client has gone, so that an application that cannot go on is not to blame.
@@ -104,8 +105,15 @@ impl Exchange<'_> {
     /// Fixes status and headers. `length` is the length of the whole body where it is known; it becomes the
     /// Content-Length if the application gave none.
     pub fn commit(&mut self, head: &ResponseHead, length: Option<u64>) {
+        if !self.answers_with_named_file(head) {
+            self.commit_as_it_is(head, length);
+        }
+    }
+
+    /// The same, whatever file the application names.
+    pub(super) fn commit_as_it_is(&mut self, head: &ResponseHead, length: Option<u64>) {
         let has_name = self.request_id_header(Some(head)).is_some();
-        let mut facts = head.facts;
+        let (lines, mut facts) = self.amended(head);
         facts.body_length = length;
         facts.close |= self.must_close();
         let request = &self.connection.head;
@@ -117,13 +125,11 @@ impl Exchange<'_> {
             request_id,
             ..
         } = &mut *self.scratch;
-        // RFC 9112 section 2.3: a server answers with its own version. Over uwsgi the front server's word is repeated.
-        let version = match request.kind {
-            Kind::Http => Version::Http11,
-            Kind::Uwsgi { .. } => request.version,
-        };
-        response::status_line(out, version, &head.status);
-        out.extend_from_slice(&head.lines);
+        if let Kind::Fastcgi { id } = request.kind {
+            self.answer.records = Records::begin(id, out);
+        }
+        response::begin_head(out, request, &head.status);
+        out.extend_from_slice(&lines);
         if has_name {
             let name = self.rules.request_id.name.as_bytes();
             response::header(out, name, request_id.as_bytes());
@@ -158,6 +164,9 @@ impl Exchange<'_> {
             self.stage(&data.bytes()[..admitted]);
             return self.flush();
         }
+        if let Some(id) = self.answer.records.id() {
+            return self.send_in_records(data, id);
+        }
         let mut tail: &[u8] = b"";
         if self.answer.framing == Some(BodyFraming::Chunked) {
             response::chunk_header(&mut self.scratch.staged, length);
@@ -172,6 +181,9 @@ impl Exchange<'_> {
         let admitted = self.admit(length);
         if admitted == 0 || self.answer.gone {
             return;
+        }
+        if let Some(id) = self.answer.records.id() {
+            return self.queue_in_records(Source::File(file, offset), admitted, id);
         }
         let chunk = usize::try_from(admitted)
             .ok()
@@ -198,6 +210,7 @@ impl Exchange<'_> {
             out.extend_from_slice(data);
             out.extend_from_slice(response::CHUNK_END);
         } else {
+            self.answer.records.open(out);
             out.extend_from_slice(data);
         }
     }
@@ -205,6 +218,7 @@ impl Exchange<'_> {
     /// How many of `length` bytes may go out; the rest is more than Content-Length promised, or answers a HEAD.
     fn admit(&mut self, length: u64) -> u64 {
         let admitted = match self.answer.framing {
+            _ if self.answer.is_replaced => 0,
             None | Some(BodyFraming::None) => 0,
             Some(BodyFraming::Length(_)) => {
                 let admitted = length.min(self.answer.owed);
@@ -222,7 +236,7 @@ impl Exchange<'_> {
         // No more than `length`, which is a usize.
         let admitted = self.admit(length as u64) as usize;
         if let Some(BodyFraming::Length(_)) = self.answer.framing {
-            self.answer.surplus |= admitted < length;
+            self.answer.surplus |= admitted < length && !self.answer.is_replaced;
         }
         admitted
     }
@@ -239,8 +253,9 @@ impl Exchange<'_> {
         self.send(None)
     }
 
-    fn send(&mut self, held: Option<(Box<dyn Held>, &[u8])>) -> Progress {
+    pub(super) fn send(&mut self, held: Option<(Box<dyn Held>, &[u8])>) -> Progress {
         let staged = &mut self.scratch.staged;
+        self.answer.records.seal(staged);
         // Whoever ended the request may have told the client already.
         self.answer.gone |= !self.watch.claim();
         if self.answer.gone {
@@ -248,13 +263,12 @@ impl Exchange<'_> {
             return Progress::Gone;
         }
         let connection = &mut *self.connection;
-        let (output, socket) = (&mut connection.output, connection.socket.as_fd());
         self.answer.sent += staged.len() as u64;
         let sent = match held {
-            None => output.send(socket, staged),
+            None => connection.send(staged),
             Some((held, tail)) => {
                 self.answer.sent += (held.bytes().len() + tail.len()) as u64;
-                output.send_held(socket, staged, held, tail)
+                connection.send_held(staged, held, tail)
             }
         };
         self.judge(sent)
@@ -281,8 +295,7 @@ impl Exchange<'_> {
             if waited.is_err() {
                 connection.reset();
             }
-            let flushed =
-                waited.and_then(|()| connection.output.flush(connection.socket.as_fd()).map(drop));
+            let flushed = waited.and_then(|()| connection.flush().map(drop));
             self.judge(flushed);
         }
         if self.answer.gone {
@@ -301,7 +314,11 @@ impl Exchange<'_> {
         if self.answer.framing == Some(BodyFraming::Chunked) {
             self.scratch.staged.extend_from_slice(response::LAST_CHUNK);
         }
-        self.connection.keep_alive &= self.answer.owed == 0;
+        if self.answer.owed == 0 {
+            self.answer.records.end(&mut self.scratch.staged);
+        } else {
+            self.connection.keep_alive = false;
+        }
         if self.flush() == Progress::Gone {
             return;
         }
@@ -338,25 +355,28 @@ impl Exchange<'_> {
         }
         self.answer.status = status;
         let is_head = self.request().method() == b"HEAD";
+        let kind = self.connection.head.kind;
         let date = self.scratch.date.now();
-        let mut answer = response::canned(status, true, is_head, date);
+        let mut answer = self.rules.canned(kind, status, is_head, date);
         if let Some((name, value)) = self.request_id_header(None) {
             response::add_header(&mut answer, name, value);
         }
-        self.scratch.staged = answer;
+        self.scratch.staged = response::enclose(kind, answer);
         self.connection.linger |= !self.connection.body.is_read();
         self.flush();
     }
 
-    /// The client must notice that the response is not whole: no last chunk, no full length, no orderly end where the
-    /// end of the connection is the end of the body.
+    /// The client must notice that the response is not whole: no last chunk, no full length, no last record, no orderly
+    /// end where the end of the connection is the end of the body.
     fn cut_off(&mut self) {
-        if self.answer.framing == Some(BodyFraming::UntilClose) && self.watch.claim() {
+        let is_ended_by_close = self.answer.framing == Some(BodyFraming::UntilClose)
+            && self.answer.records.id().is_none();
+        if is_ended_by_close && self.watch.claim() {
             self.connection.reset();
             self.answer.gone = true;
         } else {
             self.flush();
         }
-        self.answer.gone |= self.connection.output.is_empty();
+        self.answer.gone |= self.connection.is_flushed();
     }
 }

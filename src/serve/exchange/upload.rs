@@ -5,7 +5,7 @@ use std::io;
 use rustix::{
     event::PollFlags,
     io::Errno,
-    net::{RecvFlags, SendFlags, recv, send},
+    net::{RecvFlags, recv},
 };
 
 use super::{Exchange, patience::await_socket};
@@ -14,6 +14,7 @@ use crate::{
     serve::{
         body::BodyError,
         connection::{Connection, Received},
+        records::send_replies,
     },
 };
 
@@ -42,6 +43,7 @@ impl Exchange<'_> {
         while !buffer.is_empty() && !self.connection.body.is_given() {
             let connection = &mut *self.connection;
             let taken = connection.body.take(&mut connection.input, buffer);
+            send_replies(connection)?;
             if let Err(BodyError::Refused(refusal)) = &taken {
                 self.answer.fault = Some(refusal.status);
             }
@@ -52,7 +54,7 @@ impl Exchange<'_> {
             self.invite_body()?;
             let connection = &mut *self.connection;
             let received = match connection.body.direct(&connection.input) {
-                Some(left) if buffer.len() >= DIRECT_FROM => {
+                Some(left) if buffer.len() >= DIRECT_FROM && connection.tls.is_none() => {
                     receive_directly(connection, buffer, left)?
                 }
                 _ => match connection.receive()? {
@@ -119,11 +121,7 @@ fn receive_directly(
 /// # Errors
 /// The connection has failed, or does not take 25 bytes at once, which a client that waits for them always does.
 pub(in crate::serve) fn send_continue(connection: &mut Connection) -> io::Result<()> {
-    match send(&connection.socket, response::CONTINUE, SendFlags::NOSIGNAL) {
-        Ok(length) if length == response::CONTINUE.len() => Ok(()),
-        Ok(_) | Err(Errno::AGAIN) => Err(io::ErrorKind::WriteZero.into()),
-        Err(error) => Err(error.into()),
-    }
+    connection.send_now(response::CONTINUE)
 }
 
 fn gone() -> io::Error {

@@ -6,12 +6,15 @@ use std::{
 };
 
 use hostler::{
+    config::Listen,
     ipc::{FromWorker, ListenerInfo},
     scoreboard::{Scoreboard, WorkerState},
     serve::{Engine, ListeningSocket, Plan, Watches},
     sys,
+    tls::Server,
 };
 use pyo3::{
+    exceptions::PyOSError,
     prelude::*,
     types::{PyBytes, PyDict},
 };
@@ -26,11 +29,12 @@ use crate::{
     control::{Control, Guard},
     forked,
     harakiri::Harakiri,
+    https::Https,
     limits::Memory,
     threads::Crew,
     traceback,
     worker::WorkerContext,
-    wsgi::{Autoreload, Wsgi, file_wrapper::FileWrapper},
+    wsgi::{Autoreload, DynamicApplications, Hand, Wsgi, file_wrapper::FileWrapper},
 };
 
 /// Serves until the worker is told to drain; gives its exit code.
@@ -61,10 +65,15 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         autoreload.tell(py);
     }
     let has_deadlines = !context.settings.limits.harakiri.0.is_zero();
+    let dynamic = DynamicApplications::new(&context.settings);
     let hear = Arc::clone(&control);
+    let servers = servers(context.https)?;
+    let listen = &context.settings.listen;
+    let listeners = context.listeners.into_iter();
+    let listeners = listeners.map(|one| listening(one, listen, &servers));
     let plan = Plan {
+        listeners: listeners.collect(),
         settings: context.settings,
-        listeners: context.listeners.into_iter().map(listening).collect(),
         scoreboard: Arc::clone(&scoreboard),
         slot: context.slot,
         server_name: host_name(),
@@ -74,11 +83,12 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         on_control: Box::new(move || hear.hear()),
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
-    let app = Wsgi::new(context.application, threads, memory, autoreload);
-    let engine = Engine::new(plan, app)
-        .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
+    let app = Wsgi::new(context.applications, dynamic, threads, memory, autoreload);
+    let engine =
+        Engine::new(plan, app).map_err(|error| PyOSError::new_err(crate::chain(&error)))?;
     let engine = Arc::new(engine);
     forked::watch(py, &engine)?;
+    stand_by(&engine);
     let guard = Arc::new(Guard::new(&engine, &control));
     harakiri.handle_signal(py)?;
     if has_deadlines {
@@ -102,8 +112,36 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     Ok(())
 }
 
-fn listening((info, socket): (ListenerInfo, OwnedFd)) -> ListeningSocket {
+/// Starts the thread that serves files while Python keeps all others. It never runs Python.
+fn stand_by(engine: &Arc<Engine<Wsgi>>) {
+    if !engine.has_standby() {
+        return;
+    }
+    let engine = Arc::clone(engine);
+    let started = sys::spawn_helper("hostler-standby", move || {
+        engine.stand_by(&mut Hand::Standby);
+    });
+    if let Err(error) = started {
+        error!(%error, "files will have to wait for a thread of the application");
+    }
+}
+
+/// For each `[[listen]]` that speaks HTTPS what it needs to.
+fn servers(https: Option<Https>) -> PyResult<Vec<Option<Server>>> {
+    let servers = https.map(|https| https.servers()).transpose();
+    let servers = servers.map_err(|error| PyOSError::new_err(crate::chain(&error)))?;
+    Ok(servers.unwrap_or_default())
+}
+
+fn listening(
+    (info, socket): (ListenerInfo, OwnedFd),
+    listen: &[Listen],
+    servers: &[Option<Server>],
+) -> ListeningSocket {
+    let section = listen.get(info.section);
     ListeningSocket {
+        tls: servers.get(info.section).cloned().flatten(),
+        redirect: section.and_then(|listen| listen.redirect_to.clone()),
         protocol: info.protocol,
         address: info.address,
         socket,

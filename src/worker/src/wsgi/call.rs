@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hostler::{
-    ipc::FromWorker,
+    ipc::{FromWorker, LoadFailure},
     journal,
     serve::{Application, Exchange},
 };
@@ -15,9 +15,11 @@ use pyo3::{
 use tracing::{error, info, warn};
 
 use super::{
-    body, callables::Callables, environ::EnvironMaker, exchange_link::Link, sending::Lock,
+    body, callables::Callables, dynamic::DynamicApplications, environ::EnvironMaker,
+    exchange_link::Link, sending::Lock,
 };
 use crate::{
+    app::Applications,
     control::{Control, Guard},
     forked,
     harakiri::{self, HarakiriError},
@@ -28,7 +30,8 @@ use crate::{
 
 /// The application as the engine sees it.
 pub(crate) struct Wsgi {
-    application: Py<PyAny>,
+    applications: Applications,
+    dynamic: Option<DynamicApplications>,
     lock: Lock,
     memory: Memory,
     /// With `reload.py-autoreload`.
@@ -69,6 +72,14 @@ impl WsgiThread {
     pub(crate) fn link(&self) -> &Arc<Link> {
         &self.link
     }
+}
+
+/// What a thread of the engine has.
+pub(crate) enum Hand {
+    /// The interpreter, and the application in it.
+    Python(WsgiThread),
+    /// Nothing: it serves what needs no application.
+    Standby,
 }
 
 /// One request on its way through Python; what `body` needs to send the response.
@@ -122,7 +133,8 @@ impl Failure {
 
 impl Wsgi {
     pub(crate) fn new(
-        application: Py<PyAny>,
+        applications: Applications,
+        dynamic: Option<DynamicApplications>,
         threads: u32,
         memory: Memory,
         autoreload: Option<Autoreload>,
@@ -133,7 +145,8 @@ impl Wsgi {
             Lock::Kept
         };
         Self {
-            application,
+            applications,
+            dynamic,
             lock,
             memory,
             autoreload,
@@ -146,6 +159,9 @@ impl Wsgi {
         thread: &mut WsgiThread,
         exchange: &mut Exchange<'_>,
     ) -> PyResult<()> {
+        let Some(application) = self.application(py, exchange) else {
+            return Ok(());
+        };
         if thread.callables.are_kept() {
             thread.callables = Callables::new(py, &thread.link)?;
         }
@@ -161,7 +177,7 @@ impl Wsgi {
             .environs
             .environ(py, exchange, call.link, call.serial)?;
         let open = call.link.open(py, call.serial, exchange);
-        let outcome = self.call(py, &environ, &call);
+        let outcome = run(application.bind(py), &environ, &call);
         // Whoever kept it must not read what follows on the connection.
         if let Some(input) = input {
             input.get().detach(py);
@@ -177,25 +193,70 @@ impl Wsgi {
         outcome
     }
 
-    fn call(&self, py: Python<'_>, environ: &Bound<'_, PyDict>, call: &Call<'_>) -> PyResult<()> {
-        let start_response = call.callables.start_response.bind(py);
-        let arguments = PyTuple::new(py, [environ.as_any(), start_response])?;
-        let response = self.application.bind(py).call1(arguments);
-        if forked::is_child() {
-            forked::end(py, response.err());
+    /// The application that the request is for; `None`: there is none, and the client was told.
+    fn application(&self, py: Python<'_>, exchange: &mut Exchange<'_>) -> Option<Callable<'_>> {
+        let named = self.dynamic.as_ref().and_then(|all| all.find(py, exchange));
+        match named {
+            None => self
+                .applications
+                .find(exchange.application())
+                .map(Callable::Known),
+            Some(Ok(application)) => Some(Callable::Named(application)),
+            Some(Err(failure)) => {
+                let LoadFailure { reason, traceback } = failure;
+                error!(%reason, traceback, "a front server names an application that cannot answer");
+                exchange.fail(500);
+                None
+            }
         }
-        let sent = body::send(py, &response?, call);
-        if forked::is_child() {
-            forked::end(py, sent.err());
-        }
-        sent
     }
 }
 
-impl Application for Wsgi {
-    type Thread = WsgiThread;
+/// An application that was found.
+enum Callable<'a> {
+    Known(&'a Py<PyAny>),
+    Named(Arc<Py<PyAny>>),
+}
 
-    fn call(&self, thread: &mut WsgiThread, exchange: &mut Exchange<'_>) {
+impl Callable<'_> {
+    fn bind<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        match self {
+            Self::Known(known) => known.bind(py),
+            Self::Named(named) => named.bind(py),
+        }
+    }
+}
+
+fn run(
+    application: &Bound<'_, PyAny>,
+    environ: &Bound<'_, PyDict>,
+    call: &Call<'_>,
+) -> PyResult<()> {
+    let py = application.py();
+    let start_response = call.callables.start_response.bind(py);
+    let arguments = PyTuple::new(py, [environ.as_any(), start_response])?;
+    let response = application.call1(arguments);
+    if forked::is_child() {
+        forked::end(py, response.err());
+    }
+    let sent = body::send(py, &response?, call);
+    if forked::is_child() {
+        forked::end(py, sent.err());
+    }
+    sent
+}
+
+impl Application for Wsgi {
+    type Thread = Hand;
+
+    fn is_standby(hand: &Hand) -> bool {
+        matches!(hand, Hand::Standby)
+    }
+
+    fn call(&self, hand: &mut Hand, exchange: &mut Exchange<'_>) {
+        let Hand::Python(thread) = hand else {
+            return exchange.fail(500);
+        };
         let failure = Python::attach(|py| {
             let error = self.answer(py, thread, exchange).err()?;
             Some(Failure::new(py, &error, exchange, &self.memory))
@@ -214,19 +275,15 @@ impl Application for Wsgi {
         self.memory.answered(exchange.status());
     }
 
-    fn while_waiting<R: Send>(
-        &self,
-        _thread: &mut WsgiThread,
-        sleep: impl FnOnce() -> R + Send,
-    ) -> R {
-        match self.lock {
-            Lock::Shared => sleep(),
-            Lock::Kept => Python::attach(|py| py.detach(sleep)),
+    fn while_waiting<R: Send>(&self, hand: &mut Hand, sleep: impl FnOnce() -> R + Send) -> R {
+        match (hand, self.lock) {
+            (Hand::Standby, _) | (_, Lock::Shared) => sleep(),
+            (Hand::Python(_), Lock::Kept) => Python::attach(|py| py.detach(sleep)),
         }
     }
 
     /// Python has noted the signal; its handlers run in the main thread, when that runs Python the next time: now.
-    fn interrupted(&self, _thread: &mut WsgiThread) {
+    fn interrupted(&self, _hand: &mut Hand) {
         Python::attach(|py| {
             if let Err(error) = py.check_signals() {
                 error!(

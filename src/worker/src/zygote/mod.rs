@@ -17,11 +17,20 @@ use hostler::{
     journal::{self, Identity, JournalError, Role},
     scoreboard::{Scoreboard, ScoreboardError},
     sys::{self, PrivilegeError},
+    tls::TlsError,
 };
 use pyo3::prelude::*;
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::{
+    fs::Mode,
+    process::{Signal, set_parent_process_death_signal},
+};
 
-use crate::{app, loaded::Loaded, module, worker};
+use crate::{
+    app::{self, Applications},
+    https::Https,
+    loaded::Loaded,
+    module, worker,
+};
 
 use self::fork::Side;
 
@@ -36,7 +45,7 @@ pub(crate) enum ZygoteError {
     Descriptors {
         /// How many came.
         count: usize,
-        /// One for the scoreboard, one for the log, one for each listener.
+        /// One for the scoreboard, one for the log, two for HTTPS, one for each listener.
         expected: usize,
     },
     /// There is no first message.
@@ -60,6 +69,9 @@ pub(crate) enum ZygoteError {
     /// The scoreboard.
     #[error("cannot use the scoreboard")]
     Scoreboard(#[from] ScoreboardError),
+    /// What HTTPS needs.
+    #[error("cannot take over what HTTPS needs")]
+    Tls(#[from] TlsError),
     /// The program was updated and the extension was not, or the other way round.
     #[error(
         "this is the extension of hostler {ours}, started by hostler {theirs}: install both from one release"
@@ -77,14 +89,19 @@ pub(crate) struct Zygote {
     pub(crate) start: Start,
     pub(crate) scoreboard: Scoreboard,
     pub(crate) listeners: Vec<OwnedFd>,
+    /// `None` without a listener for it.
+    pub(crate) https: Option<Https>,
     /// `None` with `lazy-apps`.
-    pub(crate) application: Option<Py<PyAny>>,
+    pub(crate) applications: Option<Applications>,
     /// To the supervisor; the zygote's alone.
     pub(crate) channel: Channel,
     /// Files of modules that the supervisor was told of.
     pub(crate) loaded: Loaded,
     has_warned_of_threads: bool,
 }
+
+/// What the first message brings.
+type SetUp = (Start, Scoreboard, Option<Https>, Vec<OwnedFd>);
 
 /// What a new worker has in common with the supervisor.
 pub(crate) struct Ends {
@@ -125,11 +142,12 @@ impl Zygote {
     /// The zygote, or why there is none, and the channel on which the supervisor may be told of it.
     fn new(channel: Channel) -> Result<Self, (ZygoteError, Channel)> {
         match Self::set_up(&channel) {
-            Ok((start, scoreboard, listeners)) => Ok(Self {
+            Ok((start, scoreboard, https, listeners)) => Ok(Self {
                 start,
                 scoreboard,
                 listeners,
-                application: None,
+                https,
+                applications: None,
                 channel,
                 loaded: Loaded::default(),
                 has_warned_of_threads: false,
@@ -139,7 +157,7 @@ impl Zygote {
     }
 
     /// Waits for the first message and sets up all that does not concern Python.
-    fn set_up(channel: &Channel) -> Result<(Start, Scoreboard, Vec<OwnedFd>), ZygoteError> {
+    fn set_up(channel: &Channel) -> Result<SetUp, ZygoteError> {
         leave_signals_to_supervisor().map_err(ZygoteError::Signals)?;
         // These would kill, and a service manager may send them to all processes when the supervisor is meant. Set
         // before the application is imported, which may have a use for them.
@@ -158,16 +176,20 @@ impl Zygote {
                 theirs: start.version,
             });
         }
-        let expected = 2 + start.listeners.len();
+        let of_https = if start.https { 2 } else { 0 };
+        let expected = 2 + of_https + start.listeners.len();
         if fds.len() != expected {
             return Err(ZygoteError::Descriptors {
                 count: fds.len(),
                 expected,
             });
         }
-        let listeners = fds.split_off(2);
-        let stderr = fds.pop();
-        let scoreboard = Scoreboard::open(fds.remove(0))?;
+        let listeners = fds.split_off(2 + of_https);
+        let mut fds = fds.into_iter();
+        let (Some(scoreboard), stderr) = (fds.next(), fds.next()) else {
+            return Err(ZygoteError::Descriptors { count: 0, expected });
+        };
+        let scoreboard = Scoreboard::open(scoreboard)?;
         journal::init(
             &start.settings.log,
             Identity {
@@ -176,7 +198,11 @@ impl Zygote {
             },
             stderr,
         )?;
-        Ok((*start, scoreboard, listeners))
+        let https = match (fds.next(), fds.next()) {
+            (Some(material), Some(keys)) => Some(Https::open(material, keys)?),
+            _ => None,
+        };
+        Ok((*start, scoreboard, https, listeners))
     }
 
     /// Makes the interpreter ready and imports the application; gives the interpreter's name.
@@ -187,10 +213,13 @@ impl Zygote {
         if !self.start.settings.limits.dumpable {
             sys::forbid_dumps().map_err(no_privileges)?;
         }
+        if let Some(umask) = self.start.settings.service.umask {
+            rustix::process::umask(Mode::from_raw_mode(umask.0));
+        }
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
         if !app.lazy_apps {
-            self.application = Some(app::load(py, app)?);
+            self.applications = Some(Applications::load(py, &self.start.settings)?);
             module::add_setting(py, app)?;
             leave_signals_to_supervisor().map_err(no_signals)?;
         }
