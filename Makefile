@@ -17,7 +17,7 @@ CARGO_DENY := target/tools/bin/cargo-deny
 BUILD_PACKAGES := ca-certificates gcc libc6-dev
 BENCH_PACKAGES := $(BUILD_PACKAGES) libev-dev nginx python3-dev python3-venv wrk
 RUN_PACKAGES := $(BUILD_PACKAGES) python3 python3-venv
-TEST_PACKAGES := $(BUILD_PACKAGES) binutils nginx python3-dev python3-venv systemd util-linux
+TEST_PACKAGES := $(BUILD_PACKAGES) apache2-bin binutils haproxy lighttpd nginx python3-dev python3-venv systemd util-linux
 TREE_PACKAGES := debootstrap
 BENCH_FLAGS ?=
 
