@@ -18,6 +18,8 @@ pub mod sys;
 
 mod cli;
 mod listener;
+
+mod static_files;
 mod supervisor;
 mod systemd;
 

