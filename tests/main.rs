@@ -10,6 +10,7 @@
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `fastcgi`: FastCGI on the wire, and what is broken of it.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
+//! - `fronts`: the same requests over every protocol, directly and behind nginx, Apache and lighttpd.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
@@ -48,6 +49,7 @@ mod docs;
 mod examples;
 mod fastcgi;
 mod frameworks;
+mod fronts;
 mod http;
 mod journal;
 mod limits;
