@@ -17,8 +17,6 @@ use super::{
 const UNSERVED: &[(&str, &[&str])] = &[
     ("app.preload", &[]),
     ("app.import", &[]),
-    ("mount", &[]),
-    ("dynamic-apps", &[]),
     ("listen.protocol", &["fastcgi", "scgi", "uwsgi"]),
     ("listen.defer-accept", &[]),
     ("listen.tcp-keepalive", &[]),

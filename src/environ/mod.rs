@@ -16,7 +16,7 @@ mod variables;
 
 use crate::protocol::{Kind, Request, Version};
 
-pub use path::{path_info, unescaped};
+pub use path::{below, unescaped};
 pub use scheme::scheme;
 pub use standard::Standard;
 
@@ -50,21 +50,63 @@ pub enum Variable<'b> {
 
 /// Calls `visitor` with every variable of `request` and its value, each name once, in uWSGI's order.
 ///
-/// `scratch` is memory for values that are not in the buffer as they have to be; it is overwritten. Names of a front
-/// server's variables are any bytes that it sent: what the application's server itself puts into an environ
-/// has to come later.
+/// `mount` is what the path of the application that answers takes of PATH_INFO and adds to SCRIPT_NAME; usually it is
+/// empty. `scratch` is memory for values that are not in the buffer as they have to be; it is overwritten. Names of a
+/// front server's variables are any bytes that it sent: what the application's server itself puts into an environ has
+/// to come later.
 pub fn visit<'b>(
     request: &Request<'b>,
     peer: &Peer<'_>,
+    mount: &[u8],
     scratch: &mut Vec<u8>,
     visitor: impl FnMut(Variable<'_>, &[u8]),
 ) {
     match request.head.kind {
-        Kind::Http => visit_http(request, peer, scratch, visitor),
+        Kind::Http => visit_http(request, peer, mount, scratch, visitor),
         Kind::Fastcgi { .. } | Kind::Scgi | Kind::Uwsgi { .. } => {
-            variables::visit(request, peer, visitor);
+            variables::visit(request, peer, mount, scratch, visitor);
         }
     }
+}
+
+/// PATH_INFO as [`visit`] gives it without a mount.
+pub fn path_info<'v>(request: &Request<'v>, scratch: &'v mut Vec<u8>) -> &'v [u8] {
+    match request.head.kind {
+        Kind::Http => path::decoded(request, scratch),
+        _ => variables::path_info(request, request.head.path.of(request.buffer)),
+    }
+}
+
+/// SCRIPT_NAME as the front server sent it; HTTP has none.
+pub fn script_name<'b>(request: &Request<'b>) -> &'b [u8] {
+    match request.head.kind {
+        Kind::Http => b"",
+        _ => request.head.script.of(request.buffer),
+    }
+}
+
+/// The host that is asked for, as it was written, perhaps with a port; empty if the request names none.
+pub fn host<'b>(request: &Request<'b>) -> &'b [u8] {
+    match request.head.kind {
+        Kind::Http => {
+            let authority = request.head.authority.of(request.buffer);
+            let mut fields = request.fields();
+            match fields.find(|(name, _)| name.eq_ignore_ascii_case(b"host")) {
+                Some((_, host)) if authority.is_empty() => host,
+                _ => authority,
+            }
+        }
+        _ => match variable(request, b"HTTP_HOST") {
+            b"" => variable(request, b"SERVER_NAME"),
+            host => host,
+        },
+    }
+}
+
+/// The value of a variable of the uwsgi protocol, the last one of its name; empty if there is none.
+pub fn variable<'b>(request: &Request<'b>, name: &[u8]) -> &'b [u8] {
+    let values = request.fields().filter(|(other, _)| *other == name);
+    values.last().map_or(b"", |(_, value)| value)
 }
 
 /// Writes the name that the header `name` has in an environ: `HTTP_X_NAME` for `X-Name`.
@@ -90,6 +132,7 @@ fn protocol(version: Version) -> &'static [u8] {
 fn visit_http<'b>(
     request: &Request<'b>,
     peer: &Peer<'_>,
+    mount: &[u8],
     scratch: &mut Vec<u8>,
     mut visitor: impl FnMut(Variable<'_>, &[u8]),
 ) {
@@ -97,10 +140,11 @@ fn visit_http<'b>(
     let mut standard = |name, value: &[u8]| visitor(Variable::Standard(name), value);
     standard(Standard::RequestMethod, request.method());
     standard(Standard::RequestUri, request.target());
-    standard(Standard::PathInfo, path::decoded(request, scratch));
+    let path = path::decoded(request, scratch);
+    standard(Standard::PathInfo, path::below(path, mount));
     standard(Standard::QueryString, head.query.of(request.buffer));
     standard(Standard::ServerProtocol, protocol(head.version));
-    standard(Standard::ScriptName, b"");
+    standard(Standard::ScriptName, mount);
     standard(Standard::ServerName, peer.server_name.as_bytes());
     standard(Standard::ServerPort, peer.server_port.as_bytes());
     standard(Standard::RemoteAddr, peer.remote_addr.as_bytes());

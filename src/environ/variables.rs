@@ -4,10 +4,12 @@ use super::{Peer, Standard, Variable, path, protocol};
 use crate::protocol::{Kind, Request, uwsgi};
 
 /// Calls `visitor` with every variable that the front server sent, less what no application gets, and with what PEP
-/// 3333 requires beyond.
+/// 3333 requires beyond. `mount` is what goes from PATH_INFO to SCRIPT_NAME.
 pub(super) fn visit(
     request: &Request<'_>,
     peer: &Peer<'_>,
+    mount: &[u8],
+    scratch: &mut Vec<u8>,
     mut visitor: impl FnMut(Variable<'_>, &[u8]),
 ) {
     // PEP 3333: SERVER_NAME and SERVER_PORT "can never be empty strings, and so are always required"; the version is
@@ -19,6 +21,7 @@ pub(super) fn visit(
         ),
         (Standard::ServerName, Some(peer.server_name.as_bytes())),
         (Standard::ServerPort, Some(peer.server_port.as_bytes())),
+        (Standard::ScriptName, (!mount.is_empty()).then_some(mount)),
     ];
     let script = request.head.script.of(request.buffer);
     let mut is_path_due = !matches!(request.head.kind, Kind::Uwsgi { .. });
@@ -41,12 +44,21 @@ pub(super) fn visit(
         let value = match standard {
             Standard::PathInfo => {
                 is_path_due = false;
-                path_info(request, value)
+                path::below(path_info(request, value), mount)
+            }
+            Standard::ScriptName if !mount.is_empty() && !script.is_empty() => {
+                scratch.clear();
+                scratch.extend_from_slice(script.strip_suffix(b"/").unwrap_or(script));
+                scratch.extend_from_slice(mount);
+                &scratch[..]
             }
             Standard::ScriptName => script,
             _ => value,
         };
-        if let Some((_, own)) = missing.iter_mut().find(|own| own.0 == standard) {
+        if let Some((_, own)) = missing
+            .iter_mut()
+            .find(|own| own.0 == standard && own.1.is_some())
+        {
             if value.is_empty() {
                 continue;
             }
@@ -56,7 +68,10 @@ pub(super) fn visit(
     }
     if is_path_due {
         let path = request.head.path.of(request.buffer);
-        visitor(Variable::Standard(Standard::PathInfo), path);
+        visitor(
+            Variable::Standard(Standard::PathInfo),
+            path::below(path, mount),
+        );
     }
     for (standard, own) in missing {
         if let Some(value) = own {
@@ -74,7 +89,8 @@ fn is_dropped(name: &[u8]) -> bool {
     )
 }
 
-fn path_info<'b>(request: &Request<'b>, value: &'b [u8]) -> &'b [u8] {
+/// PATH_INFO, less the beginning that uWSGI's modifier 30 asks to be cut off.
+pub(super) fn path_info<'b>(request: &Request<'b>, value: &'b [u8]) -> &'b [u8] {
     match request.head.kind {
         Kind::Uwsgi {
             modifier1: uwsgi::WSGI_MANAGE_PATH_INFO,

@@ -6,7 +6,7 @@
 //! `UWSGI_MODULE` ...) has no meaning here.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use super::{Field, Head, Kind, Parsed, Refusal, Span, variables::Variables};
 

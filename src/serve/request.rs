@@ -22,7 +22,7 @@ use super::{
     watch::TOO_LATE,
 };
 use crate::{
-    protocol::{Framing, Kind, Refusal, uwsgi},
+    protocol::{Framing, Kind, Refusal, Request, uwsgi},
     scoreboard::now_us,
 };
 
@@ -64,6 +64,15 @@ impl<A: Application> Engine<A> {
             && let Some(step) = self.answer_alone(connection, local)
         {
             return step;
+        }
+        if let Some(mounts) = &self.rules.mounts {
+            let request = Request {
+                head: &connection.head,
+                buffer: &connection.input,
+            };
+            let changes = connection.changes.as_deref();
+            let rewritten = changes.and_then(|changes| changes.path.as_deref());
+            connection.place = mounts.place(&request, rewritten, &mut local.scratch.path);
         }
         match framing {
             Framing::None | Framing::Length(0) => self.call(connection, local, thread),
@@ -110,6 +119,11 @@ impl<A: Application> Engine<A> {
 
     /// Lets the application answer.
     fn call(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
+        if let Some(mounts) = &self.rules.mounts
+            && connection.place.is_none()
+        {
+            return self.exchange(connection, local, |exchange| mounts.say_nobody(exchange));
+        }
         if A::is_standby(thread) {
             // It has all the time that the application takes.
             connection.deadline = NEVER;

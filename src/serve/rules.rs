@@ -13,6 +13,7 @@ use crate::{
 use super::{
     engine::EngineError,
     headers::Edits,
+    mounts::{Mounts, Place},
     pages::Pages,
     request_id::Header,
     route::Router,
@@ -56,6 +57,8 @@ pub(super) struct Rules {
     pub(super) answer_request_id: bool,
     pub(super) traceparent: Header,
     pub(super) host: Header,
+    /// Where there is an application to choose.
+    pub(super) mounts: Option<Mounts>,
 }
 
 impl Rules {
@@ -94,6 +97,7 @@ impl Rules {
             answer_request_id: settings.http.request_id_header.is_some(),
             traceparent: Header::new("traceparent"),
             host: Header::new("Host"),
+            mounts: Mounts::new(settings),
         })
     }
 
@@ -111,6 +115,14 @@ impl Rules {
             media_type: media_type.to_owned(),
             body: body.to_vec(),
             lines: self.edits.added().to_vec(),
+        }
+    }
+
+    /// What an application at this place has of the path.
+    pub(super) fn mount(&self, place: Option<Place>) -> &[u8] {
+        match (&self.mounts, place) {
+            (Some(mounts), Some(place)) => mounts.path(place),
+            _ => b"",
         }
     }
 

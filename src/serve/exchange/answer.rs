@@ -57,6 +57,8 @@ pub(in crate::serve) struct Answer {
     pub(in crate::serve) gone: bool,
     /// The client went away while its body was read.
     pub(super) left: bool,
+    /// The client has spoilt the request while its body was read: the status that says how.
+    pub(super) fault: Option<u16>,
     finished: bool,
     /// How the body is framed; `None` before the head is fixed.
     framing: Option<BodyFraming>,
@@ -95,6 +97,12 @@ impl Exchange<'_> {
     /// Whether it is known that the client has gone, so that an application that cannot go on is not to blame.
     pub fn is_deserted(&self) -> bool {
         self.answer.gone || self.answer.left
+    }
+
+    /// What the client has done wrong while the application read its body, as the status of the answer that it gets for
+    /// that: it was silent for too long (408), or sent what is no body or too much of one (400, 413).
+    pub fn peers_fault(&self) -> Option<u16> {
+        self.answer.fault
     }
 
     /// Fixes status and headers. `length` is the length of the whole body where it is known; it becomes the

@@ -20,12 +20,12 @@ use std::{
 };
 
 use super::{
-    body::Ready, clock::DateText, connection::Connection, request_id::Names, rules::Rules,
-    watch::Watch,
+    body::Ready, clock::DateText, connection::Connection, mounts::ApplicationNumber,
+    request_id::Names, rules::Rules, watch::Watch,
 };
 use crate::{
     environ::{self, Peer, Standard, Variable},
-    protocol::{Framing, Request},
+    protocol::{Framing, Kind, Request},
     scoreboard::{ThreadSlot, now_us},
 };
 
@@ -69,6 +69,8 @@ pub struct Exchange<'e> {
     draining: &'e AtomicBool,
     record: &'e ThreadSlot,
     watch: &'e Watch,
+    /// What is added to SCRIPT_NAME and taken from PATH_INFO.
+    mount: &'e [u8],
     pub(super) answer: Answer,
 }
 
@@ -84,6 +86,7 @@ impl<'e> Exchange<'e> {
         scratch.staged.clear();
         scratch.request_id.clear();
         connection.keep_alive = false;
+        let mount = rules.mount(connection.place);
         Self {
             connection,
             scratch,
@@ -92,6 +95,7 @@ impl<'e> Exchange<'e> {
             draining,
             record,
             watch,
+            mount,
             answer: Answer::default(),
         }
     }
@@ -104,6 +108,21 @@ impl<'e> Exchange<'e> {
         }
     }
 
+    /// Which application is to answer.
+    pub fn application(&self) -> ApplicationNumber {
+        self.connection.place.map_or(0, |place| place.application)
+    }
+
+    /// A variable that the front server has sent, as it was sent; empty for a request over HTTP, where all variables
+    /// are the client's.
+    pub fn gateway_variable(&self, name: &[u8]) -> &[u8] {
+        let request = self.request();
+        match request.head.kind {
+            Kind::Http => b"",
+            _ => environ::variable(&request, name),
+        }
+    }
+
     /// Gives each CGI variable of the request to `visitor`, once, as the routes have it; those that routes add come last.
     pub fn variables(&mut self, mut visitor: impl FnMut(Variable<'_>, &[u8])) {
         let request = Request {
@@ -113,11 +132,13 @@ impl<'e> Exchange<'e> {
         let peer = peer(self.connection, self.server);
         let scratch = &mut self.scratch.path;
         let Some(changes) = self.connection.changes.as_deref() else {
-            return environ::visit(&request, &peer, scratch, visitor);
+            return environ::visit(&request, &peer, self.mount, scratch, visitor);
         };
-        environ::visit(&request, &peer, scratch, |variable, value| {
+        let path = changes.path.as_deref();
+        let path = path.map(|path| environ::below(path, self.mount));
+        environ::visit(&request, &peer, self.mount, scratch, |variable, value| {
             let value = match variable {
-                Variable::Standard(Standard::PathInfo) => changes.path.as_deref(),
+                Variable::Standard(Standard::PathInfo) => path,
                 Variable::Standard(Standard::QueryString) => changes.query.as_deref(),
                 _ => None,
             }
