@@ -27,7 +27,6 @@ const UNSERVED: &[(&str, &[&str])] = &[
     ("workers.reload-on-exception", &[]),
     ("workers.cpu-affinity", &[]),
     ("workers.loop", &[]),
-    ("response.compress", &[]),
     ("cgi", &[]),
     ("log.to", &["journal", "stderr"]),
     ("log.access-to", &["journal", "stderr"]),
