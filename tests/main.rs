@@ -14,6 +14,7 @@
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
+//! - `man`: the manual pages.
 //! - `mounts`: many applications in the same workers.
 //! - `outside`: without systemd: process 1, root that becomes somebody else, secrets, read-only root.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
@@ -51,6 +52,7 @@ mod frameworks;
 mod http;
 mod journal;
 mod limits;
+mod man;
 mod mounts;
 mod outside;
 mod process;

@@ -18,10 +18,6 @@ const UNSERVED: &[(&str, &[&str])] = &[
     ("app.preload", &[]),
     ("app.import", &[]),
     ("listen.protocol", &["fastcgi", "scgi", "uwsgi"]),
-    ("listen.defer-accept", &[]),
-    ("listen.tcp-keepalive", &[]),
-    ("listen.send-buffer", &[]),
-    ("listen.receive-buffer", &[]),
     ("listen.proxy-protocol", &[]),
     ("listen.redirect-to", &[]),
     ("workers.reload-on-exception", &[]),
@@ -40,12 +36,6 @@ const UNSERVED: &[(&str, &[&str])] = &[
     ("log.timestamp", &[]),
     ("stats", &[]),
     ("metrics", &[]),
-    ("service.umask", &[]),
-    ("service.exec-start-pre", &[]),
-    ("service.exec-start-post", &[]),
-    ("service.exec-stop-post", &[]),
-    ("service.directives", &[]),
-    ("daemon", &[]),
 ];
 
 /// A setting that this version does not serve.

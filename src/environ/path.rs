@@ -1,6 +1,19 @@
 //! PATH_INFO: percent-decoded, without dot segments, and cut to what lies below SCRIPT_NAME.
 
-use crate::protocol::Request;
+use crate::protocol::{Kind, Request, uwsgi};
+
+/// PATH_INFO of a request of any protocol, as [`super::visit`] gives it; `scratch` is memory for it.
+pub fn path_info<'v>(request: &Request<'v>, scratch: &'v mut Vec<u8>) -> &'v [u8] {
+    let path = request.head.path.of(request.buffer);
+    match request.head.kind {
+        Kind::Http => decoded(request, scratch),
+        Kind::Uwsgi {
+            modifier1: uwsgi::WSGI_MANAGE_PATH_INFO,
+            ..
+        } => below(path, request.head.script.of(request.buffer)),
+        Kind::Fastcgi { .. } | Kind::Scgi | Kind::Uwsgi { .. } => path,
+    }
+}
 
 /// PATH_INFO of an HTTP request.
 ///

@@ -203,6 +203,11 @@ impl Connection {
         let _ = sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO));
     }
 
+    /// PATH_INFO as routes have made it.
+    pub(super) fn changed_path(&self) -> Option<&[u8]> {
+        self.changes.as_ref()?.path.as_deref()
+    }
+
     /// Takes a finished request out of `input`; what follows it stays.
     pub(super) fn consume(&mut self) {
         let used = self.used();

@@ -74,12 +74,12 @@ impl Mounts {
         })
     }
 
-    /// Who answers; `None`: nobody does. `rewritten` is the path that routes have put in place of the request's, `scratch`
-    /// memory for the decoded path.
+    /// Who answers; `None`: nobody does. `changed` is the path as the routes have made it, `scratch` memory for that of
+    /// the request.
     pub(super) fn place(
         &self,
         request: &Request<'_>,
-        rewritten: Option<&[u8]>,
+        changed: Option<&[u8]>,
         scratch: &mut Vec<u8>,
     ) -> Option<Place> {
         if self.are_dynamic && names_application(request) {
@@ -100,7 +100,7 @@ impl Mounts {
                 });
             }
         }
-        let path = rewritten.unwrap_or_else(|| environ::path_info(request, scratch));
+        let path = changed.unwrap_or_else(|| environ::path_info(request, scratch));
         let found = hosted().find(|entry| entry.holds(path));
         found
             .map(|entry| Place {

@@ -25,12 +25,16 @@ impl Mounts {
         );
         let there_are = self.to_string();
         info!(%host, %target, there_are, "no application answers there; the client gets 404");
-        if !self.is_development {
-            exchange.say_words(ResponseHead::default(), NOT_FOUND);
-            return exchange.finish();
+        match self.is_development {
+            true => self.say_places(exchange),
+            false => exchange.say_words(ResponseHead::default(), NOT_FOUND),
         }
+        exchange.finish();
+    }
+
+    fn say_places(&self, exchange: &mut Exchange<'_>) {
         let phrase = reason_phrase(NOT_FOUND);
-        let body = self.page(phrase);
+        let page = self.page(phrase);
         let mut head = ResponseHead {
             status: format!("{NOT_FOUND} {phrase}").into_bytes(),
             ..ResponseHead::default()
@@ -40,9 +44,8 @@ impl Mounts {
             b"Content-Type",
             b"text/html; charset=utf-8",
         );
-        exchange.commit(&head, Some(body.len() as u64));
-        exchange.write(body.as_bytes());
-        exchange.finish();
+        exchange.commit(&head, Some(page.len() as u64));
+        exchange.write(page.as_bytes());
     }
 
     /// For whoever develops the site: what could have been asked for.

@@ -65,15 +65,6 @@ impl<A: Application> Engine<A> {
         {
             return step;
         }
-        if let Some(mounts) = &self.rules.mounts {
-            let request = Request {
-                head: &connection.head,
-                buffer: &connection.input,
-            };
-            let changes = connection.changes.as_deref();
-            let rewritten = changes.and_then(|changes| changes.path.as_deref());
-            connection.place = mounts.place(&request, rewritten, &mut local.scratch.path);
-        }
         match framing {
             Framing::None | Framing::Length(0) => self.call(connection, local, thread),
             _ => {
@@ -119,19 +110,30 @@ impl<A: Application> Engine<A> {
 
     /// Lets the application answer.
     fn call(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
-        if let Some(mounts) = &self.rules.mounts
-            && connection.place.is_none()
-        {
-            return self.exchange(connection, local, |exchange| mounts.say_nobody(exchange));
-        }
         if A::is_standby(thread) {
             // It has all the time that the application takes.
             connection.deadline = NEVER;
             return Step::Leave;
         }
-        self.exchange(connection, local, |exchange| {
-            self.app.call(thread, exchange);
-        })
+        let Some(mounts) = &self.rules.mounts else {
+            return self.exchange(connection, local, |exchange| {
+                self.app.call(thread, exchange);
+            });
+        };
+        connection.place = mounts.place(
+            &Request {
+                head: &connection.head,
+                buffer: &connection.input,
+            },
+            connection.changed_path(),
+            &mut local.scratch.path,
+        );
+        match connection.place {
+            Some(_) => self.exchange(connection, local, |exchange| {
+                self.app.call(thread, exchange);
+            }),
+            None => self.exchange(connection, local, |exchange| mounts.say_nobody(exchange)),
+        }
     }
 
     /// Lets `answer` answer, and records it.

@@ -107,6 +107,14 @@ impl Rules {
         })
     }
 
+    /// What an application at this place has of the path.
+    pub(super) fn mount(&self, place: Option<Place>) -> &[u8] {
+        match (&self.mounts, place) {
+            (Some(mounts), Some(place)) => mounts.path(place),
+            _ => b"",
+        }
+    }
+
     /// A complete answer of our own: the site's page for the status, or its name, with the headers that every answer has.
     pub(super) fn canned(&self, kind: Kind, status: u16, is_head: bool, date: &str) -> Vec<u8> {
         let mut answer = response::canned(kind, status, self.pages.of(status), is_head, date);
@@ -121,14 +129,6 @@ impl Rules {
             media_type: media_type.to_owned(),
             body: body.to_vec(),
             lines: self.edits.added().to_vec(),
-        }
-    }
-
-    /// What an application at this place has of the path.
-    pub(super) fn mount(&self, place: Option<Place>) -> &[u8] {
-        match (&self.mounts, place) {
-            (Some(mounts), Some(place)) => mounts.path(place),
-            _ => b"",
         }
     }
 

@@ -26,6 +26,7 @@ mod timer;
 mod uwsgi;
 mod workers;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use app::{App, Target};
@@ -52,8 +53,10 @@ pub use uwsgi::Uwsgi;
 pub use workers::{EventLoop, Workers};
 
 /// The whole file.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(title = "The settings of a site that hostler serves")]
+#[schemars(extend("required" = ["app", "listen"], "x-taplo" = { "initKeys": ["app", "listen"] }))]
 pub struct Settings {
     /// The application and the interpreter that runs it.
     pub app: App,

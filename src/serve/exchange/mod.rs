@@ -139,7 +139,7 @@ impl<'e> Exchange<'e> {
         let Some(changes) = self.connection.changes.as_deref() else {
             return environ::visit(&request, &peer, self.mount, scratch, visitor);
         };
-        let path = changes.path.as_deref();
+        let path = self.connection.changed_path();
         let path = path.map(|path| environ::below(path, self.mount));
         environ::visit(&request, &peer, self.mount, scratch, |variable, value| {
             let value = match variable {
