@@ -5,6 +5,7 @@
 //! - `chaos`: everything that can happen under load, and an account of every request.
 //! - `cli`: arguments, exit codes, `check` and its messages.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
+//! - `compression`: answers of the application, compressed on their way.
 //! - `control`: the control socket and the commands that use it.
 //! - `docs`: what the documents say of settings and messages is true.
 //! - `examples`: the settings under `examples/` are accepted and serve.
@@ -44,6 +45,7 @@ mod support;
 mod chaos;
 mod cli;
 mod compat;
+mod compression;
 mod control;
 mod docs;
 mod examples;

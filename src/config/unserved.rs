@@ -18,7 +18,6 @@ const UNSERVED: &[(&str, &[&str])] = &[
     ("listen.protocol", &["fastcgi", "https", "scgi", "uwsgi"]),
     ("listen.proxy-protocol", &[]),
     ("workers.loop", &[]),
-    ("response.compress", &[]),
     ("cgi", &[]),
     ("log.to", &["journal", "stderr"]),
     ("log.access-to", &["journal", "stderr"]),
