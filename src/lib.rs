@@ -17,6 +17,7 @@ pub mod serve;
 pub mod sys;
 
 mod cli;
+mod compare;
 mod listener;
 mod supervisor;
 mod systemd;

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::{
+    compare::CompareError,
     config::{ConfigError, Problem},
     journal::JournalError,
     listener::ListenError,
@@ -18,6 +19,9 @@ pub(super) enum CliError {
     /// A running site cannot be spoken with.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// Nothing can be compared.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
     /// The settings file cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -30,8 +34,8 @@ pub(super) enum CliError {
     /// The site's Python cannot be used.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
-    /// A status cannot be written as JSON.
-    #[error("cannot show the status")]
+    /// A report cannot be written as JSON.
+    #[error("cannot write the report as JSON")]
     Json(#[source] serde_json::Error),
     /// There is no log.
     #[error(transparent)]
@@ -86,7 +90,7 @@ impl CliError {
             | Self::Supervisor(_)
             | Self::Units(_)
             | Self::WorkingDirectory(_) => Exit::Failure,
-            Self::Run(_) | Self::Usage { .. } => Exit::Usage,
+            Self::Compare(_) | Self::Run(_) | Self::Usage { .. } => Exit::Usage,
         }
     }
 }

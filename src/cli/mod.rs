@@ -6,6 +6,7 @@
 mod arguments;
 mod check;
 mod client;
+mod compare;
 mod control;
 mod error;
 mod exit;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
 fn perform(command: Command) -> Result<ExitCode, CliError> {
     match command {
         Command::Check(arguments) => check::check(&arguments),
+        Command::Compare(arguments) => compare::compare(arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve_file(arguments.file),
         Command::Status(arguments) => control::status(&arguments),
