@@ -18,6 +18,8 @@ pub mod sys;
 
 mod cli;
 mod compare;
+#[allow(dead_code, reason = "its commands are on their way")]
+mod convert;
 mod listener;
 mod supervisor;
 mod systemd;
