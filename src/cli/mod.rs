@@ -61,7 +61,7 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
 
 fn serve_file(file: PathBuf) -> Result<ExitCode, CliError> {
     serve::serve(ServeOptions {
-        settings: config::load(&file)?,
+        settings: config::load_served(&file)?,
         source: Some(file),
     })
 }

@@ -32,6 +32,12 @@ pub(super) fn tell_before(text: &str) {
     }
 }
 
+/// Writes a remark to standard error, as one line.
+pub(super) fn note(text: &str) {
+    // There is nobody left to tell when this fails.
+    let _ = writeln!(io::stderr(), "note: {text}");
+}
+
 /// Writes an error and its causes to standard error, as one line.
 pub(super) fn tell(error: &dyn Error) {
     // There is nobody left to tell when this fails.

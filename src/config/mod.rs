@@ -14,11 +14,13 @@ mod schema;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod unserved;
 mod value;
 
 pub use error::{ConfigError, Part, Position, Problem};
 pub(crate) use load::read;
-pub use load::{load, parse};
+pub use load::{SettingsFile, load, load_served, parse};
 pub use schema::*;
 pub(crate) use shape::{Shape, shape};
+pub use unserved::Unserved;
 pub use value::*;
