@@ -49,6 +49,8 @@ pub(super) enum Command {
     Log(LogCommand),
     /// Ask two servers the same and show what differs
     Compare(CompareArguments),
+    /// Make settings of a configuration of gunicorn
+    ConvertGunicorn(ConvertGunicornArguments),
 }
 
 #[derive(Debug, Args)]
@@ -217,6 +219,41 @@ pub(super) struct CompareArguments {
     /// How to tell what differs
     #[arg(long, default_value = "text")]
     pub(super) report: Report,
+}
+
+const CONVERT_GUNICORN_HELP: &str = "\
+Examples:
+  hostler convert-gunicorn gunicorn.conf.py shop.wsgi -o shop.toml
+  hostler convert-gunicorn /etc/systemd/system/shop.service --report text
+  hostler convert-gunicorn -- gunicorn shop.wsgi -b 0.0.0.0:8000 -w 4
+
+Exit code 0: the settings can be used as they are; 2: somebody has to look at
+what is marked CHECK; 1: the configuration cannot be read.";
+
+#[derive(Debug, Args)]
+#[command(after_help = CONVERT_GUNICORN_HELP)]
+pub(super) struct ConvertGunicornArguments {
+    /// Its settings (Python, which is run), or a unit that starts it [default: gunicorn.conf.py]
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// The application, if the configuration does not name it
+    #[arg(value_name = "APP")]
+    pub(super) app: Option<String>,
+    /// Write the settings here instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Replace that file if it is there
+    #[arg(long)]
+    pub(super) force: bool,
+    /// The Python that gunicorn runs with [default: the one beside gunicorn, else python3 on PATH]
+    #[arg(long, value_name = "PATH")]
+    pub(super) python: Option<PathBuf>,
+    /// Print what has become of each setting
+    #[arg(long)]
+    pub(super) report: Option<Report>,
+    /// A command line of gunicorn
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
 }
 
 fn patience(text: &str) -> Result<TimeSpan, String> {

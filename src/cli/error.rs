@@ -1,10 +1,11 @@
 //! Why a command could not do what it was asked to do.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use crate::{
     compare::CompareError,
     config::{ConfigError, Problem},
+    convert::gunicorn::GunicornError,
     journal::JournalError,
     listener::ListenError,
     supervisor::{InterpreterError, SupervisorError},
@@ -31,6 +32,9 @@ pub(super) enum CliError {
         /// One line.
         reason: String,
     },
+    /// A configuration of gunicorn cannot be read.
+    #[error(transparent)]
+    Gunicorn(#[from] GunicornError),
     /// The site's Python cannot be used.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
@@ -70,6 +74,14 @@ pub(super) enum CliError {
         /// What is wrong with it, in one line.
         message: String,
     },
+    /// The file that was to be written is not.
+    #[error("{path}: cannot be written{}", hint(.source))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// There is no working directory to start from.
     #[error("cannot tell the working directory")]
     WorkingDirectory(#[source] io::Error),
@@ -88,9 +100,18 @@ impl CliError {
             | Self::Output(_)
             | Self::Show(_)
             | Self::Supervisor(_)
+            | Self::Gunicorn(_)
             | Self::Units(_)
+            | Self::Write { .. }
             | Self::WorkingDirectory(_) => Exit::Failure,
             Self::Compare(_) | Self::Run(_) | Self::Usage { .. } => Exit::Usage,
         }
+    }
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => "; --force replaces it",
+        _ => "",
     }
 }
