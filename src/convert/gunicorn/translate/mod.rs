@@ -103,12 +103,15 @@ impl Site<'_> {
                 true => not_needed("it is what gunicorn does anyway"),
                 false => not_possible(why, instead),
             },
-            Fate::Kept => self.kept(setting.name),
+            Fate::Kept => {
+                let told = self.part_of(setting.name);
+                told.unwrap_or_else(|| not_needed("it has no meaning here"))
+            }
         }
     }
 
     /// The settings that are translated; each of them belongs to one part of a site.
-    fn kept(&mut self, name: &str) -> Told {
+    fn part_of(&mut self, name: &str) -> Option<Told> {
         let parts = [
             Site::app_setting,
             Site::listen_setting,
@@ -116,8 +119,7 @@ impl Site<'_> {
             Site::log_setting,
             Site::service_setting,
         ];
-        let told = parts.into_iter().find_map(|part| part(self, name));
-        told.unwrap_or_else(|| not_needed("it has no meaning here"))
+        parts.into_iter().find_map(|part| part(self, name))
     }
 
     /// Gives a key its value, and says so.
@@ -139,17 +141,14 @@ impl Site<'_> {
         self.draft.comment(table, Some(key), &[why.to_owned()]);
     }
 
-    /// What was written already, said of another setting that has led to it.
+    /// What was written already into sections of this name, said of another setting that has led to it.
     fn as_written(&self, section: &str, key: &str) -> Told {
-        let sections = self.draft.all(section);
-        let written = sections
-            .first()
-            .and_then(|first| self.draft.get(*first, key))
-            .cloned();
-        match written.map(|value| value.to_string()) {
+        let sections = self.draft.all(section).into_iter();
+        let mut written = sections.filter_map(|section| self.draft.get(section, key));
+        match written.next() {
             Some(value) => Told::of(Verdict::Kept {
                 key: format!("{section}.{key}"),
-                value,
+                value: value.to_string(),
             }),
             None => not_needed("none of the listeners takes it"),
         }
@@ -230,4 +229,30 @@ fn not_possible(why: &str, instead: &str) -> Told {
 /// gunicorn takes `None` for the default nearly everywhere.
 fn is_default(setting: &Setting, given: &Given) -> bool {
     given.value.is_null() || setting.default.as_ref() == Some(&given.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A setting that the table calls kept is looked for by every part until one has it; the account would
+    /// otherwise say that it means nothing.
+    #[test]
+    fn every_setting_that_is_kept_belongs_to_a_part() {
+        let gathered = Gathered::default();
+        let mut site = Site {
+            gathered: &gathered,
+            values: Values::new(&[]),
+            draft: Draft::default(),
+            listeners: Vec::new(),
+            notices: Vec::new(),
+        };
+        let kept = settings::all()
+            .iter()
+            .filter(|setting| setting.fate == Fate::Kept);
+        let lost: Vec<_> = kept
+            .filter(|setting| site.part_of(setting.name).is_none())
+            .collect();
+        assert!(lost.is_empty(), "{lost:#?}");
+    }
 }
