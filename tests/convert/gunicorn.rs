@@ -1,4 +1,4 @@
-//! `hostler convert-gunicorn`: configurations beside what becomes of them, and gunicorn itself beside hostler.
+//! `hostler convert-gunicorn`: configurations beside what becomes of them, and the table of settings beside gunicorn's.
 //!
 //! A case is a folder of `gunicorn/`: a settings file, a unit or a command line; the settings and the account that are
 //! expected, with `DIR` for where it was converted; and the exit code.
@@ -12,12 +12,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{
-    process::Process,
-    root,
-    site::{listening, program, serves},
-    venv,
-};
+use crate::support::{root, site::program, venv};
 
 const UNREADABLE: i32 = 1;
 
@@ -26,7 +21,7 @@ fn folder() -> PathBuf {
 }
 
 /// The program in this directory, without what could come from whoever runs the tests.
-fn convert(directory: &Path, arguments: &[&str]) -> Command {
+pub(super) fn convert(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = program();
     command
         .arg("convert-gunicorn")
@@ -43,7 +38,7 @@ fn convert(directory: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
@@ -252,129 +247,5 @@ fn the_table_knows_every_setting_of_gunicorn_with_its_default() {
     assert_eq!(
         ours.as_object().unwrap().len(),
         theirs.as_object().unwrap().len()
-    );
-}
-
-/// Says what it sees, as far as two servers have to agree on it.
-const APP: &str = r#"
-"""Answers that servers have to agree on."""
-import os
-
-
-def application(environ, start_response):
-    names = ["REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "HTTP_X_NAME", "wsgi.url_scheme"]
-    seen = "".join(f"{name}={environ.get(name)}\n" for name in names) + os.environ.get("MOVED", "") + os.getcwd()
-    if environ["PATH_INFO"] == "/away":
-        start_response("302 Found", [("Location", "http://" + environ["HTTP_HOST"] + "/")])
-        return []
-    if environ["PATH_INFO"] == "/pieces":
-        start_response("200 OK", [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
-        return iter([b"a" * 5000, b"", b"b" * 70000])
-    body = seen.encode() + environ["wsgi.input"].read()
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
-    return [body]
-
-
-def create_app():
-    return application
-"#;
-
-const REQUESTS: &str = "\
-/
-/a%20b/c%C3%A9?d=%20e
-  X-Name: value
-HEAD /
-/away
-/pieces
-POST /form
-  X-Forwarded-Proto: https
-  @body
-PUT /empty
-";
-
-/// gunicorn and hostler serve the same by the same configuration; `SOCKET` is where each of them listens.
-fn check_moved(settings: &str) {
-    let directory = tempfile::tempdir().unwrap();
-    let file = |name: &str| directory.path().join(name);
-    fs::write(file("shop.py"), APP).unwrap();
-    fs::write(
-        file("gunicorn.conf.py"),
-        format!("import os\ncontrol_socket_disable = True\n{settings}"),
-    )
-    .unwrap();
-    fs::write(file("urls.txt"), REQUESTS).unwrap();
-    fs::write(file("body"), b"x\0\xff".repeat(50_000)).unwrap();
-    let gunicorn = Process::start(
-        "gunicorn",
-        Command::new(venv().join("bin/gunicorn"))
-            .current_dir(directory.path())
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("SOCKET", "old.sock"),
-    );
-    let old = gunicorn.wait_for("where it listens", |line| {
-        let (_, place) = line.split_once("Listening at: ")?;
-        Some(place.split_whitespace().next()?.to_owned())
-    });
-    gunicorn.wait_for_text("Booting worker");
-    let python = venv().join("bin/python");
-    let converted = convert(
-        directory.path(),
-        &["-o", "site.toml", "--python", python.to_str().unwrap()],
-    )
-    .env("SOCKET", "new.sock")
-    .output()
-    .unwrap();
-    assert_eq!(
-        converted.status.code(),
-        Some(0),
-        "{}",
-        text(&converted.stderr)
-    );
-    let mut hostler = program();
-    hostler
-        .arg("serve")
-        .arg(file("site.toml"))
-        .env("RUNTIME_DIRECTORY", directory.path())
-        .env("PYTHONDONTWRITEBYTECODE", "1");
-    let hostler = Process::start("hostler", &mut hostler);
-    hostler.wait_for("that it serves", |line| serves(line).then_some(()));
-    let new = hostler.wait_for("where it listens", listening).0;
-    let url = |place: &str| match place.starts_with('/') {
-        true => format!("unix:{place}"),
-        false => format!("http://{place}"),
-    };
-    let old = match old.strip_prefix("unix:") {
-        Some(path) => url(file(path).to_str().unwrap()),
-        None => old,
-    };
-    let output = program()
-        .args(["compare", "--show-body", "--ignore-header", "Server"])
-        .args(["--old", &old, "--new", &url(&new)])
-        .arg(file("urls.txt"))
-        .output()
-        .unwrap();
-    let said = text(&output.stdout) + &text(&output.stderr);
-    assert_eq!(said, "7 equal, 0 different\n");
-}
-
-#[test]
-fn a_site_on_a_port_moves() {
-    check_moved(
-        "bind = '127.0.0.1:0'\nworkers = 2\nwsgi_app = 'shop'\nraw_env = ['MOVED=yes']\ntimeout = 20\n",
-    );
-}
-
-#[test]
-fn a_site_with_threads_on_a_unix_socket_moves() {
-    check_moved(
-        "bind = 'unix:' + os.environ['SOCKET']\nthreads = 4\nwsgi_app = 'shop:application'\nkeepalive = 1\n",
-    );
-}
-
-#[test]
-fn a_site_with_a_factory_and_a_directory_moves() {
-    check_moved(
-        "bind = ['127.0.0.1:0']\nwsgi_app = 'shop:create_app()'\npreload_app = True\nmax_requests = 3\n\
-         pythonpath = os.getcwd()\nchdir = '/tmp'\nforwarded_allow_ips = '*'\n",
     );
 }

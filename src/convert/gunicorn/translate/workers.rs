@@ -77,27 +77,14 @@ impl Site<'_> {
                 _ => self.counted("threads", "threads"),
             },
             "worker_class" => self.class(),
-            "worker_connections" => match self.kind() {
-                Kind::Gevent => {
-                    let connections = self.values.number(name).max(1);
-                    self.keep("workers", "concurrency", toml_number(connections))
-                }
-                _ => not_needed(
-                    "connections that wait take no thread, and their number is not limited",
-                ),
-            },
+            "worker_connections" => self.connections(),
             "max_requests" => self.keep_number("workers", "max-requests", name),
             "max_requests_jitter" => match self.values.number("max_requests") {
                 0 => not_needed("without max_requests it says nothing"),
                 _ => self.keep_number("workers", "max-requests-delta", name),
             },
             "timeout" => self.timeout(),
-            "graceful_timeout" => {
-                let time = seconds(self.values.number(name));
-                self.keep("timeouts", "worker-reload-mercy", time.clone());
-                self.keep("timeouts", "reload-mercy", time)
-                    .remark("it is timeouts.worker-reload-mercy as well, for reloads")
-            }
+            "graceful_timeout" => self.mercy(),
             "keepalive" => match self.kind() {
                 Kind::Sync => not_needed(
                     "gunicorn's sync workers keep no connection; here an idle connection takes no thread",
@@ -114,6 +101,25 @@ impl Site<'_> {
             },
             _ => return None,
         })
+    }
+
+    fn connections(&mut self) -> Told {
+        match self.kind() {
+            Kind::Gevent => {
+                let connections = self.values.number("worker_connections").max(1);
+                self.keep("workers", "concurrency", toml_number(connections))
+            }
+            _ => {
+                not_needed("connections that wait take no thread, and their number is not limited")
+            }
+        }
+    }
+
+    fn mercy(&mut self) -> Told {
+        let time = seconds(self.values.number("graceful_timeout"));
+        self.keep("timeouts", "worker-reload-mercy", time.clone());
+        self.keep("timeouts", "reload-mercy", time)
+            .remark("it is timeouts.worker-reload-mercy as well, for reloads")
     }
 
     fn kind(&self) -> Kind {
