@@ -62,7 +62,7 @@ release: need-build ## program and extension as they are shipped
 target/release/hostler: release
 
 .PHONY: venvs
-venvs: target/venv/test/done ## the frameworks and uWSGI that the tests want, under target/
+venvs: target/venv/test/done target/venv/libraries/done ## the frameworks and uWSGI that the tests want, under target/
 
 # A stamp says that the installation came to its end. The environment for the example takes the project's own list.
 target/venv/test/done: tests/requirements.txt | need-test
@@ -70,6 +70,15 @@ target/venv/example/done: examples/django/requirements.txt | need-run
 target/venv/%/done:
 	$(PYTHON) -m venv target/venv/$*
 	target/venv/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+# For the Python of the tree of Debian 13 too, which has no pip of its own.
+target/venv/libraries/done: tests/systemd/requirements.txt | target/venv/test/done
+	rm -rf target/venv/libraries
+	for version in "$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')" 3.13; do \
+	    [[ -d target/venv/libraries/$$version ]] || target/venv/test/bin/pip install --quiet --disable-pip-version-check \
+	        --only-binary=:all: --python-version "$$version" --target "target/venv/libraries/$$version" --requirement $<; \
+	done
 	touch $@
 
 .PHONY: tree

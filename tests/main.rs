@@ -10,14 +10,17 @@
 //! - `convert`: configurations of other servers, converted, checked and run.
 //! - `docs`: what the documents say of settings and messages is true.
 //! - `examples`: the settings under `examples/` are accepted and serve.
+//! - `fastcgi`: FastCGI on the wire, and what is broken of it.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
+//! - `mounts`: many applications in the same workers.
 //! - `outside`: without systemd: process 1, root that becomes somebody else, secrets, read-only root.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
 //! - `reload`: what a reload follows, and which files ask for one.
+//! - `scgi`: SCGI on the wire.
 //! - `slow`: clients that send or read slowly.
 //! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tidy`: rules about the code itself.
@@ -44,14 +47,17 @@ mod control;
 mod convert;
 mod docs;
 mod examples;
+mod fastcgi;
 mod frameworks;
 mod http;
 mod journal;
 mod limits;
+mod mounts;
 mod outside;
 mod process;
 mod pythons;
 mod reload;
+mod scgi;
 mod slow;
 mod systemd;
 mod tidy;

@@ -24,7 +24,7 @@ use std::{env, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
-use crate::config;
+use crate::{config, systemd::Notifier};
 
 use arguments::{Arguments, Command, LogCommand, WorkerCommand};
 use error::CliError;
@@ -52,7 +52,7 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::Compare(arguments) => compare::compare(arguments),
         Command::ConvertGunicorn(arguments) => convert_gunicorn::convert(arguments),
         Command::Run(arguments) => run::run(arguments),
-        Command::Serve(arguments) => serve_file(arguments.file),
+        Command::Serve(arguments) => serve_file(arguments.file).inspect_err(tell_manager),
         Command::Status(arguments) => control::status(&arguments),
         Command::Reload(arguments) => control::reload(&arguments),
         Command::Stop(arguments) => control::stop(&arguments),
@@ -60,6 +60,11 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::Units(arguments) => units::show(&arguments),
         Command::Log(LogCommand::Reopen(site)) => control::reopen_log(&site),
     }
+}
+
+/// For `systemctl status`, where the exit code alone says little.
+fn tell_manager(error: &CliError) {
+    Notifier::from_environment().cannot_start(&output::chain(error), output::errno(error));
 }
 
 fn serve_file(file: PathBuf) -> Result<ExitCode, CliError> {

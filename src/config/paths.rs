@@ -114,7 +114,7 @@ pub(super) fn is_file(name: &str) -> bool {
 }
 
 /// Joins, and drops `.` and doubled slashes. `..` stays: behind a symbolic link only the kernel knows what it means.
-fn resolve(path: &Path, base: &Path) -> PathBuf {
+pub(super) fn resolve(path: &Path, base: &Path) -> PathBuf {
     base.join(path).components().collect()
 }
 

@@ -17,9 +17,7 @@ use super::{
 const UNSERVED: &[(&str, &[&str])] = &[
     ("app.preload", &[]),
     ("app.import", &[]),
-    ("mount", &[]),
-    ("dynamic-apps", &[]),
-    ("listen.protocol", &["uwsgi"]),
+    ("listen.protocol", &["fastcgi", "scgi", "uwsgi"]),
     ("listen.defer-accept", &[]),
     ("listen.tcp-keepalive", &[]),
     ("listen.send-buffer", &[]),

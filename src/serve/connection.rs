@@ -12,7 +12,12 @@ use rustix::{
     net::{RecvFlags, recv, sockopt},
 };
 
-use super::{body::Body, output::Output, peer::PeerText};
+use super::{
+    body::Body,
+    mounts::{ONLY, Place},
+    output::Output,
+    peer::PeerText,
+};
 use crate::{config::Protocol, protocol::Head};
 
 /// Room for a first read; most heads with small bodies fit.
@@ -65,6 +70,8 @@ pub(super) struct Connection {
     pub(super) head: Head,
     pub(super) body: Body,
     pub(super) output: Output,
+    /// Where the application is that answers the request; `None`: there is none.
+    pub(super) place: Option<Place>,
     /// Whether the connection may carry another request once this response is out.
     pub(super) keep_alive: bool,
     /// Whether unread input would make close(2) destroy the answer.
@@ -101,6 +108,7 @@ impl Connection {
             head: parts.head,
             body: Body::default(),
             output: parts.output,
+            place: Some(ONLY),
             keep_alive: false,
             linger: false,
             drained: false,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::Protocol,
-    protocol::{Parsed, Refusal, http, uwsgi},
+    protocol::{Parsed, Refusal, http, scgi, uwsgi},
 };
 
 /// Steps that a connection goes on before others get their turn. Each reads or sends once, or answers one request, so
@@ -118,12 +118,13 @@ impl<A: Application> Engine<A> {
             ..
         } = connection;
         match connection.protocol {
+            Protocol::Fastcgi => self.parse_records(connection),
             Protocol::Http | Protocol::Https => {
                 http::head::parse(input, scanned, &self.rules.http, head)
             }
-            // `serve` refuses settings with the others, see `config::unserved`.
-            Protocol::Uwsgi | Protocol::Fastcgi | Protocol::Scgi => {
-                uwsgi::parse(input, self.rules.uwsgi_packet, self.rules.body_limit, head)
+            Protocol::Scgi => scgi::parse(input, self.rules.variables, self.rules.body_limit, head),
+            Protocol::Uwsgi => {
+                uwsgi::parse(input, self.rules.variables, self.rules.body_limit, head)
             }
         }
     }

@@ -17,10 +17,11 @@ use super::{
     engine::Engine,
     exchange::{Exchange, send_continue},
     local::Local,
+    records::send_replies,
     watch::TOO_LATE,
 };
 use crate::{
-    protocol::{Framing, Kind, Refusal, uwsgi},
+    protocol::{Framing, Kind, Refusal, Request, uwsgi},
     scoreboard::now_us,
 };
 
@@ -45,7 +46,7 @@ impl<A: Application> Engine<A> {
         connection.continued = false;
         let head = &connection.head;
         match head.kind {
-            Kind::Http => {}
+            Kind::Fastcgi { .. } | Kind::Http | Kind::Scgi => {}
             Kind::Uwsgi { modifier1, .. } => match modifier1 {
                 uwsgi::WSGI | uwsgi::WSGI_MANAGE_PATH_INFO => {}
                 uwsgi::PING => {
@@ -57,6 +58,13 @@ impl<A: Application> Engine<A> {
             },
         }
         connection.body = Body::new(head.framing, head.len, self.rules.body_limit);
+        if let Some(mounts) = &self.rules.mounts {
+            let request = Request {
+                head,
+                buffer: &connection.input,
+            };
+            connection.place = mounts.place(&request, &mut local.scratch.path);
+        }
         match head.framing {
             Framing::None | Framing::Length(0) => self.call(connection, local, thread),
             _ => {
@@ -74,7 +82,11 @@ impl<A: Application> Engine<A> {
         thread: &mut A::Thread,
     ) -> Step {
         let Connection { body, input, .. } = connection;
-        match body.read_ahead(input, self.rules.read_ahead, self.rules.spool_above) {
+        let ahead = body.read_ahead(input, self.rules.read_ahead, self.rules.spool_above);
+        if send_replies(connection).is_err() {
+            return Step::Close;
+        }
+        match ahead {
             Ok(Ahead::Complete | Ahead::Streams) => return self.call(connection, local, thread),
             Ok(Ahead::NeedsMore) => {}
             Err(BodyError::Refused(refusal)) => return self.refuse(connection, refusal),
@@ -108,7 +120,8 @@ impl<A: Application> Engine<A> {
         let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
         record.begin(now, deadline, method, target, peer);
         let watch = self.watches.of(local.index);
-        watch.begin(connection.socket.as_fd(), method == b"HEAD");
+        let kind = connection.head.kind;
+        watch.begin(connection.socket.as_fd(), method == b"HEAD", kind);
         let server = self.server(connection);
         let mut exchange = Exchange::new(
             connection,
@@ -119,7 +132,11 @@ impl<A: Application> Engine<A> {
             (record, watch),
         );
         // The panic's message and place have been written by the panic hook.
-        if catch_unwind(AssertUnwindSafe(|| self.app.call(thread, &mut exchange))).is_err() {
+        let answered = catch_unwind(AssertUnwindSafe(|| match &self.rules.mounts {
+            Some(mounts) if exchange.has_no_application() => mounts.say_nobody(&mut exchange),
+            _ => self.app.call(thread, &mut exchange),
+        }));
+        if answered.is_err() {
             error!("a request met a fault of the server's own; its connection is closed");
         }
         exchange.fail(500);

@@ -7,7 +7,10 @@ use crate::{
     protocol::http::head::Limits,
 };
 
-use super::request_id::Header;
+use super::{
+    mounts::{Mounts, Place},
+    request_id::Header,
+};
 
 /// Unread request bodies up to here are read and dropped, so that the connection lives on.
 const DISCARD: u64 = 256 << 10;
@@ -15,7 +18,8 @@ const DISCARD: u64 = 256 << 10;
 /// The settings as the request path needs them.
 pub(super) struct Rules {
     pub(super) http: Limits,
-    pub(super) uwsgi_packet: usize,
+    /// Most bytes of variables that a front server may send with a request.
+    pub(super) variables: usize,
     pub(super) body_limit: u64,
     pub(super) read_ahead: u64,
     pub(super) spool_above: u64,
@@ -37,6 +41,8 @@ pub(super) struct Rules {
     pub(super) answer_request_id: bool,
     pub(super) traceparent: Header,
     pub(super) host: Header,
+    /// Where there is an application to choose.
+    pub(super) mounts: Option<Mounts>,
 }
 
 impl Rules {
@@ -48,7 +54,7 @@ impl Rules {
                 head: size(settings.http.buffer_size),
                 body: settings.http.max_body.0,
             },
-            uwsgi_packet: size(settings.uwsgi.buffer_size),
+            variables: size(settings.uwsgi.buffer_size),
             body_limit: settings.http.max_body.0,
             read_ahead: settings.request.post_buffering.0,
             spool_above: settings.request.spool_above.0,
@@ -66,6 +72,15 @@ impl Rules {
             answer_request_id: settings.http.request_id_header.is_some(),
             traceparent: Header::new("traceparent"),
             host: Header::new("Host"),
+            mounts: Mounts::new(settings),
+        }
+    }
+
+    /// What an application at this place has of the path.
+    pub(super) fn mount(&self, place: Option<Place>) -> &[u8] {
+        match (&self.mounts, place) {
+            (Some(mounts), Some(place)) => mounts.path(place),
+            _ => b"",
         }
     }
 

@@ -12,7 +12,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{
-            AtomicBool, AtomicI32, AtomicU64,
+            AtomicBool, AtomicI32, AtomicU32, AtomicU64,
             Ordering::{AcqRel, Acquire, Relaxed, Release},
             fence,
         },
@@ -23,7 +23,7 @@ use rustix::thread::{Pid, gettid};
 
 use super::clock::DateText;
 use crate::{
-    protocol::http::response,
+    protocol::{Kind, http::response},
     scoreboard::{Scoreboard, now_us},
     sys,
 };
@@ -103,6 +103,8 @@ pub(super) struct Watch {
     /// The client's socket, valid while the word is `OPEN` or `SHOT` and `speaking` is locked.
     socket: AtomicI32,
     is_head: AtomicBool,
+    /// What the client speaks, as a [`number`].
+    kind: AtomicU32,
     /// Held from before the word becomes `SHOT` until the client was told.
     speaking: Mutex<()>,
     /// The kernel's number of the thread.
@@ -116,9 +118,10 @@ impl Watch {
     }
 
     /// A request begins; its deadline is in the scoreboard already.
-    pub(super) fn begin(&self, socket: BorrowedFd<'_>, is_head: bool) {
+    pub(super) fn begin(&self, socket: BorrowedFd<'_>, is_head: bool, kind: Kind) {
         self.socket.store(socket.as_raw_fd(), Relaxed);
         self.is_head.store(is_head, Relaxed);
+        self.kind.store(number(kind), Relaxed);
         let serial = self.word.load(Relaxed) & !(NEXT - 1);
         self.word.store(serial.wrapping_add(NEXT) | OPEN, Release);
     }
@@ -187,8 +190,30 @@ impl Watch {
     /// The thread that owns the socket waits in `claim` before it closes it.
     fn tell(&self) {
         let is_head = self.is_head.load(Relaxed);
-        let answer = response::canned(TOO_LATE, true, is_head, DateText::default().now());
+        let kind = kind(self.kind.load(Relaxed));
+        let answer = response::canned(kind, TOO_LATE, is_head, DateText::default().now());
+        let answer = response::enclose(kind, answer);
         sys::send_last_words(self.socket.load(Relaxed), &answer);
+    }
+}
+
+const HTTP: u32 = 1 << 16;
+const SCGI: u32 = 2 << 16;
+
+/// A kind of request as a number, as far as it matters for an answer.
+fn number(kind: Kind) -> u32 {
+    match kind {
+        Kind::Fastcgi { id } => u32::from(id),
+        Kind::Http | Kind::Uwsgi { .. } => HTTP,
+        Kind::Scgi => SCGI,
+    }
+}
+
+fn kind(number: u32) -> Kind {
+    match number {
+        HTTP => Kind::Http,
+        SCGI => Kind::Scgi,
+        id => Kind::Fastcgi { id: id as u16 },
     }
 }
 
@@ -206,11 +231,11 @@ mod tests {
     fn who_is_first_has_the_socket() {
         let (mut client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
-        watch.begin(server.as_fd(), false);
+        watch.begin(server.as_fd(), false, Kind::Http);
         assert!(watch.claim());
         assert!(watch.end_if(|| true));
         assert!(watch.claim() && watch.is_ended() && !watch.end());
-        watch.begin(server.as_fd(), false);
+        watch.begin(server.as_fd(), false, Kind::Http);
         assert!(!watch.is_ended() && watch.end_if(|| true));
         assert!(!watch.claim() && watch.is_ended() && watch.end());
         let mut told = String::new();
@@ -223,9 +248,26 @@ mod tests {
         let (_client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
         assert!(!watch.end_if(|| true));
-        watch.begin(server.as_fd(), false);
+        watch.begin(server.as_fd(), false, Kind::Http);
         assert!(!watch.end_if(|| false));
         assert!(!watch.end());
+    }
+
+    #[test]
+    fn a_front_server_is_told_in_its_own_protocol() {
+        let told = |kind| {
+            let (mut client, server) = UnixStream::pair().unwrap();
+            let watch = Watch::default();
+            watch.begin(server.as_fd(), false, kind);
+            assert!(watch.end_if(|| true));
+            let mut told = Vec::new();
+            client.read_to_end(&mut told).unwrap();
+            told
+        };
+        assert!(told(Kind::Scgi).starts_with(b"Status: 504 "));
+        let records = told(Kind::Fastcgi { id: 0x102 });
+        assert_eq!(records[..4], [1, 6, 1, 2]);
+        assert!(records[8..].starts_with(b"Status: 504 "));
     }
 
     /// The deadline that was looked at belonged to a request that is over when the word is changed.
@@ -233,13 +275,13 @@ mod tests {
     fn the_next_request_is_not_taken_for_this_one() {
         let (_client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
-        watch.begin(server.as_fd(), false);
+        watch.begin(server.as_fd(), false, Kind::Http);
         let looks = AtomicI32::new(0);
         let ended = watch.end_if(|| {
             let is_first = looks.fetch_add(1, Relaxed) == 0;
             if is_first {
                 assert!(!watch.end());
-                watch.begin(server.as_fd(), false);
+                watch.begin(server.as_fd(), false, Kind::Http);
             }
             is_first
         });
@@ -251,7 +293,7 @@ mod tests {
         let watch = Watch::default();
         for _ in 0..500 {
             let (mut client, server) = UnixStream::pair().unwrap();
-            watch.begin(server.as_fd(), false);
+            watch.begin(server.as_fd(), false, Kind::Http);
             let claimed = thread::scope(|scope| {
                 scope.spawn(|| watch.end_if(|| true));
                 let claimed = watch.claim();

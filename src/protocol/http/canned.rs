@@ -1,28 +1,31 @@
 //! Complete small answers of the server itself, for when no application can answer.
 
 use super::response::{header, status_line};
-use crate::protocol::Version;
+use crate::protocol::{Kind, Version, fastcgi};
 
-/// A complete `text/plain` answer whose body is the reason phrase, as uWSGI's own answers are.
+/// A complete `text/plain` answer whose body is the reason phrase, as uWSGI's own answers are; the connection closes
+/// after it. [`enclose`] makes of it what goes over the wire.
 ///
-/// `close` adds `Connection: close` (for HTTP); `head_method` leaves out the body, but not its length; `date` is the
-/// text of the Date header (RFC 9110 section 6.6.1).
-pub fn canned(status: u16, close: bool, head_method: bool, date: &str) -> Vec<u8> {
+/// `head_method` leaves out the body, but not its length; `date` is the text of the Date header (RFC 9110 section
+/// 6.6.1).
+pub fn canned(kind: Kind, status: u16, head_method: bool, date: &str) -> Vec<u8> {
     let phrase = reason_phrase(status);
     let mut out = Vec::with_capacity(160 + phrase.len() * 2);
-    status_line(
-        &mut out,
-        Version::Http11,
-        format!("{status} {phrase}").as_bytes(),
-    );
-    header(&mut out, b"Date", date.as_bytes());
+    let line = format!("{status} {phrase}");
+    let is_cgi = matches!(kind, Kind::Fastcgi { .. } | Kind::Scgi);
+    if is_cgi {
+        header(&mut out, b"Status", line.as_bytes());
+    } else {
+        status_line(&mut out, Version::Http11, line.as_bytes());
+        header(&mut out, b"Date", date.as_bytes());
+    }
     header(&mut out, b"Content-Type", b"text/plain");
     header(
         &mut out,
         b"Content-Length",
         phrase.len().to_string().as_bytes(),
     );
-    if close {
+    if !is_cgi {
         header(&mut out, b"Connection", b"close");
     }
     out.extend_from_slice(b"\r\n");
@@ -30,6 +33,14 @@ pub fn canned(status: u16, close: bool, head_method: bool, date: &str) -> Vec<u8
         out.extend_from_slice(phrase.as_bytes());
     }
     out
+}
+
+/// What a protocol puts around a complete answer.
+pub fn enclose(kind: Kind, answer: Vec<u8>) -> Vec<u8> {
+    match kind {
+        Kind::Fastcgi { id } => fastcgi::complete(id, &answer),
+        Kind::Http | Kind::Scgi | Kind::Uwsgi { .. } => answer,
+    }
 }
 
 /// Puts a further header into a complete answer.

@@ -8,13 +8,13 @@ use std::{
 use rustix::event::PollFlags;
 use tracing::error;
 
-use super::{Exchange, Scratch, patience::await_socket};
+use super::{Exchange, Scratch, patience::await_socket, records::Records};
 use crate::{
     protocol::{
-        Kind, Version,
+        Kind,
         http::response::{self, BodyFraming, Facts},
     },
-    serve::output::Held,
+    serve::output::{Held, Source},
 };
 
 /// From this size on it is cheaper to send bytes of the application from where they are, by [`Exchange::write_held`],
@@ -57,6 +57,8 @@ pub(in crate::serve) struct Answer {
     pub(in crate::serve) gone: bool,
     /// The client went away while its body was read.
     pub(super) left: bool,
+    /// The client has spoilt the request while its body was read: the status that says how.
+    pub(super) fault: Option<u16>,
     finished: bool,
     /// How the body is framed; `None` before the head is fixed.
     framing: Option<BodyFraming>,
@@ -64,6 +66,8 @@ pub(in crate::serve) struct Answer {
     owed: u64,
     /// The application gave more than the length that it declared.
     surplus: bool,
+    /// What it is put into, beside its framing.
+    pub(super) records: Records,
 }
 
 impl Answer {
@@ -93,6 +97,12 @@ impl Exchange<'_> {
         self.answer.gone || self.answer.left
     }
 
+    /// What the client has done wrong while the application read its body, as the status of the answer that it gets for
+    /// that: it was silent for too long (408), or sent what is no body or too much of one (400, 413).
+    pub fn peers_fault(&self) -> Option<u16> {
+        self.answer.fault
+    }
+
     /// Fixes status and headers. `length` is the length of the whole body where it is known; it becomes the
     /// Content-Length if the application gave none.
     pub fn commit(&mut self, head: &ResponseHead, length: Option<u64>) {
@@ -109,12 +119,10 @@ impl Exchange<'_> {
             request_id,
             ..
         } = &mut *self.scratch;
-        // RFC 9112 section 2.3: a server answers with its own version. Over uwsgi the front server's word is repeated.
-        let version = match request.kind {
-            Kind::Http => Version::Http11,
-            Kind::Uwsgi { .. } => request.version,
-        };
-        response::status_line(out, version, &head.status);
+        if let Kind::Fastcgi { id } = request.kind {
+            self.answer.records = Records::begin(id, out);
+        }
+        response::begin_head(out, request, &head.status);
         out.extend_from_slice(&head.lines);
         if has_name {
             let name = self.rules.request_id.name.as_bytes();
@@ -150,6 +158,9 @@ impl Exchange<'_> {
             self.stage(&data.bytes()[..admitted]);
             return self.flush();
         }
+        if let Some(id) = self.answer.records.id() {
+            return self.send_in_records(data, id);
+        }
         let mut tail: &[u8] = b"";
         if self.answer.framing == Some(BodyFraming::Chunked) {
             response::chunk_header(&mut self.scratch.staged, length);
@@ -164,6 +175,9 @@ impl Exchange<'_> {
         let admitted = self.admit(length);
         if admitted == 0 || self.answer.gone {
             return;
+        }
+        if let Some(id) = self.answer.records.id() {
+            return self.queue_in_records(Source::File(file, offset), admitted, id);
         }
         let chunk = usize::try_from(admitted)
             .ok()
@@ -190,6 +204,7 @@ impl Exchange<'_> {
             out.extend_from_slice(data);
             out.extend_from_slice(response::CHUNK_END);
         } else {
+            self.answer.records.open(out);
             out.extend_from_slice(data);
         }
     }
@@ -231,8 +246,9 @@ impl Exchange<'_> {
         self.send(None)
     }
 
-    fn send(&mut self, held: Option<(Box<dyn Held>, &[u8])>) -> Progress {
+    pub(super) fn send(&mut self, held: Option<(Box<dyn Held>, &[u8])>) -> Progress {
         let staged = &mut self.scratch.staged;
+        self.answer.records.seal(staged);
         // Whoever ended the request may have told the client already.
         self.answer.gone |= !self.watch.claim();
         if self.answer.gone {
@@ -293,7 +309,11 @@ impl Exchange<'_> {
         if self.answer.framing == Some(BodyFraming::Chunked) {
             self.scratch.staged.extend_from_slice(response::LAST_CHUNK);
         }
-        self.connection.keep_alive &= self.answer.owed == 0;
+        if self.answer.owed == 0 {
+            self.answer.records.end(&mut self.scratch.staged);
+        } else {
+            self.connection.keep_alive = false;
+        }
         if self.flush() == Progress::Gone {
             return;
         }
@@ -330,20 +350,23 @@ impl Exchange<'_> {
         }
         self.answer.status = status;
         let is_head = self.request().method() == b"HEAD";
+        let kind = self.connection.head.kind;
         let date = self.scratch.date.now();
-        let mut answer = response::canned(status, true, is_head, date);
+        let mut answer = response::canned(kind, status, is_head, date);
         if let Some((name, value)) = self.request_id_header(None) {
             response::add_header(&mut answer, name, value);
         }
-        self.scratch.staged = answer;
+        self.scratch.staged = response::enclose(kind, answer);
         self.connection.linger |= !self.connection.body.is_read();
         self.flush();
     }
 
-    /// The client must notice that the response is not whole: no last chunk, no full length, no orderly end where the
-    /// end of the connection is the end of the body.
+    /// The client must notice that the response is not whole: no last chunk, no full length, no last record, no orderly
+    /// end where the end of the connection is the end of the body.
     fn cut_off(&mut self) {
-        if self.answer.framing == Some(BodyFraming::UntilClose) && self.watch.claim() {
+        let is_ended_by_close = self.answer.framing == Some(BodyFraming::UntilClose)
+            && self.answer.records.id().is_none();
+        if is_ended_by_close && self.watch.claim() {
             self.connection.reset();
             self.answer.gone = true;
         } else {

@@ -1,12 +1,13 @@
 //! One request and its response, as the application sees them.
 //!
-//! Here is the request, its name in `name`; `upload` reads a body that comes while the application runs, `answer` takes the response. The
-//! application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6), persistence, HEAD and the promises
+//! Here is the request, its name in `name`; `upload` reads a body that comes while the application runs, `answer` takes
+//! the response, `records` puts it into what FastCGI wants. The application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6), persistence, HEAD and the promises
 //! of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and [`Exchange::read_body`].
 
 mod answer;
 mod name;
 mod patience;
+mod records;
 mod upload;
 
 use std::{
@@ -17,12 +18,12 @@ use std::{
 };
 
 use super::{
-    body::Ready, clock::DateText, connection::Connection, request_id::Names, rules::Rules,
-    watch::Watch,
+    body::Ready, clock::DateText, connection::Connection, mounts::ApplicationNumber,
+    request_id::Names, rules::Rules, watch::Watch,
 };
 use crate::{
     environ::{self, Peer, Variable},
-    protocol::{Framing, Request},
+    protocol::{Framing, Kind, Request},
     scoreboard::{ThreadSlot, now_us},
 };
 
@@ -66,6 +67,8 @@ pub struct Exchange<'e> {
     draining: &'e AtomicBool,
     record: &'e ThreadSlot,
     watch: &'e Watch,
+    /// What is added to SCRIPT_NAME and taken from PATH_INFO.
+    mount: &'e [u8],
     pub(super) answer: Answer,
 }
 
@@ -81,6 +84,7 @@ impl<'e> Exchange<'e> {
         scratch.staged.clear();
         scratch.request_id.clear();
         connection.keep_alive = false;
+        let mount = rules.mount(connection.place);
         Self {
             connection,
             scratch,
@@ -89,6 +93,7 @@ impl<'e> Exchange<'e> {
             draining,
             record,
             watch,
+            mount,
             answer: Answer::default(),
         }
     }
@@ -101,6 +106,26 @@ impl<'e> Exchange<'e> {
         }
     }
 
+    /// Which application is to answer.
+    pub fn application(&self) -> ApplicationNumber {
+        self.connection.place.map_or(0, |place| place.application)
+    }
+
+    /// A variable that the front server has sent, as it was sent; empty for a request over HTTP, where all variables
+    /// are the client's.
+    pub fn gateway_variable(&self, name: &[u8]) -> &[u8] {
+        let request = self.request();
+        match request.head.kind {
+            Kind::Http => b"",
+            _ => environ::variable(&request, name),
+        }
+    }
+
+    /// Whether there is no application for the request.
+    pub(in crate::serve) fn has_no_application(&self) -> bool {
+        self.connection.place.is_none()
+    }
+
     /// Gives each CGI variable of the request to `visitor`, once.
     pub fn variables(&mut self, visitor: impl FnMut(Variable<'_>, &[u8])) {
         let request = Request {
@@ -108,7 +133,7 @@ impl<'e> Exchange<'e> {
             buffer: &self.connection.input,
         };
         let peer = peer(self.connection, self.server);
-        environ::visit(&request, &peer, &mut self.scratch.path, visitor);
+        environ::visit(&request, &peer, self.mount, &mut self.scratch.path, visitor);
     }
 
     /// `http` or `https`, as far as the client or a trusted proxy says so.

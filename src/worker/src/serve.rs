@@ -30,7 +30,7 @@ use crate::{
     threads::Crew,
     traceback,
     worker::WorkerContext,
-    wsgi::{Autoreload, Wsgi, file_wrapper::FileWrapper},
+    wsgi::{Autoreload, DynamicApplications, Wsgi, file_wrapper::FileWrapper},
 };
 
 /// Serves until the worker is told to drain; gives its exit code.
@@ -61,6 +61,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         autoreload.tell(py);
     }
     let has_deadlines = !context.settings.limits.harakiri.0.is_zero();
+    let dynamic = DynamicApplications::new(&context.settings);
     let hear = Arc::clone(&control);
     let plan = Plan {
         settings: context.settings,
@@ -74,7 +75,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         on_control: Box::new(move || hear.hear()),
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
-    let app = Wsgi::new(context.application, threads, memory, autoreload);
+    let app = Wsgi::new(context.applications, dynamic, threads, memory, autoreload);
     let engine = Engine::new(plan, app)
         .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
     let engine = Arc::new(engine);

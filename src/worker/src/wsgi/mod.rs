@@ -7,6 +7,7 @@ mod body;
 mod call;
 mod callables;
 mod deadline;
+mod dynamic;
 mod environ;
 mod exchange_link;
 pub(crate) mod file_wrapper;
@@ -18,4 +19,5 @@ mod sending;
 mod text;
 
 pub(crate) use call::{Autoreload, Wsgi, WsgiThread};
+pub(crate) use dynamic::DynamicApplications;
 pub(crate) use exchange_link::Link;

@@ -21,7 +21,11 @@ use hostler::{
 use pyo3::prelude::*;
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-use crate::{app, loaded::Loaded, module, worker};
+use crate::{
+    app::{self, Applications},
+    loaded::Loaded,
+    module, worker,
+};
 
 use self::fork::Side;
 
@@ -78,7 +82,7 @@ pub(crate) struct Zygote {
     pub(crate) scoreboard: Scoreboard,
     pub(crate) listeners: Vec<OwnedFd>,
     /// `None` with `lazy-apps`.
-    pub(crate) application: Option<Py<PyAny>>,
+    pub(crate) applications: Option<Applications>,
     /// To the supervisor; the zygote's alone.
     pub(crate) channel: Channel,
     /// Files of modules that the supervisor was told of.
@@ -129,7 +133,7 @@ impl Zygote {
                 start,
                 scoreboard,
                 listeners,
-                application: None,
+                applications: None,
                 channel,
                 loaded: Loaded::default(),
                 has_warned_of_threads: false,
@@ -190,7 +194,7 @@ impl Zygote {
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
         if !app.lazy_apps {
-            self.application = Some(app::load(py, app)?);
+            self.applications = Some(Applications::load(py, &self.start.settings)?);
             module::add_setting(py, app)?;
             leave_signals_to_supervisor().map_err(no_signals)?;
         }
