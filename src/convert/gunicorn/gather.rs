@@ -1,7 +1,7 @@
 //! Everything that a configuration says, from wherever gunicorn takes it, the strongest last.
 //!
 //! gunicorn asks, in this order: variables that change its defaults, the settings file, `GUNICORN_CMD_ARGS`, the command
-//! line. What comes later replaces what came before.
+//! line; a socket from systemd replaces every address. What comes later replaces what came before.
 
 use std::path::{Path, PathBuf};
 
@@ -90,6 +90,7 @@ pub(super) fn gather(input: &Input) -> Result<Gathered, GunicornError> {
     gathered.set_app(input, &line);
     gathered.given.extend(arguments.given);
     gathered.given.extend(line.given);
+    gathered.add_socket();
     gathered.add_doubts();
     Ok(gathered)
 }
@@ -150,6 +151,21 @@ impl Gathered {
             (None, Some(name)) => Some((name.clone(), origin_of_command(self.unit.as_ref()))),
             (None, None) => None,
         };
+    }
+
+    /// The addresses of a socket unit, which are stronger than anything else.
+    fn add_socket(&mut self) {
+        let socket = self.unit.as_ref().and_then(|unit| unit.socket.as_ref());
+        let Some((socket, binds)) = socket.map(|socket| (socket, socket.binds())) else {
+            return;
+        };
+        if let Some((_, line)) = binds.first() {
+            self.given.push(Given {
+                name: "bind".to_owned(),
+                origin: place(&socket.path.display().to_string(), Some(*line)),
+                value: binds.into_iter().map(|(bind, _)| bind).collect(),
+            });
+        }
     }
 
     fn add_doubts(&mut self) {

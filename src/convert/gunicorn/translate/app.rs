@@ -106,8 +106,10 @@ impl Site<'_> {
     fn python_path(&mut self) -> Told {
         let paths = self.values.list("pythonpath");
         let directory = &self.gathered.directory;
+        // gunicorn puts each of them in front of those before.
         let paths: Vec<String> = paths
             .iter()
+            .rev()
             .map(|path| text(&directory.join(path)))
             .collect();
         match paths.is_empty() {
