@@ -163,6 +163,29 @@ fn a_file_that_cannot_be_run_is_shown_with_its_line() {
 }
 
 #[test]
+fn settings_may_be_a_module() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("shop")).unwrap();
+    fs::write(
+        directory.path().join("shop/settings.py"),
+        "\nwsgi_app = 'shop.wsgi'\n",
+    )
+    .unwrap();
+    let line = [
+        "--report",
+        "text",
+        "--",
+        "gunicorn",
+        "-c",
+        "python:shop.settings",
+    ];
+    let said = text(&convert(directory.path(), &line).output().unwrap().stdout);
+    let expected =
+        "python:shop.settings:2: wsgi_app = shop.wsgi: kept as app.module = \"shop.wsgi\"\n";
+    assert!(said.starts_with(expected), "{said}");
+}
+
+#[test]
 fn what_is_not_there_is_named() {
     check_unreadable(
         "",

@@ -150,6 +150,7 @@ fn set<'w>(
                 _ => value,
             },
             origin: origin.clone(),
+            local: false,
         }),
     }
     Ok(())

@@ -43,6 +43,8 @@ pub(super) struct Assigned {
     pub(super) name: String,
     /// The last assignment in the file, from 1; `None` where it came from elsewhere.
     pub(super) line: Option<u32>,
+    /// Whether it depends on the machine or its environment.
+    pub(super) local: bool,
     pub(super) value: Value,
 }
 
@@ -68,11 +70,13 @@ pub(super) fn evaluate(
     directory: &Path,
     variables: &[(String, String)],
 ) -> Result<Evaluated, GunicornError> {
-    // A file that is not there is not the interpreter's fault.
-    File::open(path).map_err(|source| GunicornError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })?;
+    if !is_module(path) {
+        // A file that is not there is not the interpreter's fault.
+        File::open(path).map_err(|source| GunicornError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+    }
     let mut command = Command::new(python);
     command
         .args(["-c", SCRIPT])
@@ -101,6 +105,11 @@ pub(super) fn evaluate(
             },
         }),
     }
+}
+
+/// Whether it is `python:module`, which the interpreter finds.
+pub(super) fn is_module(path: &Path) -> bool {
+    path.to_string_lossy().starts_with("python:")
 }
 
 /// Runs a command for at most so long; gives what it has said and how it has ended, `None` when it had to be ended.

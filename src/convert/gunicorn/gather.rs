@@ -12,7 +12,7 @@ use crate::convert::account::{Notice, Origin, Remark};
 use super::{
     GunicornError, Input,
     command::{self, Command},
-    evaluate::{Evaluated, evaluate},
+    evaluate::{Evaluated, evaluate, is_module},
     settings,
     unit::{self, Unit},
     words,
@@ -35,6 +35,8 @@ pub(super) struct Given {
     pub(super) name: String,
     pub(super) value: Value,
     pub(super) origin: Origin,
+    /// Whether the value depends on the machine where it was found out.
+    pub(super) local: bool,
 }
 
 /// All there is.
@@ -108,6 +110,9 @@ fn settings_file(
     }
     let configured = configured.map(|name| name.strip_prefix("file:").unwrap_or(name));
     let named = PathBuf::from(configured.unwrap_or(USUAL));
+    if is_module(&named) {
+        return Some((named.clone(), named));
+    }
     let path = directory.join(&named);
     (configured.is_some() || path.exists()).then_some((named, path))
 }
@@ -125,6 +130,7 @@ impl Gathered {
                     name: (*setting).to_owned(),
                     value: Value::from(value),
                     origin: place(&format!("${variable}"), None),
+                    local: false,
                 });
             }
         }
@@ -140,6 +146,7 @@ impl Gathered {
                     origin: place(&source, assigned.line),
                     name: assigned.name,
                     value: assigned.value,
+                    local: assigned.local,
                 });
             }
         }
@@ -164,6 +171,7 @@ impl Gathered {
                 name: "bind".to_owned(),
                 origin: place(&socket.path.display().to_string(), Some(*line)),
                 value: binds.into_iter().map(|(bind, _)| bind).collect(),
+                local: false,
             });
         }
     }

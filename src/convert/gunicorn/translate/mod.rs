@@ -73,7 +73,11 @@ pub(super) fn translate(gathered: &Gathered) -> Converted {
 
 impl Site<'_> {
     fn entry(&mut self, number: usize, given: &Given) -> Entry {
-        let Told { verdict, remarks } = self.told(number, given);
+        let mut told = self.told(number, given);
+        if given.local && matches!(told.verdict, Verdict::Kept { .. } | Verdict::Moved { .. }) {
+            told = told.remark("the file asks this machine or its environment for it; elsewhere it may be another value");
+        }
+        let Told { verdict, remarks } = told;
         Entry {
             origin: given.origin.clone(),
             name: given.name.clone(),

@@ -131,6 +131,10 @@ impl Site<'_> {
                 .text("worker_class")
                 .unwrap_or_else(|| "sync".to_owned()),
         };
+        let class = class
+            .strip_prefix("egg:gunicorn#")
+            .map(str::to_owned)
+            .unwrap_or(class);
         let is_threaded = self.values.number("threads") > 1;
         match class.as_str() {
             "sync" | "gunicorn.workers.sync.SyncWorker" if !is_threaded => Kind::Sync,
