@@ -21,6 +21,8 @@ mod compare;
 #[allow(dead_code, reason = "its commands are on their way")]
 mod convert;
 mod listener;
+
+mod static_files;
 mod supervisor;
 mod systemd;
 

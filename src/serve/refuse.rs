@@ -34,7 +34,9 @@ impl<A: Application> Engine<A> {
         }
         connection.keep_alive = false;
         connection.linger = true;
-        let answer = response::canned(kind, status, false, DateText::default().now());
+        let answer = self
+            .rules
+            .canned(kind, status, false, DateText::default().now());
         let mut answer = response::enclose(kind, answer);
         let socket = connection.socket.as_fd();
         if connection.output.send(socket, &mut answer).is_err() {

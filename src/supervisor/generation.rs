@@ -33,7 +33,7 @@ impl Generation {
         listeners: Listeners,
     ) -> io::Result<Self> {
         let slots = Plan::from(&settings).slots;
-        let scoreboard = Scoreboard::create(slots, settings.workers.threads)?;
+        let scoreboard = Scoreboard::create(slots, settings.serving_threads())?;
         Ok(Self {
             settings,
             interpreter,
