@@ -124,6 +124,20 @@ fn the_account_is_json() {
     assert_eq!(found, (&"not-possible".into(), &27.into(), &true.into()));
 }
 
+#[test]
+fn a_value_that_breaks_a_rule_is_for_a_person() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = convert(directory.path(), &["--", "gunicorn", "shop/wsgi.py:app"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("`shop/wsgi.py` is a file; write file = "),
+        "{said}"
+    );
+}
+
 /// The file cannot be converted; one line says why.
 #[track_caller]
 fn check_unreadable(file: &str, options: &[&str], expected: &str) {

@@ -21,7 +21,7 @@ use crate::convert::{
 use super::{
     Converted,
     gather::{Gathered, Given},
-    settings::{self, Fate, Setting},
+    settings::{self, Fate, Kind, Setting},
 };
 
 use values::Values;
@@ -158,23 +158,56 @@ impl Site<'_> {
         }
     }
 
-    /// Puts what needs a person into the file as well.
+    /// Puts what needs a person into the file as well, beside the key that it is about if there is one.
     fn mark(&mut self, entry: &Entry) {
-        let place = format!("{} ({})", entry.name, entry.origin);
+        let mut texts = Vec::new();
         match &entry.verdict {
             Verdict::NotPossible { why, instead } => {
-                self.draft
-                    .say(&format!("CHECK: {place}: {why}; instead: {instead}."));
+                texts.push(format!("{why}; instead: {instead}."))
             }
             Verdict::Unknown { meant: Some(meant) } => {
-                let text =
-                    format!("CHECK: {place}: gunicorn ignores this name; {meant} was meant?");
-                self.draft.say(&text);
+                texts.push(format!("gunicorn ignores this name; {meant} was meant?"));
             }
             _ => {}
         }
-        for remark in entry.remarks.iter().filter(|remark| remark.needs_human) {
-            self.draft.say(&format!("CHECK: {place}: {}.", remark.text));
+        let remarks = entry.remarks.iter().filter(|remark| remark.needs_human);
+        texts.extend(remarks.map(|remark| format!("{}.", remark.text)));
+        for text in texts {
+            let text = format!("{} ({}): {text}", entry.name, entry.origin);
+            match self.place_of(entry) {
+                Some((section, key)) => self.draft.remark(section, key.as_deref(), &text),
+                None => self.draft.say(&format!("CHECK: {text}")),
+            }
+        }
+    }
+
+    /// The key that an option has become, or the section where its like would be. Only sections that are there anyway
+    /// count.
+    fn place_of(&mut self, entry: &Entry) -> Option<(Section, Option<String>)> {
+        let first = |draft: &Draft| draft.all("listen").first().copied();
+        if let Verdict::Kept { key, .. } | Verdict::Moved { key, .. } = &entry.verdict {
+            let (section, key) = key.rsplit_once('.')?;
+            let section = match section {
+                "listen" => first(&self.draft)?,
+                name => self.draft.section(name),
+            };
+            self.draft.get(section, key)?;
+            return Some((section, Some(key.to_owned())));
+        }
+        let setting = settings::named(&entry.name)?;
+        match (setting.name, setting.kind) {
+            (
+                "ssl_context"
+                | "ciphers"
+                | "protocol"
+                | "uwsgi_allow_ips"
+                | "secure_scheme_headers",
+                _,
+            ) => Some((first(&self.draft)?, None)),
+            ("paste" | "raw_paste_global_conf", _) | (_, Kind::Hook) => {
+                Some((self.draft.section("app"), None))
+            }
+            _ => None,
         }
     }
 
