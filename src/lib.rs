@@ -19,6 +19,9 @@ pub mod sys;
 pub mod tls;
 
 mod cli;
+mod compare;
+#[allow(dead_code, reason = "its commands are on their way")]
+mod convert;
 mod listener;
 
 mod static_files;
