@@ -1,8 +1,8 @@
 //! `hostler check`: reads the settings of a site exactly as `serve` does, and says what it has read.
 
-use std::{fmt::Write, process::ExitCode};
+use std::{fmt::Write, path::Path, process::ExitCode};
 
-use crate::config::{self, Settings, Target};
+use crate::config::{Position, Settings, SettingsFile, Target, Unserved};
 
 use super::{arguments::CheckArguments, error::CliError, exit::Exit, output, show};
 
@@ -11,12 +11,32 @@ use super::{arguments::CheckArguments, error::CliError, exit::Exit, output, show
 /// # Errors
 /// The settings cannot be used, or standard output cannot be written to.
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CliError> {
-    let settings = config::load(&arguments.file)?;
+    let file = SettingsFile::open(&arguments.file)?;
     output::print(&match arguments.show {
-        true => show::as_toml(&settings).map_err(CliError::Show)?,
-        false => format!("{}: ok\n{}", arguments.file.display(), summary(&settings)),
+        true => show::as_toml(&file.settings).map_err(CliError::Show)?,
+        false => format!(
+            "{}: ok\n{}",
+            arguments.file.display(),
+            summary(&file.settings)
+        ),
     })?;
+    for key in file.unserved() {
+        output::note(&unserved(&arguments.file, &key));
+    }
     Ok(Exit::Success.into())
+}
+
+/// A line about a setting that is good and that nothing comes of.
+fn unserved(file: &Path, key: &Unserved) -> String {
+    let place = match key.position {
+        Some(Position { line, column }) => format!(":{line}:{column}"),
+        None => String::new(),
+    };
+    let name = &key.name;
+    format!(
+        "{}{place}: this version does not serve {name} yet, and `hostler serve` refuses to start with it",
+        file.display()
+    )
 }
 
 /// What a person would ask first: which application, where, how many.
@@ -60,9 +80,8 @@ fn counted(number: u32, one: &str, many: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
+    use crate::config;
 
     #[track_caller]
     fn check_summary(text: &str, expected: &str) {

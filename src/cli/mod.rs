@@ -21,7 +21,7 @@ use std::{env, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
-use crate::config;
+use crate::{config, systemd::Notifier};
 
 use arguments::{Arguments, Command, LogCommand, WorkerCommand};
 use error::CliError;
@@ -47,7 +47,7 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
     match command {
         Command::Check(arguments) => check::check(&arguments),
         Command::Run(arguments) => run::run(arguments),
-        Command::Serve(arguments) => serve_file(arguments.file),
+        Command::Serve(arguments) => serve_file(arguments.file).inspect_err(tell_manager),
         Command::Status(arguments) => control::status(&arguments),
         Command::Reload(arguments) => control::reload(&arguments),
         Command::Stop(arguments) => control::stop(&arguments),
@@ -57,9 +57,14 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
     }
 }
 
+/// For `systemctl status`, where the exit code alone says little.
+fn tell_manager(error: &CliError) {
+    Notifier::from_environment().cannot_start(&output::chain(error), output::errno(error));
+}
+
 fn serve_file(file: PathBuf) -> Result<ExitCode, CliError> {
     serve::serve(ServeOptions {
-        settings: config::load(&file)?,
+        settings: config::load_served(&file)?,
         source: Some(file),
     })
 }

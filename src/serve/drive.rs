@@ -118,8 +118,11 @@ impl<A: Application> Engine<A> {
             ..
         } = connection;
         match connection.protocol {
-            Protocol::Http => http::head::parse(input, scanned, &self.rules.http, head),
-            Protocol::Uwsgi => {
+            Protocol::Http | Protocol::Https => {
+                http::head::parse(input, scanned, &self.rules.http, head)
+            }
+            // `serve` refuses settings with the others, see `config::unserved`.
+            Protocol::Uwsgi | Protocol::Fastcgi | Protocol::Scgi => {
                 uwsgi::parse(input, self.rules.uwsgi_packet, self.rules.body_limit, head)
             }
         }

@@ -117,12 +117,12 @@ impl Machine {
         PathBuf::from(format!("/proc/{}/root{path}", self.pid))
     }
 
-    /// Runs a command as root.
+    /// Runs a command as root; one that does not come back is ended (status 124).
     pub(super) fn run(&self, command: &[&str]) -> Done {
         let pid = self.pid.to_string();
-        let output = Command::new("nsenter")
+        let output = Command::new("timeout")
             .args([
-                "-t", &pid, "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--",
+                "120", "nsenter", "-t", &pid, "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--",
             ])
             .args(command)
             .env_clear()

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::value::{ByteSize, TimeSpan, TrustedProxy};
+use crate::config::value::{ByteSize, Network, TimeSpan, TrustedProxy};
 
 /// `[http]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,14 +44,14 @@ impl Default for Http {
             buffer_size: ByteSize(64 << 10),
             max_body: ByteSize(0),
             trusted_proxies: vec![
-                TrustedProxy::Network {
+                TrustedProxy::Network(Network {
                     addr: Ipv4Addr::new(127, 0, 0, 0).into(),
                     prefix: 8,
-                },
-                TrustedProxy::Network {
+                }),
+                TrustedProxy::Network(Network {
                     addr: Ipv6Addr::LOCALHOST.into(),
                     prefix: 128,
-                },
+                }),
                 TrustedProxy::Unix,
             ],
             request_id_header: None,

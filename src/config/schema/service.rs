@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::value::{ByteSize, Percent};
+use crate::config::value::{ByteSize, FileMode, OneOrMore, Percent};
 
 /// `[service]`
 ///
@@ -51,6 +51,17 @@ pub struct Service {
     pub env_credentials: BTreeMap<String, String>,
     /// Parts of the sandbox that the site cannot live with, by name.
     pub relax: Vec<Relaxation>,
+    /// Permissions that new files do not get (umask(2)). Without it `0022` under systemd, else that of whoever has
+    /// started hostler.
+    pub umask: Option<FileMode>,
+    /// Commands that run before the site starts, each a program and its arguments.
+    pub exec_start_pre: Vec<Vec<String>>,
+    /// Commands that run once the site serves.
+    pub exec_start_post: Vec<Vec<String>>,
+    /// Commands that run when the site has ended.
+    pub exec_stop_post: Vec<Vec<String>>,
+    /// Other directives of the service's section, each with its value or a list of values: `{ IOWeight = "50" }`.
+    pub directives: BTreeMap<String, OneOrMore<String>>,
 }
 
 /// A part of the sandbox that can be left out; what each of them means in directives is in `systemd/units/relax`.
