@@ -51,7 +51,7 @@ pub struct Service {
     pub env_credentials: BTreeMap<String, String>,
     /// Parts of the sandbox that the site cannot live with, by name.
     pub relax: Vec<Relaxation>,
-    /// Permissions that new files do not get (umask(2)). Without it `0022` under systemd, else that of whoever has
+    /// Permissions that new files do not get (umask(2)). Without it `0027` as a service, else that of whoever has
     /// started hostler.
     pub umask: Option<FileMode>,
     /// Commands that run before the site starts, each a program and its arguments.
