@@ -1,3 +1,5 @@
 //! uWSGI's configuration: `read` collects options as uWSGI does, `translate` finds what each has become.
 
+mod options;
 mod reading;
+mod translate;

@@ -1,0 +1,280 @@
+//! The walk over the options: which of them count, what comes first, and the entry that each of them gets.
+
+use std::path::Path;
+
+use toml::Value;
+
+use super::{
+    super::options::{self, Refusal, Rule},
+    Applied, Conversion, Outcome, Reading, Start, finish, settle, typed,
+};
+use crate::convert::{
+    account::{Account, Entry, Notice, Origin, Remark, Verdict},
+    draft::{Draft, Section},
+};
+
+/// A conversion that is going on.
+pub(in crate::convert::uwsgi) struct Translation<'r> {
+    pub(super) start: &'r Start,
+    /// All options, in the order in which they apply.
+    pub(super) options: &'r [Applied],
+    pub(super) draft: Draft,
+    notices: Vec<Notice>,
+}
+
+/// Turns what was read into settings and their account.
+pub(in crate::convert::uwsgi) fn translate(reading: &Reading, start: &Start) -> Conversion {
+    let mut translation = Translation {
+        start,
+        options: &reading.options,
+        draft: Draft::default(),
+        notices: reading.notices.clone(),
+    };
+    let outcomes = translation.outcomes();
+    finish::finish(&mut translation);
+    let Translation { draft, notices, .. } = translation;
+    let mut account = Account {
+        entries: reading.used.clone(),
+        notices,
+    };
+    let mut conversion = settle::Unsettled::new(draft);
+    for (option, outcome) in reading.options.iter().zip(outcomes) {
+        conversion.add(option, outcome);
+    }
+    let (draft, entries) = conversion.settle();
+    account.entries.extend(entries);
+    Conversion { draft, account }
+}
+
+impl<'r> Translation<'r> {
+    /// What becomes of each option, in their order.
+    fn outcomes(&mut self) -> Vec<Outcome> {
+        let options = self.options;
+        let mut outcomes: Vec<Option<Outcome>> = options.iter().map(|_| None).collect();
+        for early in [true, false] {
+            for (number, option) in options.iter().enumerate() {
+                if is_early(&option.name) == early {
+                    outcomes[number] = Some(self.outcome(number, option));
+                }
+            }
+        }
+        outcomes.into_iter().flatten().collect()
+    }
+
+    fn outcome(&mut self, number: usize, option: &'r Applied) -> Outcome {
+        let Some(rule) = options::find(&option.name) else {
+            return unknown(option);
+        };
+        if let Some(winner) = self.winner(number, rule) {
+            return Outcome::not_needed(format!("{} comes later and counts", winner.origin));
+        }
+        let outcome = match rule {
+            Rule::Key { kind, key } => typed::apply(self, *kind, key, option),
+            Rule::Moved {
+                kind,
+                key,
+                directive,
+            } => typed::apply(self, *kind, key, option).moved(directive),
+            Rule::NotNeeded(why) => Outcome::not_needed(*why),
+            Rule::NotPossible(refusal) => refused(option, refusal),
+            Rule::Own(topic) => (topic.run)(self, option),
+        };
+        self.annotate(option, &outcome);
+        outcome
+    }
+
+    /// The option that takes the place of this one, when a later one has the same slot.
+    fn winner(&self, number: usize, rule: &'static Rule) -> Option<&'r Applied> {
+        let slot = slot(rule)?;
+        let last = self.last_of(slot)?;
+        match self.options.get(number) {
+            Some(option) if std::ptr::eq(option, last) => None,
+            _ => Some(last),
+        }
+    }
+
+    fn last_of(&self, slot: &str) -> Option<&'r Applied> {
+        let fills = |option: &&Applied| {
+            options::find(&option.name).and_then(|rule| self::slot(rule)) == Some(slot)
+        };
+        self.options.iter().rev().find(fills)
+    }
+
+    /// Comments of the old file and remarks, above the key.
+    fn annotate(&mut self, option: &Applied, outcome: &Outcome) {
+        let Some((section, key)) = &outcome.place else {
+            for remark in outcome.remarks.iter().filter(|remark| remark.needs_human) {
+                let text = format!("{} {}: {}", option.origin, option.name, remark.text);
+                self.draft.say(&text);
+            }
+            return;
+        };
+        self.draft
+            .comment(*section, key.as_deref(), &option.comments);
+        for remark in outcome.remarks.iter().filter(|remark| remark.needs_human) {
+            let text = format!("{}: {}", option.origin, remark.text);
+            self.draft.remark(*section, key.as_deref(), &text);
+        }
+    }
+
+    /// The last option of this name, or with the same slot.
+    pub(super) fn last(&self, name: &str) -> Option<&'r Applied> {
+        match options::find(name).and_then(slot) {
+            Some(slot) => self.last_of(slot),
+            None => self.options.iter().rev().find(|option| option.name == name),
+        }
+    }
+
+    /// Every option of one of these names.
+    pub(super) fn each(
+        &self,
+        names: &'static [&'static str],
+    ) -> impl Iterator<Item = &'r Applied> + use<'r> {
+        let options = self.options.iter();
+        options.filter(|option| names.contains(&option.name.as_str()))
+    }
+
+    /// Whether an option of this name is there and on.
+    pub(super) fn is_on(&self, name: &str) -> bool {
+        self.last(name)
+            .is_some_and(|option| super::value::flag(&option.value).value)
+    }
+
+    /// Gives a key its value.
+    pub(super) fn keep(&mut self, section: &str, key: &str, value: impl Into<Value>) -> Outcome {
+        let section_id = self.draft.section(section);
+        self.keep_in(section_id, section, key, value)
+    }
+
+    /// Gives a key of a section in double brackets its value.
+    pub(super) fn keep_in(
+        &mut self,
+        section: Section,
+        name: &str,
+        key: &str,
+        value: impl Into<Value>,
+    ) -> Outcome {
+        let value = value.into();
+        let outcome = Outcome::new(Verdict::Kept {
+            key: format!("{name}.{key}"),
+            value: value.to_string().trim().to_owned(),
+        });
+        self.draft.set(section, key, value);
+        Outcome {
+            place: Some((section, Some(key.to_owned()))),
+            ..outcome
+        }
+    }
+
+    /// Adds to the list at a key.
+    pub(super) fn gather(&mut self, section: &str, key: &str, value: impl Into<Value>) -> Outcome {
+        let value = value.into();
+        let section_id = self.draft.section(section);
+        let outcome = Outcome::new(Verdict::Kept {
+            key: format!("{section}.{key}"),
+            value: value.to_string().trim().to_owned(),
+        });
+        self.draft.push(section_id, key, value);
+        Outcome {
+            place: Some((section_id, Some(key.to_owned()))),
+            ..outcome
+        }
+    }
+
+    /// Leaves a key out, and asks a person to write it.
+    pub(super) fn leave_out(
+        &mut self,
+        option: &Applied,
+        path: &str,
+        why: impl Into<String>,
+    ) -> Outcome {
+        let why = why.into();
+        let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
+        let id = self.draft.section(section);
+        self.draft.leave_out(id, key);
+        let remark = format!("{key} = {}: {why}", option.value);
+        let outcome =
+            Outcome::not_possible(why, format!("`{path}`, with the value that was meant"));
+        Outcome {
+            place: Some((id, Some(key.to_owned()))),
+            ..outcome.ask(remark)
+        }
+    }
+
+    /// A remark on the configuration as a whole, or on a place of it.
+    pub(super) fn notice(&mut self, origin: Origin, text: impl Into<String>, needs_human: bool) {
+        self.notices.push(Notice {
+            origin,
+            remark: Remark {
+                text: text.into(),
+                needs_human,
+            },
+        });
+    }
+
+    /// A path as it counts from where uWSGI was started.
+    pub(super) fn absolute(&self, path: &str) -> String {
+        match path.starts_with('/') || super::value::is_template(path) {
+            true => path.to_owned(),
+            false => joined(&self.start.directory, path),
+        }
+    }
+}
+
+/// A path below a directory, without the dots that say nothing.
+fn joined(directory: &Path, path: &str) -> String {
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+    let mut joined = directory.to_owned();
+    joined.extend(parts);
+    joined.display().to_string()
+}
+
+/// Options with the same slot overwrite each other.
+fn slot(rule: &'static Rule) -> Option<&'static str> {
+    match rule {
+        Rule::Key { kind, key } | Rule::Moved { kind, key, .. } => (!kind.gathers()).then_some(key),
+        Rule::Own(topic) => topic.slot,
+        Rule::NotNeeded(_) | Rule::NotPossible(_) => None,
+    }
+}
+
+fn is_early(name: &str) -> bool {
+    matches!(options::find(name), Some(Rule::Own(topic)) if topic.early)
+}
+
+/// An option without a counterpart needs nobody when it was off.
+fn refused(option: &Applied, refusal: &Refusal) -> Outcome {
+    match is_off(&option.value) {
+        true => Outcome::not_needed("it was off"),
+        false => Outcome::refused(refusal),
+    }
+}
+
+/// Whether an option says that something shall not be; an empty value is an option that is there.
+pub(super) fn is_off(value: &str) -> bool {
+    !value.is_empty() && !super::value::flag(value).value
+}
+
+fn unknown(option: &Applied) -> Outcome {
+    let meant = options::nearest(&option.name).map(str::to_owned);
+    let text = match &meant {
+        Some(meant) => format!("uWSGI knows no such option and ignored it; `{meant}` was meant?"),
+        None => String::new(),
+    };
+    let outcome = Outcome::new(Verdict::Unknown { meant });
+    match text.is_empty() {
+        true => outcome.note("uWSGI knows no such option; it was a name for `%(...)` at most"),
+        false => outcome.ask(text),
+    }
+}
+
+/// The entry of an option.
+pub(super) fn entry(option: &Applied, outcome: Outcome) -> Entry {
+    Entry {
+        origin: option.origin.clone(),
+        name: option.name.clone(),
+        value: option.written.clone(),
+        verdict: outcome.verdict,
+        remarks: outcome.remarks,
+    }
+}

@@ -1,0 +1,136 @@
+//! From uWSGI's options, in the order in which they apply, to our settings and the account of every line.
+//!
+//! What a name becomes is a row in `options`; the modules here read the values and write the keys. None of them knows
+//! the rules of the schema: what does not go is found by reading the result (`settle`).
+
+pub(super) mod access;
+pub(super) mod apps;
+pub(super) mod cgi;
+pub(super) mod cron;
+pub(super) mod daemons;
+pub(super) mod emperor;
+mod engine;
+mod finish;
+pub(super) mod hooks;
+pub(super) mod logs;
+pub(super) mod python;
+pub(super) mod routes;
+pub(super) mod service;
+mod settle;
+pub(super) mod sockets;
+pub(super) mod statics;
+pub(super) mod tls;
+mod typed;
+mod value;
+pub(super) mod workers;
+
+use std::path::PathBuf;
+
+use super::{
+    options::Refusal,
+    reading::{Applied, Reading},
+};
+use crate::convert::{
+    account::{Account, Remark, Verdict},
+    draft::{Draft, Section},
+};
+
+use engine::Translation;
+pub(super) use engine::translate;
+
+/// What the conversion knows beside the options.
+#[derive(Debug, Clone)]
+pub(super) struct Start {
+    /// Where uWSGI is thought to have been started, absolute: the directory of the first file.
+    pub(super) directory: PathBuf,
+    /// What the site is called.
+    pub(super) site: String,
+    /// Whether uWSGI was started by an emperor.
+    pub(super) emperor: bool,
+}
+
+/// What comes out.
+#[derive(Debug)]
+pub(super) struct Conversion {
+    /// The settings.
+    pub(super) draft: Draft,
+    /// Every option, in the order of the old configuration.
+    pub(super) account: Account,
+}
+
+/// Options about the same thing, and what is done with them.
+#[derive(Debug)]
+pub(super) struct Topic {
+    /// What becomes of them, for the list of all options; Markdown.
+    pub(super) documentation: &'static str,
+    /// Options with the same slot overwrite each other; `None`: all of them count.
+    pub(super) slot: Option<&'static str>,
+    /// Whether others build on it, so that it has to come first.
+    pub(super) early: bool,
+    /// Does it.
+    pub(super) run: fn(&mut Translation<'_>, &Applied) -> Outcome,
+}
+
+/// What has become of one option.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    verdict: Verdict,
+    remarks: Vec<Remark>,
+    /// The key that it is, for comments and remarks.
+    place: Option<(Section, Option<String>)>,
+}
+
+impl Outcome {
+    fn new(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            remarks: Vec::new(),
+            place: None,
+        }
+    }
+
+    fn not_needed(why: impl Into<String>) -> Self {
+        Self::new(Verdict::NotNeeded { why: why.into() })
+    }
+
+    fn not_possible(why: impl Into<String>, instead: impl Into<String>) -> Self {
+        Self::new(Verdict::NotPossible {
+            why: why.into(),
+            instead: instead.into(),
+        })
+    }
+
+    /// There is no counterpart, and somebody has to know.
+    fn refused(refusal: &Refusal) -> Self {
+        let Refusal { why, instead } = refusal;
+        Self::not_possible(*why, *instead).ask(format!("{why}; the nearest way: {instead}"))
+    }
+
+    /// As a part of systemd.
+    fn moved(mut self, directive: &str) -> Self {
+        if let Verdict::Kept { key, .. } = self.verdict {
+            let directive = directive.to_owned();
+            self.verdict = Verdict::Moved { directive, key };
+        }
+        self
+    }
+
+    /// With something to know.
+    fn note(self, text: impl Into<String>) -> Self {
+        self.said(text.into(), false)
+    }
+
+    /// With something that a person has to look at.
+    fn ask(self, text: impl Into<String>) -> Self {
+        self.said(text.into(), true)
+    }
+
+    fn said(mut self, text: String, needs_human: bool) -> Self {
+        self.remarks.push(Remark { text, needs_human });
+        self
+    }
+
+    fn notes(self, notes: Vec<String>) -> Self {
+        notes.into_iter().fold(self, Self::note)
+    }
+}
