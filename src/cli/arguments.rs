@@ -58,6 +58,9 @@ pub(super) struct CheckArguments {
     /// Print every setting with the value it has, as TOML
     #[arg(long)]
     pub(super) show: bool,
+    /// Do not look whether this machine has the users, files and addresses of the site
+    #[arg(long)]
+    pub(super) no_host: bool,
 }
 
 /// Paths are text, since they become settings.

@@ -33,6 +33,12 @@ pub(super) fn tell_before(text: &str) {
     }
 }
 
+/// Writes what is wrong, one of several things, to standard error, as one line.
+pub(super) fn complain(text: &str) {
+    // There is nobody left to tell when this fails.
+    let _ = writeln!(io::stderr(), "error: {text}");
+}
+
 /// Writes a remark to standard error, as one line.
 pub(super) fn note(text: &str) {
     // There is nobody left to tell when this fails.

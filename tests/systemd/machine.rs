@@ -34,6 +34,8 @@ pub(super) struct Machine {
     boot: Child,
     pid: u32,
     controllers: Vec<String>,
+    /// The control group with all of the machine's memory.
+    memory: PathBuf,
 }
 
 /// What a command inside has done.
@@ -88,6 +90,7 @@ impl Machine {
             controllers: controllers
                 .map(|name| name.as_str().unwrap().to_owned())
                 .collect(),
+            memory: facts["memory"].as_str().unwrap().into(),
         };
         machine.install();
         Some(machine)
@@ -103,6 +106,13 @@ impl Machine {
     /// Whether a limit on this resource is enforced here.
     pub(super) fn controls(&self, controller: &str) -> bool {
         self.controllers.iter().any(|name| name == controller)
+    }
+
+    /// Lets the machine as a whole have so much memory, in bytes.
+    pub(super) fn limit_memory(&self, bytes: u64) {
+        let files = ["memory.limit_in_bytes", "memory.max"].map(|name| self.memory.join(name));
+        let file = files.iter().find(|file| file.exists()).unwrap();
+        fs::write(file, bytes.to_string()).unwrap();
     }
 
     /// Writes a file.

@@ -25,9 +25,8 @@ pub(super) fn check(one: &Listen, section: &str) -> Result<(), Problem> {
         ("client-ca", &one.client_ca),
     ];
     for (name, path) in paths {
-        match path {
-            Some(path) => path_text(&key(name), path)?,
-            None => {}
+        if let Some(path) = path {
+            path_text(&key(name), path)?;
         }
     }
     if one.client_certificate.is_some() && one.client_ca.is_none() {
