@@ -17,6 +17,8 @@ pub mod serve;
 pub mod sys;
 
 mod cli;
+#[allow(dead_code, reason = "its commands are on their way")]
+mod convert;
 mod listener;
 mod supervisor;
 mod systemd;

@@ -4,4 +4,5 @@
 //! here prints, and nothing is decided by this machine but what the configuration itself asks of it.
 
 pub(crate) mod account;
+pub(crate) mod draft;
 pub(crate) mod uwsgi;
