@@ -62,14 +62,14 @@ pub(super) fn sections(source: &Source) -> Vec<Section> {
         lines: Vec::new(),
     }];
     let mut comments: Vec<String> = Vec::new();
-    for line in &source.lines {
+    for (line, place) in source.lines.iter().zip(1..) {
         match cut(&line.text) {
             Line::Blank => comments.clear(),
             Line::Comment(text) => comments.push(text.to_owned()),
             Line::Header(header) => {
                 comments.clear();
                 sections.push(Section {
-                    line: line.number,
+                    line: place,
                     header: header.to_owned(),
                     name: header_name(header),
                     lines: Vec::new(),
@@ -84,7 +84,7 @@ pub(super) fn sections(source: &Source) -> Vec<Section> {
                     name: name.to_owned(),
                     value: value.to_owned(),
                     written: written.to_owned(),
-                    line: line.number,
+                    line: place,
                     comments: std::mem::take(&mut comments),
                 };
                 if let Some(section) = sections.last_mut() {
@@ -132,13 +132,10 @@ mod tests {
         let found: Vec<_> = sections(&source)
             .iter()
             .flat_map(|section| {
-                section.lines.iter().map(|line| {
-                    (
-                        section.name.clone(),
-                        line.name.clone(),
-                        line.value.clone(),
-                    )
-                })
+                section
+                    .lines
+                    .iter()
+                    .map(|line| (section.name.clone(), line.name.clone(), line.value.clone()))
             })
             .collect();
         let found: Vec<_> = found

@@ -1,12 +1,16 @@
 //! A text as lines, and a line as it goes through the reading: drafted by a format, then collected.
 
+use std::rc::Rc;
+
 use crate::convert::account::{Origin, Remark};
 
 /// One line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TextLine {
-    /// From 1.
+    /// In its file, from 1.
     pub(super) number: u32,
+    /// Its file, if that is another one (`inject-before`).
+    pub(super) source: Option<Rc<str>>,
     /// As it stands in the file.
     pub(super) raw: String,
     /// With magic variables replaced.
@@ -29,6 +33,7 @@ impl Source {
         let lines = text.split('\n').zip(1..);
         let lines = lines.map(|(line, number)| TextLine {
             number,
+            source: None,
             raw: line.to_owned(),
             text: line.to_owned(),
             remarks: Vec::new(),
@@ -44,9 +49,9 @@ impl Source {
         lines.join("\n")
     }
 
-    /// The line of this number.
-    pub(super) fn line(&self, number: u32) -> Option<&TextLine> {
-        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+    /// The line at this place, from 1.
+    pub(super) fn line(&self, place: u32) -> Option<&TextLine> {
+        let index = usize::try_from(place).ok()?.checked_sub(1)?;
         self.lines.get(index)
     }
 }
@@ -60,7 +65,7 @@ pub(super) struct Draft {
     pub(super) value: String,
     /// Behind it, as it stands in the file.
     pub(super) written: String,
-    /// From 1.
+    /// Its place among the lines of the source, from 1.
     pub(super) line: u32,
     /// Right above it.
     pub(super) comments: Vec<String>,

@@ -31,6 +31,11 @@ pub(crate) struct Identity {
 pub(crate) trait Surroundings {
     /// The environment.
     fn variables(&self) -> Vec<(String, String)>;
+    /// One variable of the environment.
+    fn variable(&self, name: &str) -> Option<String> {
+        let mut variables = self.variables().into_iter();
+        variables.find_map(|(known, value)| (known == name).then_some(value))
+    }
     /// The working directory.
     fn directory(&self) -> String;
     /// The host's name.
@@ -41,6 +46,10 @@ pub(crate) trait Surroundings {
     fn identity(&self) -> Identity;
     /// Seconds and microseconds since 1970.
     fn now(&self) -> (u64, u32);
+    /// `%V`, of the uWSGI that the configuration is for.
+    fn uwsgi_version(&self) -> String;
+    /// `%b`, where that uWSGI lies.
+    fn uwsgi_path(&self) -> String;
     /// What there is at a path, symlinks followed.
     fn kind(&self, path: &str) -> Option<Kind>;
     /// Whether a file or directory may be read by us.
