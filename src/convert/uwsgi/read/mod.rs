@@ -14,6 +14,7 @@ mod expand;
 mod glob;
 mod ini;
 mod input;
+mod json;
 mod line;
 mod list;
 mod load;
@@ -26,6 +27,8 @@ mod settle;
 mod structured;
 mod surroundings;
 mod unit;
+mod xml;
+mod yaml;
 
 #[cfg(test)]
 mod tests;
