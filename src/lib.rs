@@ -17,6 +17,7 @@ pub mod serve;
 pub mod sys;
 
 mod cli;
+mod compare;
 #[allow(dead_code, reason = "its commands are on their way")]
 mod convert;
 mod listener;

@@ -75,6 +75,7 @@ fn help_reads_well() {
         &["stop", "--help"],
         &["worker", "recycle", "--help"],
         &["log", "reopen", "--help"],
+        &["compare", "--help"],
     ] {
         let output = run(arguments);
         assert_eq!(

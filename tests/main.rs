@@ -4,6 +4,7 @@
 //!
 //! - `chaos`: everything that can happen under load, and an account of every request.
 //! - `cli`: arguments, exit codes, `check` and its messages.
+//! - `compare`: two servers asked the same, and what is told of it.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
 //! - `control`: the control socket and the commands that use it.
 //! - `docs`: what the documents say of settings and messages is true.
@@ -36,6 +37,7 @@ mod support;
 
 mod chaos;
 mod cli;
+mod compare;
 mod compat;
 mod control;
 mod docs;

@@ -5,4 +5,5 @@
 
 pub(crate) mod account;
 pub(crate) mod draft;
+pub(crate) mod gunicorn;
 pub(crate) mod uwsgi;
