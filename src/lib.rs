@@ -18,7 +18,6 @@ pub mod sys;
 
 mod cli;
 mod compare;
-#[allow(dead_code, reason = "its commands are on their way")]
 mod convert;
 mod listener;
 mod supervisor;

@@ -3,7 +3,7 @@
 //! One row says it for a name; what several names share, a reason or a topic, is written once. The rows are data: how
 //! a value is read and where it goes is done in `translate`.
 
-pub(in crate::convert::uwsgi) mod page;
+mod page;
 mod reasons;
 pub(super) mod refusals;
 mod table;
@@ -11,6 +11,8 @@ mod table;
 mod tests;
 
 use super::translate::Topic;
+
+pub(crate) use page::page;
 
 /// What becomes of an option.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +67,6 @@ pub(super) enum Kind {
     Positive,
     /// A number of seconds.
     Seconds,
-    /// A text.
-    Text,
     /// One text of a list.
     Texts,
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Rule, all};
 
 /// The whole page.
-pub(in crate::convert::uwsgi) fn page() -> String {
+pub(crate) fn page() -> String {
     let mut text = String::from(
         "# Every option of uWSGI\n\n\
          What `hostler convert-ini` makes of each name that uWSGI knows. [From uWSGI](from-uwsgi.md) is how a site moves.\n\n\

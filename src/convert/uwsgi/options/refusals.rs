@@ -266,10 +266,6 @@ pub(in crate::convert::uwsgi) static ROUTE: Refusal = Refusal {
     why: "this route is not one of those that `[[route]]` can express",
     instead: "the rule in the front server, or a WSGI middleware",
 };
-pub(in crate::convert::uwsgi) static RPC: Refusal = Refusal {
-    why: "remote procedure calls of uWSGI are not there",
-    instead: "HTTP between the services, or a message broker",
-};
 pub(in crate::convert::uwsgi) static RRDTOOL: Refusal = Refusal {
     why: "no RRD files are written",
     instead: "`[metrics] address` and a collector",

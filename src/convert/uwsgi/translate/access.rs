@@ -50,7 +50,7 @@ about_listeners! {
 
 fn about_listeners(translation: &Translation<'_>, option: &Applied, key: &str) -> Outcome {
     let number = value::number(&option.value, super::super::options::Kind::Bytes);
-    let outcome = on_listeners(translation, option, key, |_| true);
+    let outcome = on_listeners(translation, key, |_| true);
     match number {
         Ok(read) => outcome.notes(read.notes),
         Err(_) => outcome,
@@ -104,7 +104,7 @@ fn chmod(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
                 option.value
             ));
     }
-    unix_alone(translation, option, "mode")
+    unix_alone(translation, "mode")
 }
 
 fn chown(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
@@ -112,17 +112,17 @@ fn chown(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         (None, Some(_)) => "group",
         _ => "owner",
     };
-    unix_alone(translation, option, key)
+    unix_alone(translation, key)
 }
 
-fn unix_alone(translation: &Translation<'_>, option: &Applied, key: &str) -> Outcome {
+fn unix_alone(translation: &Translation<'_>, key: &str) -> Outcome {
     let sections = translation.draft.all("listen").into_iter();
     let addresses = sections.filter_map(|section| translation.draft.get(section, "address"));
     match addresses
         .filter_map(Value::as_str)
         .any(|address| address.starts_with('/'))
     {
-        true => on_listeners(translation, option, key, |address| address.starts_with('/')),
+        true => on_listeners(translation, key, |address| address.starts_with('/')),
         false => Outcome::not_needed("no socket has a file that it could be about"),
     }
 }

@@ -121,11 +121,5 @@ fn everywhere(translation: &mut Translation<'_>, key: &str) -> Outcome {
         return Outcome::not_possible("its value cannot be read", format!("`[[cgi]] {key}`"))
             .ask("its value cannot be read");
     };
-    Outcome {
-        place: Some((section, Some(key.to_owned()))),
-        ..Outcome::new(super::Verdict::Kept {
-            key: format!("cgi.{key}"),
-            value: value.to_string(),
-        })
-    }
+    Outcome::kept(section, "cgi", key, value)
 }

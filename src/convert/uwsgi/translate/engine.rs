@@ -1,6 +1,6 @@
 //! The walk over the options: which of them count, what comes first, and the entry that each of them gets.
 
-use std::path::Path;
+use std::{path::Path, rc::Rc};
 
 use toml::Value;
 
@@ -43,7 +43,20 @@ pub(in crate::convert::uwsgi) fn translate(reading: &Reading, start: &Start) -> 
     }
     let (draft, entries) = conversion.settle();
     account.entries.extend(entries);
+    in_order(&mut account.entries);
     Conversion { draft, account }
+}
+
+/// File by file as they were met, and line by line.
+fn in_order(entries: &mut [Entry]) {
+    let mut sources: Vec<Rc<str>> = Vec::new();
+    for entry in entries.iter() {
+        if !sources.contains(&entry.origin.source) {
+            sources.push(Rc::clone(&entry.origin.source));
+        }
+    }
+    let place = |source: &Rc<str>| sources.iter().position(|known| known == source);
+    entries.sort_by_key(|entry| (place(&entry.origin.source), entry.origin.line));
 }
 
 impl<'r> Translation<'r> {
@@ -102,8 +115,10 @@ impl<'r> Translation<'r> {
 
     /// Comments of the old file and remarks, above the key.
     fn annotate(&mut self, option: &Applied, outcome: &Outcome) {
+        let remarks = option.remarks.iter().chain(&outcome.remarks);
+        let remarks = remarks.filter(|remark| remark.needs_human);
         let Some((section, key)) = &outcome.place else {
-            for remark in outcome.remarks.iter().filter(|remark| remark.needs_human) {
+            for remark in remarks {
                 let text = format!("{} {}: {}", option.origin, option.name, remark.text);
                 self.draft.say(&text);
             }
@@ -111,7 +126,7 @@ impl<'r> Translation<'r> {
         };
         self.draft
             .comment(*section, key.as_deref(), &option.comments);
-        for remark in outcome.remarks.iter().filter(|remark| remark.needs_human) {
+        for remark in remarks {
             let text = format!("{}: {}", option.origin, remark.text);
             self.draft.remark(*section, key.as_deref(), &text);
         }
@@ -142,8 +157,8 @@ impl<'r> Translation<'r> {
 
     /// Gives a key its value.
     pub(super) fn keep(&mut self, section: &str, key: &str, value: impl Into<Value>) -> Outcome {
-        let section_id = self.draft.section(section);
-        self.keep_in(section_id, section, key, value)
+        let id = self.draft.section(section);
+        self.keep_in(id, section, key, value)
     }
 
     /// Gives a key of a section in double brackets its value.
@@ -155,30 +170,16 @@ impl<'r> Translation<'r> {
         value: impl Into<Value>,
     ) -> Outcome {
         let value = value.into();
-        let outcome = Outcome::new(Verdict::Kept {
-            key: format!("{name}.{key}"),
-            value: value.to_string().trim().to_owned(),
-        });
-        self.draft.set(section, key, value);
-        Outcome {
-            place: Some((section, Some(key.to_owned()))),
-            ..outcome
-        }
+        self.draft.set(section, key, value.clone());
+        Outcome::kept(section, name, key, &value)
     }
 
     /// Adds to the list at a key.
     pub(super) fn gather(&mut self, section: &str, key: &str, value: impl Into<Value>) -> Outcome {
         let value = value.into();
-        let section_id = self.draft.section(section);
-        let outcome = Outcome::new(Verdict::Kept {
-            key: format!("{section}.{key}"),
-            value: value.to_string().trim().to_owned(),
-        });
-        self.draft.push(section_id, key, value);
-        Outcome {
-            place: Some((section_id, Some(key.to_owned()))),
-            ..outcome
-        }
+        let id = self.draft.section(section);
+        self.draft.push(id, key, value.clone());
+        Outcome::kept(id, section, key, &value)
     }
 
     /// Leaves a key out, and asks a person to write it.
@@ -275,6 +276,11 @@ pub(super) fn entry(option: &Applied, outcome: Outcome) -> Entry {
         name: option.name.clone(),
         value: option.written.clone(),
         verdict: outcome.verdict,
-        remarks: outcome.remarks,
+        remarks: option
+            .remarks
+            .iter()
+            .cloned()
+            .chain(outcome.remarks)
+            .collect(),
     }
 }

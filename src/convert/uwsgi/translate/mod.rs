@@ -26,6 +26,8 @@ pub(super) mod workers;
 
 use std::path::PathBuf;
 
+use toml::Value;
+
 use super::{
     options::Refusal,
     reading::{Applied, Reading},
@@ -38,24 +40,26 @@ use crate::convert::{
 use engine::Translation;
 pub(super) use engine::translate;
 
-/// What the conversion knows beside the options.
+/// How uWSGI was started, as far as it is known beside the options.
 #[derive(Debug, Clone)]
-pub(super) struct Start {
+pub(crate) struct Start {
     /// Where uWSGI is thought to have been started, absolute: the directory of the first file.
-    pub(super) directory: PathBuf,
+    pub(crate) directory: PathBuf,
     /// What the site is called.
-    pub(super) site: String,
-    /// Whether uWSGI was started by an emperor.
-    pub(super) emperor: bool,
+    pub(crate) site: String,
+    /// By Debian's package, which gives every instance options of its own.
+    pub(crate) debian: bool,
+    /// By an emperor.
+    pub(crate) emperor: bool,
 }
 
 /// What comes out.
 #[derive(Debug)]
-pub(super) struct Conversion {
+pub(crate) struct Conversion {
     /// The settings.
-    pub(super) draft: Draft,
+    pub(crate) draft: Draft,
     /// Every option, in the order of the old configuration.
-    pub(super) account: Account,
+    pub(crate) account: Account,
 }
 
 /// Options about the same thing, and what is done with them.
@@ -86,6 +90,19 @@ impl Outcome {
             verdict,
             remarks: Vec::new(),
             place: None,
+        }
+    }
+
+    /// It is this key of this section, which has that name, with this value.
+    fn kept(section: Section, name: &str, key: &str, value: &Value) -> Self {
+        let key_path = format!("{name}.{key}");
+        let value = value.to_string().trim().to_owned();
+        Self {
+            place: Some((section, Some(key.to_owned()))),
+            ..Self::new(Verdict::Kept {
+                key: key_path,
+                value,
+            })
         }
     }
 

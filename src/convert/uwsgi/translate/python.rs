@@ -164,14 +164,11 @@ fn python_path(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         return Outcome::not_needed("it names no directory");
     }
     let section = translation.draft.section("app");
-    let outcome = translation.gather("app", "python-path", value.as_str());
-    // The order is the other way round: taken from the end, put at the beginning.
-    if let Some(toml::Value::Array(mut list)) =
-        translation.draft.get(section, "python-path").cloned()
-    {
-        list.rotate_right(1);
-        translation.draft.set(section, "python-path", list);
-    }
+    let path = toml::Value::from(value.as_str());
+    translation
+        .draft
+        .push_front(section, "python-path", path.clone());
+    let outcome = Outcome::kept(section, "app", "python-path", &path);
     let outcome = outcome.notes(notes);
     match value.contains('*') {
         true => {

@@ -206,29 +206,22 @@ fn furnish(translation: &mut Translation<'_>, section: Section, address: &str, p
 fn shared(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let (address, _) = address(translation, &value::text(&option.value).value);
     match same_address(translation, &address) {
-        Some(section) => Outcome {
-            place: Some((section, Some("address".to_owned()))),
-            ..Outcome::new(super::Verdict::Kept {
-                key: "listen.address".to_owned(),
-                value: Value::from(address).to_string(),
-            })
-        },
+        Some(section) => Outcome::kept(section, "listen", "address", &Value::from(address)),
         None => Outcome::not_needed("no option refers to it"),
     }
 }
 
-fn protocol(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
+fn protocol(translation: &mut Translation<'_>, _: &Applied) -> Outcome {
     let sockets = translation.each(&["socket"]).count();
     if sockets == 0 {
         return Outcome::not_needed("there is no `socket` that it could be about");
     }
-    on_listeners(translation, option, "protocol", |_| true)
+    on_listeners(translation, "protocol", |_| true)
 }
 
 /// For an option that has been written to every listener it is about: the first of them is its place.
 pub(super) fn on_listeners(
     translation: &Translation<'_>,
-    option: &Applied,
     key: &str,
     is_about: impl Fn(&str) -> bool,
 ) -> Outcome {
@@ -238,15 +231,9 @@ pub(super) fn on_listeners(
         text(*section, "address").is_some_and(&is_about)
             && translation.draft.get(*section, key).is_some()
     });
-    let Some(section) = first else {
-        return Outcome::not_needed("no socket is left that it could be about");
-    };
-    let value = translation.draft.get(section, key);
-    Outcome {
-        place: Some((section, Some(key.to_owned()))),
-        ..Outcome::new(super::Verdict::Kept {
-            key: format!("listen.{key}"),
-            value: value.map_or_else(|| option.value.clone(), |value| value.to_string()),
-        })
+    let value = first.and_then(|section| translation.draft.get(section, key));
+    match first.zip(value) {
+        Some((section, value)) => Outcome::kept(section, "listen", key, value),
+        None => Outcome::not_needed("no socket is left that it could be about"),
     }
 }

@@ -156,11 +156,5 @@ fn sni(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     for section in listeners {
         translation.draft.push(section, "sni", table.clone());
     }
-    Outcome {
-        place: Some((first, Some("sni".to_owned()))),
-        ..Outcome::new(super::Verdict::Kept {
-            key: "listen.sni".to_owned(),
-            value: Value::from(table).to_string(),
-        })
-    }
+    Outcome::kept(first, "listen", "sni", &Value::from(table))
 }

@@ -18,7 +18,7 @@ pub(super) fn apply(
     option: &Applied,
 ) -> Outcome {
     let template = value::is_template(&option.value);
-    if template && !matches!(kind, Kind::Text | Kind::Texts) {
+    if template && kind != Kind::Texts {
         return translation.leave_out(option, path, "only the template's program knows the value");
     }
     let read = match written(kind, &option.value) {
@@ -43,7 +43,7 @@ pub(super) fn apply(
 pub(super) fn written(kind: Kind, text: &str) -> Result<Read<Value>, value::Unread> {
     match kind {
         Kind::Flag => Ok(map(value::flag(text), Value::from)),
-        Kind::Text | Kind::Texts => Ok(map(value::text(text), Value::from)),
+        Kind::Texts => Ok(map(value::text(text), Value::from)),
         Kind::Positive => match text.trim().is_empty() {
             true => Ok(map(value::flag(text), Value::from)),
             false => Ok(map(value::number(text, kind)?, |number| {
