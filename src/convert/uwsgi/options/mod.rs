@@ -95,6 +95,13 @@ pub(super) fn all() -> impl Iterator<Item = &'static (&'static str, Rule)> {
 
 /// The option that a name which uWSGI does not know was probably meant to be.
 pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    // `umask 027`, without the sign between name and value.
+    let first = name.split_whitespace().next().unwrap_or_default();
+    if first.len() < name.trim().len() && find(first).is_some() {
+        return all()
+            .find(|(known, _)| *known == first)
+            .map(|(known, _)| *known);
+    }
     let plain = name.trim().to_ascii_lowercase().replace(['_', ' '], "-");
     if let Some((known, _)) = all().find(|(known, _)| *known == plain) {
         return Some(known);

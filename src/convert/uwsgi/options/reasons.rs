@@ -46,6 +46,8 @@ pub(super) const METRICS_ON: &str = "`[metrics] address` is what turns metrics o
 pub(super) const MULE_TUNING: &str = "it tuned mules, which are processes of their own now";
 pub(super) const NODELAY: &str = "it is always on";
 pub(super) const OFFLOAD: &str = "files are sent without a Python thread anyway";
+pub(super) const OLD: &str =
+    "uWSGI has not known it since version 1.9; a `[[mount]]` is an application at a path";
 pub(super) const ONE_INSTANCE: &str = "systemd never starts a service twice";
 pub(super) const PASTE_LOGGER: &str = "logging is set up by the module that loads the application";
 pub(super) const PATHS: &str =

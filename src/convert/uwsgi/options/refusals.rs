@@ -190,10 +190,6 @@ pub(in crate::convert::uwsgi) static NOTFOUND: Refusal = Refusal {
     why: "no plugin answers for all that is not found",
     instead: "`response.error-pages`",
 };
-pub(in crate::convert::uwsgi) static OLD_MOUNT: Refusal = Refusal {
-    why: "uWSGI itself has given up this option",
-    instead: "a `[[mount]]`",
-};
 pub(in crate::convert::uwsgi) static PASTE: Refusal = Refusal {
     why: "files of Paste are not loaded",
     instead: "a module of two lines: `from paste.deploy import loadapp` and `application = loadapp(\"config:/path/to/file.ini\")`",

@@ -29,6 +29,7 @@ fn a_slip_of_the_hand_leads_home() {
     check_nearest("buffer_size", Some("buffer-size"));
     check_nearest("Master", Some("master"));
     check_nearest("procceses", Some("processes"));
+    check_nearest("umask 027", Some("umask"));
     check_nearest("project", None);
     check_nearest("base", None);
     check_nearest("appname", None);

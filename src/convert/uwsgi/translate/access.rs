@@ -98,6 +98,9 @@ fn owner(written: &str) -> (Option<String>, Option<String>) {
 
 fn chmod(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     if mode(&option.value).is_none() {
+        if value::is_template(&option.value) {
+            return Outcome::carried("listen.mode", &option.value);
+        }
         return Outcome::not_possible("it is no mode of three octal digits", "`[[listen]] mode`")
             .ask(format!(
                 "`{}` is no mode; without one it is 0660",

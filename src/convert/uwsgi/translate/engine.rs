@@ -7,6 +7,7 @@ use toml::Value;
 use super::{
     super::options::{self, Refusal, Rule},
     Applied, Conversion, Outcome, Reading, Start, finish, settle, typed,
+    value::{Unread, is_template},
 };
 use crate::convert::{
     account::{Account, Entry, Notice, Origin, Remark, Verdict},
@@ -202,6 +203,53 @@ impl<'r> Translation<'r> {
         }
     }
 
+    /// Carries a value with marks of a template into a comment, where no such text can stand.
+    pub(super) fn carry(&mut self, option: &Applied, path: &str) -> Outcome {
+        let why = "a mark of a template cannot stand here; put the line in when it is filled in";
+        Outcome {
+            verdict: Verdict::Kept {
+                key: path.to_owned(),
+                value: option.value.clone(),
+            },
+            ..self.leave_out(option, path, why)
+        }
+    }
+
+    /// As `leave_out`, or as `carry` for a template.
+    pub(super) fn unread(
+        &mut self,
+        option: &Applied,
+        path: &str,
+        why: impl Into<String>,
+    ) -> Outcome {
+        match is_template(&option.value) {
+            true => self.carry(option, path),
+            false => self.leave_out(option, path, why),
+        }
+    }
+
+    /// For a number that cannot be taken as it stands: what uWSGI has read counts.
+    pub(super) fn no_number(&mut self, option: &Applied, path: &str, unread: &Unread) -> Outcome {
+        let value = &option.value;
+        if is_template(value) {
+            return self.carry(option, path);
+        }
+        match unread {
+            Unread::TooLarge => self.leave_out(option, path, "no number here is so large"),
+            Unread::Doubtful(number) => {
+                self.leave_out(option, path, format!("uWSGI read `{value}` as {number}"))
+            }
+            Unread::NoNumber => {
+                let why = format!("uWSGI read `{value}` as 0, as if the line was not there");
+                let outcome = self.leave_out(option, path, why.as_str());
+                Outcome {
+                    verdict: Verdict::NotNeeded { why },
+                    ..outcome
+                }
+            }
+        }
+    }
+
     /// A remark on the configuration as a whole, or on a place of it.
     pub(super) fn notice(&mut self, origin: Origin, text: impl Into<String>, needs_human: bool) {
         self.notices.push(Notice {
@@ -215,7 +263,7 @@ impl<'r> Translation<'r> {
 
     /// A path as it counts from where uWSGI was started.
     pub(super) fn absolute(&self, path: &str) -> String {
-        match path.starts_with('/') || super::value::is_template(path) {
+        match path.starts_with('/') || is_template(path) {
             true => path.to_owned(),
             false => joined(&self.start.directory, path),
         }
@@ -257,6 +305,13 @@ pub(super) fn is_off(value: &str) -> bool {
 }
 
 fn unknown(option: &Applied) -> Outcome {
+    if ["{%", "{{", "<%"]
+        .iter()
+        .any(|mark| option.name.starts_with(mark))
+    {
+        return Outcome::not_needed("it is a mark of a template, and no option")
+            .ask("what the template puts here was not converted");
+    }
     let meant = options::nearest(&option.name).map(str::to_owned);
     let text = match &meant {
         Some(meant) => format!("uWSGI knows no such option and ignored it; `{meant}` was meant?"),

@@ -54,7 +54,15 @@ fn hook(
     if text.is_empty() {
         return Outcome::not_needed("it names nothing");
     }
-    let command = match option.name.starts_with("hook-") {
+    let is_action = option.name.starts_with("hook-");
+    if let Some(variable) = text.strip_prefix("putenv:").filter(|_| is_action) {
+        let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
+        return translation.keep("app.env", name.trim(), value.trim());
+    }
+    if is_action && text.starts_with("unix_signal:") && text.ends_with("gracefully_kill_them_all") {
+        return Outcome::not_needed("SIGTERM lets requests finish anyway");
+    }
+    let command = match is_action {
         true => action(text),
         false => Some(words(text)),
     };
@@ -96,9 +104,27 @@ fn action(text: &str) -> Option<Vec<String>> {
         "chown" => owned(&["/bin/chown", &second.replacen(' ', ":", 1), first]),
         "unlink" => owned(&["/bin/rm", "-f", arguments]),
         "creat" | "create" => owned(&["/usr/bin/touch", arguments]),
+        "write" | "writen" | "append" | "appendn" => Some(write(name, first, second)),
         "print" | "log" => Some(Vec::new()),
         _ => None,
     }
+}
+
+/// `write:file text` and its kin; those with an `n` end the line.
+fn write(action: &str, file: &str, text: &str) -> Vec<String> {
+    let quoted = |text: &str| text.replace('\'', "'\\''");
+    let format = if action.ends_with('n') { "%s\\n" } else { "%s" };
+    let how = if action.starts_with("append") {
+        ">>"
+    } else {
+        ">"
+    };
+    let command = format!(
+        "printf '{format}' '{}' {how} '{}'",
+        quoted(text),
+        quoted(file)
+    );
+    ["/bin/sh", "-c", &command].map(str::to_owned).into()
 }
 
 fn wait_for_file(translation: &mut Translation<'_>, option: &Applied) -> Outcome {

@@ -185,6 +185,7 @@ fn logger(translation: &mut Translation<'_>, option: &Applied, key: &str) -> Out
         }
         "socket" => socket_place(translation, arguments),
         _ if arguments.is_empty() && kind.contains('/') => place(translation, kind),
+        _ if value::is_template(&text) => return Outcome::carried(&format!("log.{key}"), &text),
         _ => {
             let instead = "`log.to`, or a log collector that reads the journal";
             return Outcome::not_possible("this kind of logger is not there", instead).ask(
@@ -298,6 +299,6 @@ fn mode(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let text = value::text(&option.value).value;
     match u32::from_str_radix(&text, 8) {
         Ok(mode) if mode <= 0o777 => translation.keep("log", "mode", format!("{mode:04o}")),
-        _ => translation.leave_out(option, "log.mode", "it is no mode of three octal digits"),
+        _ => translation.unread(option, "log.mode", "it is no mode of three octal digits"),
     }
 }

@@ -106,6 +106,17 @@ impl Outcome {
         }
     }
 
+    /// A value with marks of a template, for which the place is only said.
+    fn carried(key: &str, value: &str) -> Self {
+        let verdict = Verdict::Kept {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        };
+        Self::new(verdict).ask(format!(
+            "put `{value}` at {key} when the template is filled in"
+        ))
+    }
+
     fn not_needed(why: impl Into<String>) -> Self {
         Self::new(Verdict::NotNeeded { why: why.into() })
     }

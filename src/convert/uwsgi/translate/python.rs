@@ -120,6 +120,14 @@ fn chdir2(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         return chdir(translation, option)
             .note("uWSGI changed there after the import; now the import happens there as well");
     }
+    let directory = |name: &str| {
+        translation
+            .last(name)
+            .map(|option| value::text(&option.value).value)
+    };
+    if directory("chdir") == directory("chdir2") {
+        return Outcome::not_needed("`chdir` names the same directory");
+    }
     let chdir = "the directory changes once, before the import";
     Outcome::not_possible(chdir, "`os.chdir` at the end of the module")
         .ask("the working directory is that of `chdir`; call os.chdir in the module for another one afterwards")
@@ -181,7 +189,10 @@ fn python_path(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
 fn env(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let (name, value) = option.value.split_once('=').unwrap_or((&option.value, ""));
     let trimmed = name.trim();
-    if trimmed.is_empty() || value::is_template(trimmed) {
+    if value::is_template(trimmed) {
+        return Outcome::carried("app.env", &option.value);
+    }
+    if trimmed.is_empty() {
         return Outcome::not_possible("it names no variable", "`[app.env]`")
             .ask(format!("write `{}` in [app.env] yourself", option.value));
     }

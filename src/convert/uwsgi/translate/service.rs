@@ -134,7 +134,7 @@ fn umask(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         Ok(mask) if mask <= 0o777 => translation
             .keep("service", "umask", format!("{mask:04o}"))
             .moved("UMask="),
-        _ => translation.leave_out(option, "service.umask", "it is no octal number"),
+        _ => translation.unread(option, "service.umask", "it is no octal number"),
     }
 }
 
@@ -142,7 +142,7 @@ fn nice(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let text = value::text(&option.value).value;
     match text.parse::<i64>() {
         Ok(number) => translation.keep("service", "nice", number).moved("Nice="),
-        Err(_) => translation.leave_out(option, "service.nice", "it is no number"),
+        Err(_) => translation.unread(option, "service.nice", "it is no number"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use toml::Value;
 
-use super::{Applied, Outcome, engine::entry, finish};
+use super::{Applied, Outcome, engine::entry, finish, value};
 use crate::{
     config::{self, ConfigError},
     convert::{
@@ -99,10 +99,13 @@ impl Unsettled {
     fn blame(&mut self, is_it: impl Fn(&Option<(Section, Option<String>)>) -> bool, message: &str) {
         let entries = self.entries.iter_mut().zip(&self.places);
         for (entry, _) in entries.filter(|(_, place)| is_it(place)) {
-            entry.verdict = Verdict::NotPossible {
-                why: message.to_owned(),
-                instead: "another value, where the remark stands".to_owned(),
-            };
+            // What the template fills in may be good.
+            if !value::is_template(&entry.value) {
+                entry.verdict = Verdict::NotPossible {
+                    why: message.to_owned(),
+                    instead: "another value, where the remark stands".to_owned(),
+                };
+            }
             entry.remarks.push(Remark {
                 text: message.to_owned(),
                 needs_human: true,

@@ -32,9 +32,6 @@ pub(in crate::convert::uwsgi) static PROTOCOL: Topic = Topic {
     run: protocol,
 };
 
-/// What a listener that could not be read gets for its address.
-const SOMEWHERE: &str = "127.0.0.1:8000";
-
 fn socket(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     match protocol_of(translation, option) {
         Some(protocol) => listen(translation, protocol, &option.value),
@@ -110,27 +107,37 @@ pub(super) fn address(translation: &Translation<'_>, written: &str) -> (String, 
             .and_then(|number| shared.into_iter().nth(number));
         return match shared {
             Some(shared) => address(translation, &value::text(&shared.value).value),
-            None => unreadable(written, "there is no shared socket of this number"),
+            None => unreadable(
+                translation,
+                written,
+                "there is no shared socket of this number",
+            ),
         };
     }
     if written.starts_with("fd://") {
-        return unreadable(written, "write the address that the descriptor is bound to");
+        return unreadable(
+            translation,
+            written,
+            "write the address that the descriptor is bound to",
+        );
     }
     let address = spelled(translation, written);
     match address.parse::<Address>() {
         Ok(_) => (address, None),
         Err(_) if value::is_template(written) => {
-            unreadable(written, "only the template's program knows it")
+            unreadable(translation, written, "only the template's program knows it")
         }
-        Err(error) => unreadable(written, &error.to_string()),
+        Err(error) => unreadable(translation, written, &error.to_string()),
     }
 }
 
-fn unreadable(written: &str, why: &str) -> (String, Option<String>) {
-    (
-        SOMEWHERE.to_owned(),
-        Some(format!("put the address `{written}` here: {why}")),
-    )
+/// What a listener gets for its address when that could not be read: one that is free still.
+fn unreadable(translation: &Translation<'_>, written: &str, why: &str) -> (String, Option<String>) {
+    let ports = 8000..u16::MAX;
+    let mut places = ports.map(|port| format!("127.0.0.1:{port}"));
+    let free = places.find(|place| same_address(translation, place).is_none());
+    let doubt = format!("put the address `{written}` here: {why}");
+    (free.unwrap_or_default(), Some(doubt))
 }
 
 /// uWSGI's ways of writing an address, in ours.

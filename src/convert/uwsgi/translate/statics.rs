@@ -87,6 +87,13 @@ pub(in crate::convert::uwsgi) static ADD_HEADER: Topic = Topic {
     run: add_header,
 };
 
+pub(in crate::convert::uwsgi) static REMOVE_HEADER: Topic = Topic {
+    documentation: "kept: `response.remove-headers`",
+    slot: None,
+    early: false,
+    run: remove_header,
+};
+
 pub(in crate::convert::uwsgi) static HTTP_VAR: Topic = Topic {
     documentation: "kept: a `[[route]]` with `env`",
     slot: None,
@@ -98,6 +105,9 @@ pub(in crate::convert::uwsgi) static HTTP_VAR: Topic = Topic {
 fn map(translation: &mut Translation<'_>, option: &Applied, prefix_stays: bool) -> Outcome {
     let Read { value, notes } = value::text(&option.value);
     let Some((prefix, path)) = value.split_once('=') else {
+        if value::is_template(&value) {
+            return Outcome::carried("static.map", &value);
+        }
         return Outcome::not_possible("it has no `=`", "`[static.map]`")
             .ask(format!("`{value}` is no prefix with a directory"));
     };
@@ -191,11 +201,39 @@ fn add_header(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         return Outcome::not_possible("it has no colon", "`response.add-headers`")
             .ask(format!("`{text}` is no header"));
     };
+    if is_servers(name.trim()) {
+        return Outcome::not_needed(SERVERS);
+    }
     let header = format!("{}: {}", name.trim(), value.trim());
     let outcome = translation.gather("response", "add-headers", header);
     match unquoted == text {
         true => outcome,
         false => outcome.note("uWSGI kept the quotes as a part of the header; they are left out"),
+    }
+}
+
+/// Why headers of the connection are not for settings.
+const SERVERS: &str =
+    "the server itself says how an answer ends, and what becomes of the connection";
+
+/// Headers that belong to the connection and the framing of the answer (RFC 9110 section 7.6.1).
+fn is_servers(name: &str) -> bool {
+    let names = [
+        "connection",
+        "content-length",
+        "keep-alive",
+        "transfer-encoding",
+    ];
+    names.contains(&name.to_ascii_lowercase().as_str())
+}
+
+fn remove_header(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
+    let Read { value, notes } = value::text(&option.value);
+    match is_servers(&value) {
+        true => Outcome::not_needed(SERVERS),
+        false => translation
+            .gather("response", "remove-headers", value)
+            .notes(notes),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     super::options::Kind,
     Applied, Outcome,
     engine::Translation,
-    value::{self, Read},
+    value::{self, Read, Unread},
 };
 use crate::config::{ByteSize, TimeSpan};
 
@@ -19,11 +19,12 @@ pub(super) fn apply(
 ) -> Outcome {
     let template = value::is_template(&option.value);
     if template && kind != Kind::Texts {
-        return translation.leave_out(option, path, "only the template's program knows the value");
+        return translation.carry(option, path);
     }
-    let read = match written(kind, &option.value) {
-        Ok(read) => read,
-        Err(why) => return translation.leave_out(option, path, why),
+    let (read, doubt) = match written(kind, &option.value) {
+        Ok(read) => (read, None),
+        Err(Unread::Doubtful(number)) => (doubtful(kind, number), Some(number)),
+        Err(unread) => return translation.no_number(option, path, &unread),
     };
     let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
     let outcome = match kind.gathers() {
@@ -31,6 +32,10 @@ pub(super) fn apply(
         false => translation.keep(section, key, read.value),
     };
     let outcome = outcome.notes(read.notes);
+    let outcome = match doubt {
+        Some(number) => outcome.ask(format!("uWSGI read `{}` as {number}", option.value)),
+        None => outcome,
+    };
     match template {
         true => {
             outcome.ask("the value has marks of a template, which are carried over as they are")
@@ -39,8 +44,21 @@ pub(super) fn apply(
     }
 }
 
+/// The value that uWSGI made of a text that was meant otherwise.
+fn doubtful(kind: Kind, number: u64) -> Read<Value> {
+    let value = match kind {
+        Kind::Bytes | Kind::Kibibytes | Kind::Mebibytes => Value::from(bytes(number)),
+        Kind::Seconds => Value::from(seconds(number)),
+        _ => Value::from(i64::try_from(number).unwrap_or(i64::MAX)),
+    };
+    Read {
+        value,
+        notes: Vec::new(),
+    }
+}
+
 /// A value in the form in which the schema takes it.
-pub(super) fn written(kind: Kind, text: &str) -> Result<Read<Value>, value::Unread> {
+pub(super) fn written(kind: Kind, text: &str) -> Result<Read<Value>, Unread> {
     match kind {
         Kind::Flag => Ok(map(value::flag(text), Value::from)),
         Kind::Texts => Ok(map(value::text(text), Value::from)),

@@ -9,8 +9,16 @@ pub(super) struct Read<T> {
     pub(super) notes: Vec<String>,
 }
 
-/// A value that has no meaning for us, with the sentence that says so.
-pub(super) type Unread = String;
+/// A number that cannot be taken as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// uWSGI read this from the digits at the beginning, and what is behind them is not clear.
+    Doubtful(u64),
+    /// There are no digits, so that uWSGI read 0, as if the line was not there.
+    NoNumber,
+    /// No number here is so large.
+    TooLarge,
+}
 
 /// Whether the value contains marks of a template (Jinja, ERB, Go, shell, Python's format), or placeholders of uWSGI
 /// that were left open, so that only the template's own program knows it.
@@ -75,8 +83,8 @@ pub(super) fn number(text: &str, kind: Kind) -> Result<Read<u64>, Unread> {
     let (digits, rest) = plain.split_at(digits);
     let Ok(count) = digits.parse::<u64>() else {
         return Err(match digits.is_empty() {
-            true => format!("`{text}` is no number"),
-            false => format!("`{text}` is larger than any number here"),
+            true => Unread::NoNumber,
+            false => Unread::TooLarge,
         });
     };
     let scale = unit(kind);
@@ -88,9 +96,8 @@ pub(super) fn number(text: &str, kind: Kind) -> Result<Read<u64>, Unread> {
     let value = match rest {
         "" => count.checked_mul(scale),
         suffix => {
-            let (value, meant) = scaled(count, suffix, kind).ok_or_else(|| {
-                format!("uWSGI read `{text}` as {count}; what was meant is not clear")
-            })?;
+            let (value, meant) =
+                scaled(count, suffix, kind).ok_or(Unread::Doubtful(count.saturating_mul(scale)))?;
             if value != count.checked_mul(scale) {
                 notes.push(format!(
                     "uWSGI read `{plain}` as {digits}; it is {meant} now, as was meant"
@@ -104,7 +111,7 @@ pub(super) fn number(text: &str, kind: Kind) -> Result<Read<u64>, Unread> {
             "uWSGI read the number {digits} and skipped the rest of `{text}`"
         ));
     }
-    let value = value.ok_or_else(|| format!("`{text}` is larger than any number here"))?;
+    let value = value.ok_or(Unread::TooLarge)?;
     Ok(Read { value, notes })
 }
 
@@ -168,13 +175,10 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check_number(text: &str, kind: Kind, expected: Result<(u64, usize), &str>) {
+    fn check_number(text: &str, kind: Kind, expected: Result<(u64, usize), Unread>) {
         let read = number(text, kind);
         let read = read.map(|read| (read.value, read.notes.len()));
-        assert_eq!(
-            read.as_ref().map_err(String::as_str),
-            expected.as_ref().map_err(|text| *text)
-        );
+        assert_eq!(read, expected);
     }
 
     #[test]
@@ -192,17 +196,9 @@ mod tests {
         check_number("1G", Kind::Mebibytes, Ok((1 << 30, 1)));
         check_number("64", Kind::Kibibytes, Ok((65_536, 0)));
         check_number("5k", Kind::Count, Ok((5_000, 1)));
-        check_number("auto", Kind::Count, Err("`auto` is no number"));
-        check_number(
-            "4x",
-            Kind::Count,
-            Err("uWSGI read `4x` as 4; what was meant is not clear"),
-        );
-        check_number(
-            "99999999999999999999",
-            Kind::Count,
-            Err("`99999999999999999999` is larger than any number here"),
-        );
+        check_number("auto", Kind::Count, Err(Unread::NoNumber));
+        check_number("4x", Kind::Count, Err(Unread::Doubtful(4)));
+        check_number("99999999999999999999", Kind::Count, Err(Unread::TooLarge));
     }
 
     #[track_caller]

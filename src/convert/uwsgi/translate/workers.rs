@@ -97,6 +97,34 @@ pub(in crate::convert::uwsgi) static HTTP_TO: Topic = Topic {
     run: http_to,
 };
 
+pub(in crate::convert::uwsgi) static CACHE: Topic = Topic {
+    documentation: "not possible, but for the cache of paths, which is not needed; instead: Redis or Valkey",
+    slot: None,
+    early: false,
+    run: cache,
+};
+
+pub(in crate::convert::uwsgi) static CARBON: Topic = Topic {
+    documentation: "not possible, and not needed without `carbon`; instead: `[metrics] address` and an agent",
+    slot: None,
+    early: false,
+    run: |translation, _| match translation.last("carbon") {
+        Some(_) => Outcome::refused(&refusals::CARBON),
+        None => Outcome::not_needed("without `carbon` nothing was sent"),
+    },
+};
+
+/// A cache that only static files use has nothing to do.
+fn cache(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
+    let mut parts = option.value.split(',');
+    let name = parts.find_map(|part| part.trim().strip_prefix("name="));
+    let of_paths = translation.last("static-cache-paths-name");
+    match of_paths.is_some_and(|of_paths| Some(of_paths.value.as_str()) == name) {
+        true => Outcome::not_needed("only paths of static files were kept in it"),
+        false => Outcome::refused(&refusals::CACHE),
+    }
+}
+
 fn http_to(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let target = value::text(&option.value).value;
     let (target, _) = super::sockets::address(translation, &target);
@@ -109,7 +137,7 @@ fn http_to(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
 fn gevent(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let Read { value, notes } = match value::number(&option.value, Kind::Count) {
         Ok(read) => read,
-        Err(why) => return translation.leave_out(option, "workers.concurrency", why),
+        Err(unread) => return translation.no_number(option, "workers.concurrency", &unread),
     };
     if value == 0 {
         return Outcome::not_needed("it was off");
@@ -158,7 +186,7 @@ fn algorithm(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         "busyness" => ("busyness", true),
         _ => {
             let why = format!("`{value}` is none of spare, backlog and busyness");
-            return translation.leave_out(option, "workers.cheaper.algorithm", why);
+            return translation.unread(option, "workers.cheaper.algorithm", why);
         }
     };
     let outcome = translation
@@ -174,7 +202,7 @@ fn algorithm(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
 fn idle(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let read = match value::number(&option.value, Kind::Seconds) {
         Ok(read) => read,
-        Err(why) => return translation.leave_out(option, "workers.cheaper.idle", why),
+        Err(unread) => return translation.no_number(option, "workers.cheaper.idle", &unread),
     };
     if read.value == 0 {
         return Outcome::not_needed("it was off");
@@ -195,7 +223,7 @@ const HEAD: (u64, u64) = (64 << 10, 1 << 20);
 fn buffer(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let read = match value::number(&option.value, Kind::Bytes) {
         Ok(read) => read,
-        Err(why) => return translation.leave_out(option, "uwsgi.buffer-size", why),
+        Err(unread) => return translation.no_number(option, "uwsgi.buffer-size", &unread),
     };
     let size = read.value.next_multiple_of(1 << 10);
     if size <= PACKET.0 {
@@ -218,7 +246,7 @@ fn buffer(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
 fn post_buffering(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let read = match value::number(&option.value, Kind::Bytes) {
         Ok(read) => read,
-        Err(why) => return translation.leave_out(option, "request.post-buffering", why),
+        Err(unread) => return translation.no_number(option, "request.post-buffering", &unread),
     };
     if read.value == 0 {
         return Outcome::not_needed("it was off");
@@ -237,7 +265,7 @@ fn http_timeout(translation: &mut Translation<'_>, option: &Applied) -> Outcome 
     let read = match value::number(&option.value, Kind::Seconds) {
         Ok(read) if read.value > 0 => read,
         Ok(_) => return Outcome::not_needed("there is no time without end"),
-        Err(why) => return translation.leave_out(option, "http.body-timeout", why),
+        Err(unread) => return translation.no_number(option, "http.body-timeout", &unread),
     };
     translation.keep("http", "send-timeout", typed::seconds(read.value));
     let outcome = translation.keep("http", "body-timeout", typed::seconds(read.value));
@@ -271,6 +299,6 @@ fn stats(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let (address, doubt) = super::sockets::address(translation, &value);
     match doubt {
         None => translation.keep("stats", "address", address).notes(notes),
-        Some(doubt) => translation.leave_out(option, "stats.address", doubt),
+        Some(doubt) => translation.unread(option, "stats.address", doubt),
     }
 }

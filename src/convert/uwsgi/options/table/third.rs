@@ -1,7 +1,7 @@
 //! The options from `max-requests` to `set-ph`.
 
 use super::super::{
-    Kind::{Count, Flag, Mebibytes, Positive, Seconds, Texts},
+    Kind::{Count, Flag, Mebibytes, Positive, Seconds},
     Rule, gone, key, no, own, reasons as w, refusals as r,
 };
 use crate::convert::uwsgi::translate::{
@@ -297,7 +297,7 @@ pub(super) static TABLE: &[(&str, Rule)] = &[
     ("reload-on-rss", key(Mebibytes, "workers.reload-on-rss")),
     ("reload-on-uss", key(Mebibytes, "workers.reload-on-rss")),
     ("reload-os-env", gone(w::TUNING)),
-    ("rem-header", key(Texts, "response.remove-headers")),
+    ("rem-header", own(&statics::REMOVE_HEADER)),
     ("remap-modifier", own(&python::MODIFIER)),
     ("req-logger", own(&logs::REQUEST_LOGGER)),
     ("require", no(&r::RUBY)),
