@@ -90,10 +90,7 @@ fn module(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         "" => name.to_owned(),
         _ => value,
     };
-    said(
-        translation.keep("app", "module", value).notes(notes),
-        &option.value,
-    )
+    translation.keep("app", "module", value).notes(notes)
 }
 
 fn file(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
@@ -114,23 +111,13 @@ fn file(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     if !callable.is_empty() {
         translation.keep("app", "callable", callable);
     }
-    said(outcome.notes(notes), &option.value)
+    outcome.notes(notes)
 }
 
 fn is_given(translation: &Translation<'_>, name: &str) -> bool {
     translation
         .last(name)
         .is_some_and(|option| !value::text(&option.value).value.is_empty())
-}
-
-/// A value that only the template's program knows is carried over.
-fn said(outcome: Outcome, written: &str) -> Outcome {
-    match value::is_template(written) {
-        true => {
-            outcome.ask("the value has marks of a template, which are carried over as they are")
-        }
-        false => outcome,
-    }
 }
 
 fn callable(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
@@ -185,7 +172,7 @@ fn mount(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         },
         ..outcome
     };
-    said(outcome.notes(notes), &option.value)
+    outcome.notes(notes)
 }
 
 /// An application at `/` is the one of the site.

@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use super::{Applied, Outcome, Topic, Verdict, daemons::words, engine::Translation, typed, value};
+use super::{Applied, Outcome, Topic, Verdict, daemons::words, engine::Translation, typed};
 use crate::convert::draft::Section;
 
 pub(in crate::convert::uwsgi) static CRON: Topic = Topic {
@@ -130,18 +130,12 @@ fn timer(
         .draft
         .set(section, "on-calendar", events.clone());
     limit(translation, section, timeout);
-    let outcome = Outcome {
+    Outcome {
         place: Some((section, None)),
         ..Outcome::new(Verdict::Moved {
             directive: format!("OnCalendar={}", events.join(" and ")),
             key: "timer".to_owned(),
         })
-    };
-    match value::is_template(command) {
-        true => {
-            outcome.ask("the command has marks of a template, which are carried over as they are")
-        }
-        false => outcome,
     }
 }
 

@@ -50,15 +50,9 @@ fn daemon(translation: &mut Translation<'_>, option: &Applied, command: &str) ->
             key: "daemon".to_owned(),
         })
     };
-    let outcome = match option.name.contains("control") {
+    match option.name.contains("control") {
         true => {
             outcome.note("the site stayed up only while it ran; now it is started again by itself")
-        }
-        false => outcome,
-    };
-    match value::is_template(command) {
-        true => {
-            outcome.ask("the command has marks of a template, which are carried over as they are")
         }
         false => outcome,
     }

@@ -58,9 +58,7 @@ fn vassals(_: &mut Translation<'_>, option: &Applied) -> Outcome {
         true => format!("`hostler convert-ini --emperor VASSAL.ini -- --{file}` for each vassal"),
         false => format!("`{file}` named {place} VASSAL.ini, in `hostler convert-ini --emperor`"),
     };
-    Outcome::not_possible("it is about the files of the vassals", instead.as_str()).ask(format!(
-        "it belongs to the conversion of each vassal: {instead}"
-    ))
+    Outcome::not_possible("it is about the files of the vassals", instead.as_str())
 }
 
 fn tyrant(_: &mut Translation<'_>, option: &Applied) -> Outcome {

@@ -77,10 +77,13 @@ impl<'r> Translation<'r> {
 
     fn outcome(&mut self, number: usize, option: &'r Applied) -> Outcome {
         let Some(rule) = options::find(&option.name) else {
-            return unknown(option);
+            let outcome = with_remarks_of(option, unknown(option));
+            self.annotate(option, &outcome);
+            return outcome;
         };
         if let Some(winner) = self.winner(number, rule) {
-            return Outcome::not_needed(format!("{} comes later and counts", winner.origin));
+            let outcome = Outcome::not_needed(format!("{} comes later and counts", winner.origin));
+            return with_remarks_of(option, outcome);
         }
         let outcome = match rule {
             Rule::Key { kind, key } => typed::apply(self, *kind, key, option),
@@ -93,6 +96,7 @@ impl<'r> Translation<'r> {
             Rule::NotPossible(refusal) => refused(option, refusal),
             Rule::Own(topic) => (topic.run)(self, option),
         };
+        let outcome = with_remarks_of(option, carried(option, outcome));
         self.annotate(option, &outcome);
         outcome
     }
@@ -114,22 +118,29 @@ impl<'r> Translation<'r> {
         self.options.iter().rev().find(fills)
     }
 
-    /// Comments of the old file and remarks, above the key.
+    /// Comments of the old file and remarks, above the key; without a key at the top of the file.
     fn annotate(&mut self, option: &Applied, outcome: &Outcome) {
-        let remarks = option.remarks.iter().chain(&outcome.remarks);
-        let remarks = remarks.filter(|remark| remark.needs_human);
+        let place = place(&option.origin);
+        let asked = outcome.remarks.iter().filter(|remark| remark.needs_human);
+        let mut texts: Vec<&str> = asked.map(|remark| remark.text.as_str()).collect();
+        let refused = match &outcome.verdict {
+            Verdict::NotPossible { why, instead } => format!("{why}; the nearest way: {instead}"),
+            _ => String::new(),
+        };
+        if texts.is_empty() && !refused.is_empty() {
+            texts.push(&refused);
+        }
         let Some((section, key)) = &outcome.place else {
-            for remark in remarks {
-                let text = format!("{} {}: {}", option.origin, option.name, remark.text);
-                self.draft.say(&text);
+            for text in texts {
+                self.draft.say(&format!("{place} {}: {text}", option.name));
             }
             return;
         };
         self.draft
             .comment(*section, key.as_deref(), &option.comments);
-        for remark in remarks {
-            let text = format!("{}: {}", option.origin, remark.text);
-            self.draft.remark(*section, key.as_deref(), &text);
+        for text in texts {
+            self.draft
+                .remark(*section, key.as_deref(), &format!("{place}: {text}"));
         }
     }
 
@@ -278,6 +289,38 @@ fn joined(directory: &Path, path: &str) -> String {
     joined.display().to_string()
 }
 
+/// A value with marks of a template is good only when these are filled in.
+fn carried(option: &Applied, outcome: Outcome) -> Outcome {
+    let arrived = matches!(
+        outcome.verdict,
+        Verdict::Kept { .. } | Verdict::Moved { .. }
+    );
+    let asked = outcome.remarks.iter().any(|remark| remark.needs_human);
+    match arrived && !asked && is_template(&option.value) {
+        true => outcome.ask("the marks of the template are carried over as they are"),
+        false => outcome,
+    }
+}
+
+/// What reading had to say comes first; of a template's marks both speak, the translation with more knowledge.
+fn with_remarks_of(option: &Applied, mut outcome: Outcome) -> Outcome {
+    let spoken = is_template(&option.value);
+    let remarks = option.remarks.iter();
+    let remarks = remarks.filter(|remark| !spoken || !remark.text.contains("mark of a template"));
+    let remarks: Vec<Remark> = remarks.cloned().chain(outcome.remarks).collect();
+    outcome.remarks = remarks;
+    outcome
+}
+
+/// `old.ini:12`, without the directory.
+fn place(origin: &Origin) -> String {
+    let text = origin.to_string();
+    match text.rsplit_once('/') {
+        Some((_, name)) => name.to_owned(),
+        None => text,
+    }
+}
+
 /// Options with the same slot overwrite each other.
 fn slot(rule: &'static Rule) -> Option<&'static str> {
     match rule {
@@ -331,11 +374,6 @@ pub(super) fn entry(option: &Applied, outcome: Outcome) -> Entry {
         name: option.name.clone(),
         value: option.written.clone(),
         verdict: outcome.verdict,
-        remarks: option
-            .remarks
-            .iter()
-            .cloned()
-            .chain(outcome.remarks)
-            .collect(),
+        remarks: outcome.remarks,
     }
 }

@@ -68,10 +68,7 @@ fn hook(
     };
     let Some(command) = command else {
         let instead = "`service.exec-start-pre` with a command that does it";
-        return Outcome::not_possible("this action of a hook is not known to systemd", instead)
-            .ask(format!(
-                "`{text}` is not carried over; the nearest way: {instead}"
-            ));
+        return Outcome::not_possible("this action of a hook is not known to systemd", instead);
     };
     if command.is_empty() {
         return Outcome::not_needed("it only printed a message");
@@ -80,14 +77,11 @@ fn hook(
     let as_root = ["asap", "root", "jail"]
         .iter()
         .any(|word| option.name.contains(word));
-    let outcome = match as_root {
-        true => outcome.ask("it ran as root, and now runs as the user of the site, in the sandbox; for more use `systemctl edit hostler@SITE` and `ExecStartPre=+`"),
-        false => outcome,
-    };
-    match value::is_template(text) {
-        true => {
-            outcome.ask("the command has marks of a template, which are carried over as they are")
-        }
+    match as_root {
+        true => outcome.ask(
+            "it ran as root, and runs as the user of the site now, in its sandbox; what needs root is for \
+             `ExecStartPre=+` by `systemctl edit hostler@SITE`",
+        ),
         false => outcome,
     }
 }
@@ -142,11 +136,10 @@ fn wait_for_interface(translation: &mut Translation<'_>, option: &Applied) -> Ou
         "sys-subsystem-net-devices-{}.device",
         name.replace('-', "\\x2d")
     );
-    let outcome = translation
+    translation
         .gather("service", "after", unit.as_str())
         .moved("After=");
-    translation.gather("service", "wants", unit);
-    outcome
+    translation.gather("service", "wants", unit)
 }
 
 /// `file=content`

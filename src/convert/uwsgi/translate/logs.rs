@@ -126,12 +126,7 @@ fn to(translation: &mut Translation<'_>, key: &str, target: &str) -> Outcome {
     if let Some(path) = target.strip_prefix("file:") {
         writable(translation, path);
     }
-    match value::is_template(target) {
-        true => {
-            outcome.ask("the value has marks of a template, which are carried over as they are")
-        }
-        false => outcome,
-    }
+    outcome
 }
 
 /// The sandbox lets a site write to its own directories alone, so that others are named.
@@ -188,9 +183,7 @@ fn logger(translation: &mut Translation<'_>, option: &Applied, key: &str) -> Out
         _ if value::is_template(&text) => return Outcome::carried(&format!("log.{key}"), &text),
         _ => {
             let instead = "`log.to`, or a log collector that reads the journal";
-            return Outcome::not_possible("this kind of logger is not there", instead).ask(
-                format!("`{kind}` is no place for the log; the nearest way: {instead}"),
-            );
+            return Outcome::not_possible("this kind of logger is not there", instead);
         }
     };
     let outcome = to(translation, key, &target);

@@ -131,7 +131,7 @@ impl Outcome {
     /// There is no counterpart, and somebody has to know.
     fn refused(refusal: &Refusal) -> Self {
         let Refusal { why, instead } = refusal;
-        Self::not_possible(*why, *instead).ask(format!("{why}; the nearest way: {instead}"))
+        Self::not_possible(*why, *instead)
     }
 
     /// As a part of systemd.

@@ -106,13 +106,7 @@ fn chdir(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         return Outcome::not_needed("it names no directory");
     }
     let path = translation.absolute(&value);
-    let outcome = translation.keep("app", "chdir", path).notes(notes);
-    match value::is_template(&value) {
-        true => {
-            outcome.ask("the value has marks of a template, which are carried over as they are")
-        }
-        false => outcome,
-    }
+    translation.keep("app", "chdir", path).notes(notes)
 }
 
 fn chdir2(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
@@ -148,13 +142,7 @@ fn home(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         Some(_) => value.clone(),
         None => below_chdir(translation, &value),
     };
-    let outcome = translation.keep("app", "virtualenv", path).notes(notes);
-    match value::is_template(&value) {
-        true => {
-            outcome.ask("the value has marks of a template, which are carried over as they are")
-        }
-        false => outcome,
-    }
+    translation.keep("app", "virtualenv", path).notes(notes)
 }
 
 /// A path that counts from the working directory, without a leading `./`.
@@ -176,8 +164,7 @@ fn python_path(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     translation
         .draft
         .push_front(section, "python-path", path.clone());
-    let outcome = Outcome::kept(section, "app", "python-path", &path);
-    let outcome = outcome.notes(notes);
+    let outcome = Outcome::kept(section, "app", "python-path", &path).notes(notes);
     match value.contains('*') {
         true => {
             outcome.ask("uWSGI put every directory that the pattern matches on the path; name them")
@@ -197,15 +184,9 @@ fn env(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
             .ask(format!("write `{}` in [app.env] yourself", option.value));
     }
     let outcome = translation.keep("app.env", trimmed, value.trim());
-    let outcome = match name == trimmed {
+    match name == trimmed {
         true => outcome,
         false => outcome.note("the variable's name ended in a blank, which was not meant"),
-    };
-    match value::is_template(value) {
-        true => {
-            outcome.ask("the value has marks of a template, which are carried over as they are")
-        }
-        false => outcome,
     }
 }
 
@@ -287,9 +268,7 @@ fn plugin(name: &str) -> Option<Outcome> {
     if name.starts_with("python2") {
         let instead = "Python 3.9 or newer; 2to3 and python-modernize show what has to change";
         let outcome = Outcome::not_possible("Python 2 is not supported", instead);
-        return Some(outcome.ask(format!(
-            "Python 2 is not supported; the nearest way: {instead}"
-        )));
+        return Some(outcome);
     }
     let other = [
         ("php", &refusals::PHP),

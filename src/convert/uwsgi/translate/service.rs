@@ -55,11 +55,10 @@ pub(in crate::convert::uwsgi) static WAIT_SOCKET: Topic = Topic {
     documentation: "not possible: `After=` the unit that opens the socket, by `service.after`",
     slot: None,
     early: false,
-    run: |_, option| {
+    run: |_, _| {
         let instead = "the unit that opens the socket, in `service.after` and `service.requires`";
         let why = "whose socket it is cannot be seen";
-        let asked = format!("`{}`: {why}; the nearest way: {instead}", option.value);
-        Outcome::not_possible(why, instead).ask(asked)
+        Outcome::not_possible(why, instead)
     },
 };
 

@@ -131,13 +131,7 @@ fn map(translation: &mut Translation<'_>, option: &Applied, prefix_stays: bool) 
         Some(one) => Value::from(vec![one.clone(), Value::from(path)]),
         None => Value::from(path),
     };
-    let outcome = translation.keep("static.map", prefix, both).notes(notes);
-    match value::is_template(&value) {
-        true => {
-            outcome.ask("the value has marks of a template, which are carried over as they are")
-        }
-        false => outcome,
-    }
+    translation.keep("static.map", prefix, both).notes(notes)
 }
 
 fn directory(translation: &mut Translation<'_>, option: &Applied, key: &str) -> Outcome {

@@ -85,7 +85,7 @@ pub(in crate::convert::uwsgi) static TOUCH_EXEC: Topic = Topic {
     run: |_, _| {
         let instead = "a .path unit with `PathChanged=`";
         let why = "files whose change runs a command are systemd's business";
-        Outcome::not_possible(why, instead).ask(format!("{why}; the nearest way: {instead}"))
+        Outcome::not_possible(why, instead)
     },
 };
 
