@@ -7,6 +7,7 @@
 //! - `compare`: two servers asked the same, and what is told of it.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
 //! - `control`: the control socket and the commands that use it.
+//! - `convert`: old configurations, the settings they become, and what these serve.
 //! - `docs`: what the documents say of settings and messages is true.
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
@@ -40,6 +41,7 @@ mod cli;
 mod compare;
 mod compat;
 mod control;
+mod convert;
 mod docs;
 mod examples;
 mod frameworks;

@@ -1,0 +1,9 @@
+//! `hostler convert-ini`: what becomes of old configurations, to the letter, and that it serves as the old server did.
+//!
+//! Each case under `cases/` is an ini file with the settings and the account that it becomes. A first line `; flags:`
+//! gives the flags. With `HOSTLER_WRITE_CASES=1` the expectations are written anew; read the difference before you commit.
+
+mod cases;
+mod command;
+mod corpus;
+mod page;
