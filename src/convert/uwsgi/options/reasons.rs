@@ -44,6 +44,7 @@ pub(super) const MASTER: &str = "the supervisor always runs";
 pub(super) const MEMORY_LOOK: &str = "memory is looked at once a second where a limit asks for it";
 pub(super) const METRICS_ON: &str = "`[metrics] address` is what turns metrics on";
 pub(super) const MULE_TUNING: &str = "it tuned mules, which are processes of their own now";
+pub(super) const MOUNTED: &str = "a request that no application fits is answered 404";
 pub(super) const NODELAY: &str = "it is always on";
 pub(super) const OFFLOAD: &str = "files are sent without a Python thread anyway";
 pub(super) const OLD: &str =
@@ -80,6 +81,7 @@ pub(super) const TOUCH: &str = "files are watched by the kernel; nothing is poll
 pub(super) const TRUNCATE: &str = "journald and log rotation keep the log short";
 pub(super) const TUNING: &str =
     "it tuned something inside uWSGI that has no counterpart and needs none";
+pub(super) const UNENV: &str = "systemd gives a service the variables alone that are named";
 pub(super) const VACUUM: &str = "systemd owns the sockets, and there are no other files to remove";
 pub(super) const WARNING: &str = "it was about a warning that does not exist here";
 pub(super) const WSGI_STRICT: &str = "PEP 3333 is followed to the letter, and buffers are accepted";

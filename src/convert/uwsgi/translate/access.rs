@@ -49,6 +49,9 @@ about_listeners! {
 }
 
 fn about_listeners(translation: &Translation<'_>, option: &Applied, key: &str) -> Outcome {
+    if super::engine::is_off(&option.value) {
+        return Outcome::not_needed("it was off");
+    }
     let number = value::number(&option.value, super::super::options::Kind::Bytes);
     let outcome = on_listeners(translation, key, |_| true);
     match number {

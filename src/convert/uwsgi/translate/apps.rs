@@ -205,7 +205,8 @@ fn target(app: &str) -> Target {
     if [".ini", ".paste"].iter().any(|end| app.ends_with(end)) || app.starts_with("config:") {
         return Target::Paste;
     }
-    match is_file(app) {
+    // Where a mount says so, uWSGI takes `shop.wsgi` for a file.
+    match is_file(app) || app.ends_with(".wsgi") {
         true => Target::File(app.to_owned()),
         false => Target::Module(app.to_owned()),
     }

@@ -161,6 +161,11 @@ pub(super) fn name_of(translation: &Translation<'_>, kind: &str, command: &str) 
     let common = [
         "bin", "bash", "cd", "env", "exec", "manage", "nice", "python", "python3", "sh", "sudo",
     ];
+    // Where it runs says nothing.
+    let behind = command
+        .strip_prefix("cd ")
+        .and_then(|rest| rest.split_once("&& "));
+    let command = behind.map_or(command, |(_, rest)| rest);
     let words = command.split([' ', ';', '&', '|', '"', '\'']);
     let mut stems = words
         .filter_map(stem)

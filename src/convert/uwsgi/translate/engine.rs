@@ -296,15 +296,29 @@ fn carried(option: &Applied, outcome: Outcome) -> Outcome {
         Verdict::Kept { .. } | Verdict::Moved { .. }
     );
     let asked = outcome.remarks.iter().any(|remark| remark.needs_human);
-    match arrived && !asked && is_template(&option.value) {
+    match arrived && !asked && has_marks(option) {
         true => outcome.ask("the marks of the template are carried over as they are"),
         false => outcome,
     }
 }
 
+/// Whether a value is one of a template; routes and formats have variables of their own that look like it.
+fn has_marks(option: &Applied) -> bool {
+    let has_variables = ["route", "response-route", "log-format", "logformat"];
+    let own = has_variables
+        .iter()
+        .any(|beginning| option.name.starts_with(beginning));
+    match own {
+        true => ["{{", "{%", "<%"]
+            .iter()
+            .any(|mark| option.value.contains(mark)),
+        false => is_template(&option.value),
+    }
+}
+
 /// What reading had to say comes first; of a template's marks both speak, the translation with more knowledge.
 fn with_remarks_of(option: &Applied, mut outcome: Outcome) -> Outcome {
-    let spoken = is_template(&option.value);
+    let spoken = has_marks(option);
     let remarks = option.remarks.iter();
     let remarks = remarks.filter(|remark| !spoken || !remark.text.contains("mark of a template"));
     let remarks: Vec<Remark> = remarks.cloned().chain(outcome.remarks).collect();
@@ -356,14 +370,15 @@ fn unknown(option: &Applied) -> Outcome {
             .ask("what the template puts here was not converted");
     }
     let meant = options::nearest(&option.name).map(str::to_owned);
-    let text = match &meant {
-        Some(meant) => format!("uWSGI knows no such option and ignored it; `{meant}` was meant?"),
-        None => String::new(),
-    };
+    let said = option.remarks.iter().any(|remark| remark.needs_human);
+    let text = meant
+        .as_ref()
+        .map(|meant| format!("uWSGI knows no such option and ignored it; `{meant}` was meant?"));
     let outcome = Outcome::new(Verdict::Unknown { meant });
-    match text.is_empty() {
-        true => outcome.note("uWSGI knows no such option; it was a name for `%(...)` at most"),
-        false => outcome.ask(text),
+    match text {
+        Some(_) if said => outcome,
+        Some(text) => outcome.ask(text),
+        None => outcome.note("uWSGI knows no such option; it was a name for `%(...)` at most"),
     }
 }
 

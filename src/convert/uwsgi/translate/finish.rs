@@ -56,16 +56,36 @@ fn application(translation: &mut Translation<'_>) {
     if given.contains(&true) {
         return;
     }
+    if !translation.draft.all("mount").is_empty() {
+        notice(
+            translation,
+            "no application but those by mount: all other requests are answered 404; uWSGI gave them to the first mount",
+            false,
+        );
+        return;
+    }
+    if answers_without(translation) {
+        return;
+    }
     translation.draft.set(app, "module", MODULE);
-    let mounts = translation.draft.all("mount").len();
-    let text = match mounts {
-        0 => "the old configuration names no application; name its module here, or write `file`",
-        _ => {
-            "the old configuration has applications by mount alone; name here the one that answers all other requests"
-        }
-    };
+    let text = "the old configuration names no application; name its module here, or write `file`";
     translation.draft.remark(app, Some("module"), text);
     notice(translation, text, true);
+}
+
+/// Whether something answers requests without an application: files, programs, routes.
+fn answers_without(translation: &mut Translation<'_>) -> bool {
+    let repeated = ["cgi", "route"];
+    let files = [("static", "check"), ("dynamic-apps", "enabled")];
+    let map = translation.draft.section("static.map");
+    translation.draft.has(map)
+        || repeated
+            .iter()
+            .any(|name| !translation.draft.all(name).is_empty())
+        || files.iter().any(|(section, key)| {
+            let section = translation.draft.section(section);
+            translation.draft.get(section, key).is_some()
+        })
 }
 
 /// Sockets may have come from an emperor, from systemd, or from the command line.

@@ -90,6 +90,18 @@ const TERMINAL: [&str; 8] = [
     "/proc/self/fd/2",
 ];
 
+/// Options that can name a log file.
+const FILES: [&str; 8] = [
+    "daemonize",
+    "daemonize2",
+    "logger",
+    "logger-req",
+    "logto",
+    "logto2",
+    "req-logger",
+    "worker-logger",
+];
+
 /// What uWSGI writes in front of its lines by default.
 const CTIME: &str = "%a %b %e %H:%M:%S %Y";
 
@@ -281,11 +293,15 @@ fn date(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     if super::engine::is_off(text) {
         return Outcome::not_needed("it was off");
     }
+    let mut places = translation.each(&FILES);
+    if !places.any(|option| option.value.contains('/')) {
+        return Outcome::not_needed(
+            "there is no log file, and the journal has the time of every entry",
+        );
+    }
     let is_on = ["", "true", "1", "on", "yes"].contains(&text.to_ascii_lowercase().as_str());
     let format = if is_on { CTIME } else { text };
-    translation
-        .keep("log", "timestamp", format)
-        .note("it counts for log files; the journal has the time of every entry")
+    translation.keep("log", "timestamp", format)
 }
 
 fn mode(translation: &mut Translation<'_>, option: &Applied) -> Outcome {

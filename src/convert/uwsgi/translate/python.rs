@@ -42,13 +42,6 @@ pub(in crate::convert::uwsgi) static ENV: Topic = Topic {
     run: env,
 };
 
-pub(in crate::convert::uwsgi) static UNENV: Topic = Topic {
-    documentation: "moved to systemd: `UnsetEnvironment=` by `service.directives`",
-    slot: None,
-    early: false,
-    run: unenv,
-};
-
 pub(in crate::convert::uwsgi) static ARGV: Topic = Topic {
     documentation: "kept: `app.argv`",
     slot: Some("pyargv"),
@@ -188,13 +181,6 @@ fn env(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         true => outcome,
         false => outcome.note("the variable's name ended in a blank, which was not meant"),
     }
-}
-
-fn unenv(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
-    let name = value::text(&option.value).value;
-    translation
-        .gather("service.directives", "UnsetEnvironment", name)
-        .moved("UnsetEnvironment=")
 }
 
 fn argv(translation: &mut Translation<'_>, option: &Applied) -> Outcome {

@@ -112,6 +112,9 @@ fn map(translation: &mut Translation<'_>, option: &Applied, prefix_stays: bool) 
             .ask(format!("`{value}` is no prefix with a directory"));
     };
     let (prefix, path) = (prefix.trim(), path.trim());
+    if path.is_empty() {
+        return Outcome::not_possible("it names no directory", "`[static.map]`");
+    }
     let path = match prefix_stays {
         true => format!(
             "{}/{}",

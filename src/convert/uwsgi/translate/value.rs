@@ -96,11 +96,11 @@ pub(super) fn number(text: &str, kind: Kind) -> Result<Read<u64>, Unread> {
     let value = match rest {
         "" => count.checked_mul(scale),
         suffix => {
-            let (value, meant) =
+            let value =
                 scaled(count, suffix, kind).ok_or(Unread::Doubtful(count.saturating_mul(scale)))?;
             if value != count.checked_mul(scale) {
                 notes.push(format!(
-                    "uWSGI read `{plain}` as {digits}; it is {meant} now, as was meant"
+                    "uWSGI read `{plain}` as {digits}; what was meant is taken"
                 ));
             }
             value
@@ -124,8 +124,8 @@ fn unit(kind: Kind) -> u64 {
     }
 }
 
-/// A number with a unit behind it, which uWSGI never reads; and how it is said.
-fn scaled(count: u64, suffix: &str, kind: Kind) -> Option<(Option<u64>, String)> {
+/// A number with a unit behind it, which uWSGI never reads; the inner `None` is one that is too large.
+fn scaled(count: u64, suffix: &str, kind: Kind) -> Option<Option<u64>> {
     let word = suffix.to_ascii_lowercase();
     let factor: u64 = match kind {
         Kind::Bytes | Kind::Kibibytes | Kind::Mebibytes => match word.as_str() {
@@ -148,7 +148,7 @@ fn scaled(count: u64, suffix: &str, kind: Kind) -> Option<(Option<u64>, String)>
             _ => return None,
         },
     };
-    Some((count.checked_mul(factor), format!("{count} {suffix}")))
+    Some(count.checked_mul(factor))
 }
 
 /// The value, and a comment behind it if there is one: a `;`, or a `#` behind a blank.

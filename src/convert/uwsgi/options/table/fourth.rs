@@ -233,7 +233,7 @@ pub(super) static TABLE: &[(&str, Rule)] = &[
     ("umount-post-jail", no(&r::MOUNTS)),
     ("umount-pre-jail", no(&r::MOUNTS)),
     ("undeferred-shared-socket", own(&sockets::SHARED)),
-    ("unenv", own(&python::UNENV)),
+    ("unenv", gone(w::UNENV)),
     ("unique-cron", own(&cron::CRON)),
     ("unique-cron-legion", no(&r::LEGION)),
     ("unique-legion-cron", no(&r::LEGION)),

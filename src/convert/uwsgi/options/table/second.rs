@@ -215,7 +215,7 @@ pub(super) static TABLE: &[(&str, Rule)] = &[
     ("ifenv", gone(w::CONVERTED)),
     ("ifexists", gone(w::CONVERTED)),
     ("ifplugin", gone(w::CONVERTED)),
-    ("ignore-script-name", gone(w::APPS)),
+    ("ignore-script-name", gone(w::MOUNTED)),
     ("ignore-sigpipe", gone(w::CLIENT_GONE)),
     ("ignore-write-errors", gone(w::CLIENT_GONE)),
     ("immediate-gid", own(&service::GID)),

@@ -74,7 +74,7 @@ pub(super) static TABLE: &[(&str, Rule)] = &[
     ("need-plugin", own(&python::PLUGINS)),
     ("need-plugins", own(&python::PLUGINS)),
     ("never-swap", own(&service::NEVER_SWAP)),
-    ("no-default-app", gone(w::APPS)),
+    ("no-default-app", gone(w::MOUNTED)),
     ("no-defer-accept", own(&access::NO_DEFER)),
     ("no-fd-passing", gone(w::TUNING)),
     ("no-harakiri-after-req-hook", gone(w::HARAKIRI)),

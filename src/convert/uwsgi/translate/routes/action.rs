@@ -7,8 +7,7 @@ use super::Rule;
 /// Adds `action:arguments`; gives what is to be said about it, or nothing when there is no such action.
 pub(super) fn add(action: &str, rule: &mut Rule) -> Option<&'static str> {
     let (name, arguments) = action.split_once(':').unwrap_or((action, ""));
-    let arguments = variables(arguments.trim())?;
-    let arguments = arguments.as_str();
+    let arguments = plain(arguments.trim())?;
     let mut set = |key: &str, value: Value| {
         rule.insert(key.to_owned(), value);
     };
@@ -37,10 +36,6 @@ pub(super) fn add(action: &str, rule: &mut Rule) -> Option<&'static str> {
                 .collect();
             set("env", env.into());
         }
-        "setscheme" => {
-            let env = [("wsgi.url_scheme".to_owned(), Value::from(arguments))];
-            set("env", env.into_iter().collect::<Table>().into());
-        }
         _ => return None,
     }
     Some(match name {
@@ -60,11 +55,7 @@ fn status(arguments: &str) -> Option<i64> {
         .filter(|status| (400..600).contains(status))
 }
 
-/// Texts with `${...}` in them are not known here, but for the host and the target of a redirect.
-fn variables(arguments: &str) -> Option<String> {
-    let known = arguments.strip_prefix("https://${HTTP_HOST}${REQUEST_URI}");
-    match known {
-        Some("") => Some("https://${host}${uri}".to_owned()),
-        _ => (!arguments.contains("${")).then(|| arguments.to_owned()),
-    }
+/// Texts with `${...}` in them are not known here.
+fn plain(arguments: &str) -> Option<&str> {
+    (!arguments.contains("${")).then_some(arguments)
 }
