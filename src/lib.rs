@@ -20,6 +20,8 @@ mod cli;
 mod compare;
 mod convert;
 mod listener;
+
+mod static_files;
 mod supervisor;
 mod systemd;
 

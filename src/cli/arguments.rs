@@ -41,6 +41,8 @@ pub(super) enum Command {
     Stop(StopArguments),
     /// Print what systemd is told about a site
     Units(UnitsArguments),
+    /// Print the JSON Schema of settings files, for editors
+    Schema,
     /// Act on a worker of a running site
     #[command(subcommand)]
     Worker(WorkerCommand),

@@ -41,8 +41,8 @@ pub(super) enum CliError {
     /// The site's Python cannot be used.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
-    /// A report cannot be written as JSON.
-    #[error("cannot write the report as JSON")]
+    /// A report, a status or the schema cannot be written as JSON.
+    #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
     /// There is no log.
     #[error(transparent)]

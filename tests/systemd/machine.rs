@@ -65,6 +65,8 @@ impl Machine {
             .arg(format!("{}:/opt/hostler", root().display()))
             .arg("--bind")
             .arg(format!("{}:/opt/build", build().display()))
+            .arg("--bind")
+            .arg(format!("{}:/opt/venv", venvs().display()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -282,6 +284,12 @@ pub(super) fn address(port: u16) -> Address {
 /// The directory with program and extension.
 fn build() -> &'static Path {
     Path::new(PROGRAM).parent().unwrap()
+}
+
+/// What `make venvs` makes; elsewhere it may be a link.
+fn venvs() -> PathBuf {
+    let venvs = root().join("target/venv").canonicalize();
+    venvs.expect("there is no target/venv; `make venvs` makes it")
 }
 
 /// Between two looks at something that does not say when it changes.

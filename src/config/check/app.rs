@@ -9,8 +9,11 @@ use crate::config::{
     schema::App,
 };
 
-pub(super) fn check(app: &App) -> Result<(), Problem> {
-    target(&["app"], app.module.as_deref(), app.file.as_deref())?;
+/// `is_needed`: nothing else answers requests, so there has to be an application.
+pub(super) fn check(app: &App, is_needed: bool) -> Result<(), Problem> {
+    if is_needed || app.target().is_some() {
+        target(&["app"], app.module.as_deref(), app.file.as_deref())?;
+    }
     if let Some(module) = &app.module {
         dotted_name(&["app", "module"], module)?;
     }

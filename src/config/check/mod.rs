@@ -29,9 +29,20 @@ use super::{
 };
 
 impl Settings {
+    /// Whether requests have an answer although `[app]` names no application.
+    fn answers_without_app(&self) -> bool {
+        let files = &self.static_files;
+        !self.mount.is_empty()
+            || self.dynamic_apps.enabled
+            || !self.cgi.is_empty()
+            || !self.route.is_empty()
+            || !files.check.is_empty()
+            || !files.map.is_empty()
+    }
+
     /// Holds the settings against every rule, and gives the first that is broken.
     pub(super) fn check(&self) -> Result<(), Problem> {
-        app::check(&self.app)?;
+        app::check(&self.app, !self.answers_without_app())?;
         listen::check(&self.listen)?;
         http(&self.http)?;
         uwsgi(&self.uwsgi)?;
