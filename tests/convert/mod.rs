@@ -7,3 +7,5 @@ mod cases;
 mod command;
 mod corpus;
 mod page;
+mod serve;
+mod shapes;

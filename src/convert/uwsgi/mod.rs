@@ -5,6 +5,8 @@ mod names;
 mod options;
 mod read;
 mod reading;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 pub(crate) use options::page;

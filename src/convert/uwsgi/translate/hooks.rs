@@ -136,10 +136,8 @@ fn wait_for_interface(translation: &mut Translation<'_>, option: &Applied) -> Ou
         "sys-subsystem-net-devices-{}.device",
         name.replace('-', "\\x2d")
     );
-    translation
-        .gather("service", "after", unit.as_str())
-        .moved("After=");
-    translation.gather("service", "wants", unit)
+    translation.gather("service", "wants", unit.as_str());
+    translation.gather("service", "after", unit).moved("After=")
 }
 
 /// `file=content`
