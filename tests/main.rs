@@ -6,6 +6,7 @@
 //! - `cli`: arguments, exit codes, `check` and its messages.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
 //! - `control`: the control socket and the commands that use it.
+//! - `convert`: the reader of uWSGI configurations beside uWSGI itself.
 //! - `docs`: what the documents say of settings and messages is true.
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
@@ -38,6 +39,7 @@ mod chaos;
 mod cli;
 mod compat;
 mod control;
+mod convert;
 mod docs;
 mod examples;
 mod frameworks;

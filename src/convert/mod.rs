@@ -6,3 +6,6 @@
 pub(crate) mod account;
 pub(crate) mod draft;
 pub(crate) mod uwsgi;
+
+/// For `tests/convert` and the fuzz target.
+pub use uwsgi::outside;

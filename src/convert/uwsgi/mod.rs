@@ -4,4 +4,5 @@ mod names;
 mod read;
 mod reading;
 
+pub use read::outside;
 pub(crate) use read::{Format, Identity, Input, Kind, Machine, ReadError, Surroundings};
