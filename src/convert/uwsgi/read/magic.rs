@@ -76,6 +76,11 @@ impl Table {
         }
     }
 
+    /// uWSGI is started in another directory than this process.
+    pub(super) fn set_directory(&mut self, directory: &str) {
+        self.values.insert('v', directory.to_owned());
+    }
+
     /// A file is read next; `name` may have a section. `is_first`: it may fill the capital letters.
     pub(super) fn enter(
         &mut self,
