@@ -17,9 +17,11 @@ pub mod serve;
 pub mod sys;
 
 mod cli;
-#[allow(dead_code, reason = "its commands are on their way")]
+mod compare;
 mod convert;
 mod listener;
+
+mod static_files;
 mod supervisor;
 mod systemd;
 

@@ -6,6 +6,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use tempfile::TempDir;
+
 use crate::support::{
     process::Process,
     site::{PROGRAM, listening, program},
@@ -71,8 +73,10 @@ fn help_reads_well() {
         &["status", "--help"],
         &["reload", "--help"],
         &["stop", "--help"],
+        &["schema", "--help"],
         &["worker", "recycle", "--help"],
         &["log", "reopen", "--help"],
+        &["compare", "--help"],
     ] {
         let output = run(arguments);
         assert_eq!(
@@ -163,10 +167,78 @@ fn good_settings_are_good() {
         "[app]\nmodule = \"x\"\n[[listen]]\naddress = \":1\"\n",
     )
     .unwrap();
-    let output = run(&["check", file.to_str().unwrap()]);
+    let output = run(&["check", "--no-host", file.to_str().unwrap()]);
     assert_eq!(
         (output.status.code(), stderr(&output)),
         (Some(SUCCESS), String::new())
+    );
+}
+
+/// A file with these lines behind an application that is there.
+fn file_with(lines: &str) -> (TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("shop.py"), APP).unwrap();
+    let file = directory.path().join("site.toml");
+    let head = "[app]\nfile = \"shop.py\"\n[[listen]]\naddress = \"127.0.0.1:0\"\n";
+    fs::write(&file, format!("{head}{lines}")).unwrap();
+    let file = file.to_str().unwrap().to_owned();
+    (directory, file)
+}
+
+#[test]
+fn what_this_machine_lacks_is_told_with_its_place() {
+    let (_directory, file) = file_with("[service]\nuser = \"no-such-user\"\n");
+    let message = format!(
+        "{file}:6:8: there is no user `no-such-user`; make it: useradd --system no-such-user"
+    );
+    check_error(&["check", &file], CONFIG, &[&message]);
+    let elsewhere = run(&["check", "--no-host", &file]);
+    assert_eq!(elsewhere.status.code(), Some(SUCCESS), "{elsewhere:?}");
+}
+
+#[test]
+fn what_could_be_elsewhere_is_no_error() {
+    let (_directory, file) = file_with("[static]\ncheck = [\"public\"]\n");
+    let output = run(&["check", &file]);
+    assert_eq!(output.status.code(), Some(SUCCESS), "{output:?}");
+    assert!(
+        stderr(&output).contains(&format!("note: {file}:6:10: ")),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn the_schema_is_json_that_names_its_draft() {
+    let output = run(&["schema"]);
+    assert_eq!(output.status.code(), Some(SUCCESS));
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+}
+
+/// Settings that are ahead of the server.
+const UNSERVED: &str = "[workers]\nloop = \"gevent\"\n";
+
+#[test]
+fn what_is_not_served_yet_is_told_and_not_ignored() {
+    let (_directory, file) = file_with(UNSERVED);
+    let checked = run(&["check", "--no-host", &file]);
+    assert_eq!(
+        (checked.status.code(), stderr(&checked)),
+        (
+            Some(SUCCESS),
+            format!(
+                "note: {file}:6:1: this version does not serve workers.loop yet, \
+                 and `hostler serve` does not start with it\n"
+            )
+        )
+    );
+    check_error(
+        &["serve", &file],
+        CONFIG,
+        &["does not serve workers.loop (line 6) yet"],
     );
 }
 

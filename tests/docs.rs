@@ -11,9 +11,45 @@ use crate::support::{root, site::program};
 /// Section and key, and the default as it is written in TOML; `None`: the key is not set.
 type Defaults = BTreeMap<(String, String), Option<String>>;
 
-/// What a file must have; everything else in `check --show` is a default.
-const SMALLEST: &str = "app.module = \"x\"\nlisten = [{ address = \":1\" }]\n\
-    timer = [{ name = \"x\", command = [\"x\"], every = 1 }]\n";
+/// What a file must have, and one of each section that there can be several of; everything else in `check --show` is a
+/// default.
+const SMALLEST: &str = "app.module = \"x\"\n\
+    listen = [{ address = \":1\", sni = [{ host = \"x\", certificate = \"x\", key = \"x\" }], \
+                protocol = \"https\", certificate = \"x\", key = \"x\" }]\n\
+    mount = [{ path = \"/x\", module = \"x\" }]\n\
+    static.expires = [{ type = \"x/x\", after = 1 }]\n\
+    cgi = [{ path = \"/x\", directory = \"x\" }]\n\
+    route = [{ deny = 404 }]\n\
+    timer = [{ name = \"x\", command = [\"x\"], every = 1 }]\n\
+    daemon = [{ name = \"x\", command = [\"x\"] }]\n";
+
+/// What that file gives, and nobody has by default; `None`: the key is not set.
+const GIVEN: [(&str, &str, Option<&str>); 10] = [
+    ("app", "module", None),
+    ("listen", "protocol", Some("\"http\"")),
+    ("listen", "certificate", None),
+    ("listen", "key", None),
+    ("mount", "path", Some("\"\"")),
+    ("mount", "module", None),
+    ("static.expires", "type", None),
+    ("cgi", "directory", None),
+    ("route", "deny", None),
+    ("timer", "every", Some("\"0\"")),
+];
+
+/// Keys without which their section is not complete.
+const NEEDED: [(&str, &str); 10] = [
+    ("listen", "address"),
+    ("listen.sni", "host"),
+    ("listen.sni", "certificate"),
+    ("listen.sni", "key"),
+    ("static.expires", "after"),
+    ("cgi", "path"),
+    ("timer", "name"),
+    ("timer", "command"),
+    ("daemon", "name"),
+    ("daemon", "command"),
+];
 
 /// Stands in the document where a key has no default.
 const REQUIRED: &str = "required";
@@ -73,14 +109,15 @@ fn defaults_of_the_document() -> Defaults {
 #[test]
 fn every_setting_is_documented_with_its_default() {
     let mut program = defaults_of_the_program();
-    // The smallest file gives it; nobody has it by default.
-    program.insert(("app".into(), "module".into()), None);
-    program.insert(("timer".into(), "every".into()), Some("\"0\"".into()));
-    for (section, key) in [
-        ("listen", "address"),
-        ("timer", "name"),
-        ("timer", "command"),
-    ] {
+    for (section, key, default) in GIVEN {
+        let default = default.map(str::to_owned);
+        assert!(
+            program
+                .insert((section.into(), key.into()), default)
+                .is_some()
+        );
+    }
+    for (section, key) in NEEDED {
         let key = (section.to_owned(), key.to_owned());
         assert!(program.insert(key, Some(REQUIRED.to_owned())).is_some());
     }

@@ -4,20 +4,26 @@
 //!
 //! - `chaos`: everything that can happen under load, and an account of every request.
 //! - `cli`: arguments, exit codes, `check` and its messages.
+//! - `compare`: two servers asked the same, and what is told of it.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
 //! - `control`: the control socket and the commands that use it.
-//! - `convert`: the reader of uWSGI configurations beside uWSGI itself.
+//! - `convert`: old configurations, the settings they become, and what these serve.
 //! - `docs`: what the documents say of settings and messages is true.
 //! - `examples`: the settings under `examples/` are accepted and serve.
+//! - `fastcgi`: FastCGI on the wire, and what is broken of it.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
+//! - `man`: the manual pages.
+//! - `mounts`: many applications in the same workers.
 //! - `outside`: without systemd: process 1, root that becomes somebody else, secrets, read-only root.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
 //! - `reload`: what a reload follows, and which files ask for one.
+//! - `scgi`: SCGI on the wire.
 //! - `slow`: clients that send or read slowly.
+//! - `static_files`: files, redirections and refusals, also while all of Python is busy.
 //! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tidy`: rules about the code itself.
 //! - `uwsgi`: the uwsgi protocol on the wire.
@@ -37,20 +43,26 @@ mod support;
 
 mod chaos;
 mod cli;
+mod compare;
 mod compat;
 mod control;
 mod convert;
 mod docs;
 mod examples;
+mod fastcgi;
 mod frameworks;
 mod http;
 mod journal;
 mod limits;
+mod man;
+mod mounts;
 mod outside;
 mod process;
 mod pythons;
 mod reload;
+mod scgi;
 mod slow;
+mod static_files;
 mod systemd;
 mod tidy;
 mod uwsgi;

@@ -26,7 +26,7 @@ pub fn check_accepted(head: &Head, buffer: &[u8]) {
     };
     assert!(["http", "https"].contains(&scheme(&request, &peer)));
     let mut names = HashSet::new();
-    visit(&request, &peer, &mut Vec::new(), |variable, value| {
+    visit(&request, &peer, b"", &mut Vec::new(), |variable, value| {
         let mut name = Vec::new();
         match variable {
             Variable::Header(wire) => header_key(wire, &mut name),

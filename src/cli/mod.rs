@@ -6,11 +6,16 @@
 mod arguments;
 mod check;
 mod client;
+mod compare;
 mod control;
+mod conversion;
+mod convert_gunicorn;
+mod convert_ini;
 mod error;
 mod exit;
 mod output;
 mod run;
+mod schema;
 mod serve;
 mod show;
 mod table;
@@ -21,7 +26,7 @@ use std::{env, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
-use crate::config;
+use crate::{config, systemd::Notifier};
 
 use arguments::{Arguments, Command, LogCommand, WorkerCommand};
 use error::CliError;
@@ -46,20 +51,29 @@ pub fn main() -> ExitCode {
 fn perform(command: Command) -> Result<ExitCode, CliError> {
     match command {
         Command::Check(arguments) => check::check(&arguments),
+        Command::Compare(arguments) => compare::compare(arguments),
+        Command::ConvertGunicorn(arguments) => convert_gunicorn::convert(arguments),
+        Command::ConvertIni(arguments) => convert_ini::convert(&arguments),
         Command::Run(arguments) => run::run(arguments),
-        Command::Serve(arguments) => serve_file(arguments.file),
+        Command::Serve(arguments) => serve_file(arguments.file).inspect_err(tell_manager),
         Command::Status(arguments) => control::status(&arguments),
         Command::Reload(arguments) => control::reload(&arguments),
         Command::Stop(arguments) => control::stop(&arguments),
         Command::Worker(WorkerCommand::Recycle(arguments)) => control::recycle(&arguments),
+        Command::Schema => schema::print(),
         Command::Units(arguments) => units::show(&arguments),
         Command::Log(LogCommand::Reopen(site)) => control::reopen_log(&site),
     }
 }
 
+/// For `systemctl status`, where the exit code alone says little.
+fn tell_manager(error: &CliError) {
+    Notifier::from_environment().cannot_start(&output::chain(error), output::errno(error));
+}
+
 fn serve_file(file: PathBuf) -> Result<ExitCode, CliError> {
     serve::serve(ServeOptions {
-        settings: config::load(&file)?,
+        settings: config::load_served(&file)?,
         source: Some(file),
     })
 }

@@ -80,7 +80,7 @@ fn site_name(source: Option<&Path>, settings: &Settings) -> String {
 /// Settings from the command line cannot change, but the application can.
 fn reread(source: Option<PathBuf>, settings: Settings) -> Reread {
     Box::new(move || match &source {
-        Some(file) => config::load(file).map_err(|error| super::output::chain(&error)),
+        Some(file) => config::load_served(file).map_err(|error| super::output::chain(&error)),
         None => Ok(settings.clone()),
     })
 }
@@ -92,7 +92,7 @@ fn tell(listener: &Listener) {
             let url = url(address);
             tracing::info!(protocol = "http", %address, url, "listening");
         }
-        Protocol::Uwsgi => tracing::info!(protocol = "uwsgi", %address, "listening"),
+        protocol => tracing::info!(%protocol, %address, "listening"),
     }
 }
 

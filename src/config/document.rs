@@ -66,16 +66,20 @@ impl<'t> Document<'t> {
 
     /// An error at the key that is to blame, or at the innermost section on the way to it that the file has.
     pub(super) fn error_of(&self, problem: &Problem) -> ConfigError {
+        self.error_at(self.place_of(&problem.key, problem.part), &problem.message)
+    }
+
+    /// Where a key stands, or the innermost section on the way to it that the file has.
+    pub(super) fn place_of(&self, key: &[String], part: Part) -> Option<Range<usize>> {
         let nearest = self
             .entries()
             .into_iter()
-            .filter(|entry| problem.key.starts_with(&entry.path))
+            .filter(|entry| key.starts_with(&entry.path))
             .max_by_key(|entry| entry.path.len());
-        let place = nearest.map(|entry| match problem.part {
-            Part::Key if entry.path == problem.key => entry.key,
+        nearest.map(|entry| match part {
+            Part::Key if entry.path == key => entry.key,
             _ => entry.place,
-        });
-        self.error_at(place, &problem.message)
+        })
     }
 }
 

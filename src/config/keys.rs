@@ -159,7 +159,8 @@ pub(super) fn sections() -> Vec<(Vec<&'static str>, &'static [&'static str])> {
 /// Sections are written under a header; serde would take lists for them.
 fn wrong_form(name: &str, entry: &Entry<'_>) -> Option<String> {
     let header = header(&entry.schema);
-    let numbered = entry.path.len() != entry.schema.len();
+    // The last part of the path of a list's entry is its number.
+    let numbered = entry.path.last().map(String::as_str) != entry.schema.last().copied();
     match (shape(&entry.schema), entry.value) {
         (Shape::Section(_), DeValue::Table(_)) | (Shape::Value, _) => None,
         (Shape::Section(_), DeValue::Array(_)) => Some(format!(
@@ -201,6 +202,9 @@ mod tests {
     #[test]
     fn the_sections_of_the_schema_are_walked_in_order() {
         let names: Vec<String> = sections().iter().map(|(path, _)| header(path)).collect();
-        assert_eq!(names[..3], ["[app]", "[[listen]]", "[http]"]);
+        assert_eq!(
+            names[..4],
+            ["[app]", "[[listen]]", "[[listen.sni]]", "[http]"]
+        );
     }
 }

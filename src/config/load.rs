@@ -7,10 +7,70 @@ use std::{
 
 use super::{
     document::{Document, error_in},
-    error::{ConfigError, Part, Problem},
+    error::{ConfigError, Part, Position, Problem},
     explain, keys,
     schema::Settings,
+    unserved::Unserved,
 };
+
+/// A settings file that was read: what it says, and where.
+#[derive(Debug, Clone)]
+pub struct SettingsFile {
+    /// As it was given.
+    path: PathBuf,
+    text: String,
+    /// Checked, with absolute paths.
+    pub settings: Settings,
+}
+
+impl SettingsFile {
+    /// Reads the settings file of a site.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn open(path: &Path) -> Result<Self, ConfigError> {
+        let text = read(path)?;
+        let settings = parse(&text, path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            text,
+            settings,
+        })
+    }
+
+    /// What the file asks for and this version does not do, in the order of the file.
+    pub fn unserved(&self) -> Vec<Unserved> {
+        let mut keys = self.settings.unserved();
+        for one in &mut keys {
+            one.position = self.position(&one.key, Part::Key);
+        }
+        keys.sort_by_key(|one| one.position);
+        keys
+    }
+
+    /// Where a key stands, or the innermost section on the way to it that the file has.
+    pub fn position(&self, key: &[String], part: Part) -> Option<Position> {
+        let text = without_mark(&self.text);
+        let document = Document::parse(&self.path, text).ok()?;
+        let place = document.place_of(key, part)?;
+        Some(Position::of(place.start, text))
+    }
+
+    /// The settings, if this version can do all that they ask for.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn served(self) -> Result<Settings, ConfigError> {
+        let keys = self.unserved();
+        match keys.is_empty() {
+            true => Ok(self.settings),
+            false => Err(ConfigError::Unserved {
+                path: self.path,
+                keys,
+            }),
+        }
+    }
+}
 
 /// Reads the settings file of a site.
 ///
@@ -18,7 +78,15 @@ use super::{
 /// The file cannot be read, is not TOML in UTF-8, has a key or a value that the schema does not know, or values that
 /// do not go together. The error is one line with the file's name and, where there is one, the place in it.
 pub fn load(path: &Path) -> Result<Settings, ConfigError> {
-    parse(&read(path)?, path)
+    SettingsFile::open(path).map(|file| file.settings)
+}
+
+/// Reads the settings file of a site that is to be served.
+///
+/// # Errors
+/// As [`load`], or something is asked for that this version does not do.
+pub fn load_served(path: &Path) -> Result<Settings, ConfigError> {
+    SettingsFile::open(path)?.served()
 }
 
 /// The text of a settings file.
@@ -43,8 +111,7 @@ pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
 /// # Errors
 /// As [`load`], but for reading.
 pub fn parse(text: &str, path: &Path) -> Result<Settings, ConfigError> {
-    // Editors on other systems put a byte order mark in front; it is no column.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = without_mark(text);
     let document = Document::parse(path, text)
         .map_err(|error| error_in(path, text, error.span(), &explain::syntax(text, &error)))?;
     keys::check(&document)?;
@@ -55,6 +122,11 @@ pub fn parse(text: &str, path: &Path) -> Result<Settings, ConfigError> {
     settings
         .checked(&directory)
         .map_err(|problem| document.error_of(&problem))
+}
+
+/// Editors on other systems put a byte order mark in front; it is no column.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 impl Settings {

@@ -7,18 +7,24 @@ mod check;
 mod document;
 mod error;
 mod explain;
+mod json_schema;
 mod keys;
 mod load;
 mod paths;
 mod schema;
+mod secret;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod unserved;
 mod value;
 
 pub use error::{ConfigError, Part, Position, Problem};
+pub(crate) use json_schema::json_schema;
 pub(crate) use load::read;
-pub use load::{load, parse};
+pub use load::{SettingsFile, load, load_served, parse};
 pub use schema::*;
+pub use secret::secret_path;
 pub(crate) use shape::{Shape, shape};
+pub use unserved::Unserved;
 pub use value::*;

@@ -5,15 +5,18 @@
 //!
 //! - `path`: from the path of a target to PATH_INFO, from PATH_INFO to what is left of it under a SCRIPT_NAME.
 //! - `scheme`: `http` or `https`, and whose word on it counts.
+//! - `variables`: what front servers have made variables of already.
 
 mod path;
 mod scheme;
 mod standard;
 #[cfg(test)]
 mod tests;
+mod variables;
 
-use crate::protocol::{Kind, Request, Version, uwsgi};
+use crate::protocol::{Kind, Request, Version};
 
+pub use path::{below, path_info, unescaped};
 pub use scheme::scheme;
 pub use standard::Standard;
 
@@ -39,7 +42,7 @@ pub struct Peer<'a> {
 pub enum Variable<'b> {
     /// A header of an HTTP request by its name on the wire, for [`header_key`].
     Header(&'b [u8]),
-    /// A variable of the uwsgi protocol, its name as it is.
+    /// A variable of a front server, its name as it is.
     Raw(&'b [u8]),
     /// A variable that has its own name in CGI.
     Standard(Standard),
@@ -47,19 +50,55 @@ pub enum Variable<'b> {
 
 /// Calls `visitor` with every variable of `request` and its value, each name once, in uWSGI's order.
 ///
-/// `scratch` is memory for values that are not in the buffer as they have to be; it is overwritten. Names from a
-/// uwsgi packet are any bytes that the front server sent: what the application's server itself puts into an environ
-/// has to come later.
+/// `mount` is what the path of the application that answers takes of PATH_INFO and adds to SCRIPT_NAME; usually it is
+/// empty. `scratch` is memory for values that are not in the buffer as they have to be; it is overwritten. Names of a
+/// front server's variables are any bytes that it sent: what the application's server itself puts into an environ has
+/// to come later.
 pub fn visit<'b>(
     request: &Request<'b>,
     peer: &Peer<'_>,
+    mount: &[u8],
     scratch: &mut Vec<u8>,
     visitor: impl FnMut(Variable<'_>, &[u8]),
 ) {
     match request.head.kind {
-        Kind::Http => visit_http(request, peer, scratch, visitor),
-        Kind::Uwsgi { modifier1, .. } => visit_uwsgi(request, modifier1, peer, visitor),
+        Kind::Http => visit_http(request, peer, mount, scratch, visitor),
+        Kind::Fastcgi { .. } | Kind::Scgi | Kind::Uwsgi { .. } => {
+            variables::visit(request, peer, mount, scratch, visitor);
+        }
     }
+}
+
+/// SCRIPT_NAME as the front server sent it; HTTP has none.
+pub fn script_name<'b>(request: &Request<'b>) -> &'b [u8] {
+    match request.head.kind {
+        Kind::Http => b"",
+        _ => request.head.script.of(request.buffer),
+    }
+}
+
+/// The host that is asked for, as it was written, perhaps with a port; empty if the request names none.
+pub fn host<'b>(request: &Request<'b>) -> &'b [u8] {
+    match request.head.kind {
+        Kind::Http => {
+            let authority = request.head.authority.of(request.buffer);
+            let mut fields = request.fields();
+            match fields.find(|(name, _)| name.eq_ignore_ascii_case(b"host")) {
+                Some((_, host)) if authority.is_empty() => host,
+                _ => authority,
+            }
+        }
+        _ => match variable(request, b"HTTP_HOST") {
+            b"" => variable(request, b"SERVER_NAME"),
+            host => host,
+        },
+    }
+}
+
+/// The value of a variable of the uwsgi protocol, the last one of its name; empty if there is none.
+pub fn variable<'b>(request: &Request<'b>, name: &[u8]) -> &'b [u8] {
+    let values = request.fields().filter(|(other, _)| *other == name);
+    values.last().map_or(b"", |(_, value)| value)
 }
 
 /// Writes the name that the header `name` has in an environ: `HTTP_X_NAME` for `X-Name`.
@@ -85,6 +124,7 @@ fn protocol(version: Version) -> &'static [u8] {
 fn visit_http<'b>(
     request: &Request<'b>,
     peer: &Peer<'_>,
+    mount: &[u8],
     scratch: &mut Vec<u8>,
     mut visitor: impl FnMut(Variable<'_>, &[u8]),
 ) {
@@ -92,10 +132,11 @@ fn visit_http<'b>(
     let mut standard = |name, value: &[u8]| visitor(Variable::Standard(name), value);
     standard(Standard::RequestMethod, request.method());
     standard(Standard::RequestUri, request.target());
-    standard(Standard::PathInfo, path::decoded(request, scratch));
+    let path = path::decoded(request, scratch);
+    standard(Standard::PathInfo, path::below(path, mount));
     standard(Standard::QueryString, head.query.of(request.buffer));
     standard(Standard::ServerProtocol, protocol(head.version));
-    standard(Standard::ScriptName, b"");
+    standard(Standard::ScriptName, mount);
     standard(Standard::ServerName, peer.server_name.as_bytes());
     standard(Standard::ServerPort, peer.server_port.as_bytes());
     standard(Standard::RemoteAddr, peer.remote_addr.as_bytes());
@@ -176,71 +217,4 @@ fn joined<'v>(
         scratch.extend_from_slice(value);
     }
     Some(scratch)
-}
-
-fn visit_uwsgi(
-    request: &Request<'_>,
-    modifier1: u8,
-    peer: &Peer<'_>,
-    mut visitor: impl FnMut(Variable<'_>, &[u8]),
-) {
-    // PEP 3333: SERVER_NAME and SERVER_PORT "can never be empty strings, and so are always required"; the version is
-    // as little without a default, and absent from the packets of simple clients.
-    let mut missing = [
-        (
-            Standard::ServerProtocol,
-            Some(protocol(request.head.version)),
-        ),
-        (Standard::ServerName, Some(peer.server_name.as_bytes())),
-        (Standard::ServerPort, Some(peer.server_port.as_bytes())),
-    ];
-    for (index, (name, value)) in request.fields().enumerate() {
-        // A dict has the last of several: so had uWSGI's.
-        if request.head.repeats
-            && request
-                .fields()
-                .skip(index + 1)
-                .any(|later| later.0 == name)
-        {
-            continue;
-        }
-        let Some(standard) = Standard::from_name(name) else {
-            if !is_dropped(name) {
-                visitor(Variable::Raw(name), value);
-            }
-            continue;
-        };
-        let mut value = value;
-        if standard == Standard::PathInfo && modifier1 == uwsgi::WSGI_MANAGE_PATH_INFO {
-            value = path::below(value, script_name(request));
-        }
-        if let Some((_, own)) = missing.iter_mut().find(|own| own.0 == standard) {
-            if value.is_empty() {
-                continue;
-            }
-            *own = None;
-        }
-        visitor(Variable::Standard(standard), value);
-    }
-    for (standard, own) in missing {
-        if let Some(value) = own {
-            visitor(Variable::Standard(standard), value);
-        }
-    }
-}
-
-/// Variables of a packet that no application gets. nginx passes on every header, so a client makes HTTP_PROXY of a
-/// header; PEP 3333's validator refuses the two others, whose values are in CONTENT_TYPE and CONTENT_LENGTH.
-fn is_dropped(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"HTTP_PROXY" | b"HTTP_CONTENT_TYPE" | b"HTTP_CONTENT_LENGTH"
-    )
-}
-
-fn script_name<'b>(request: &Request<'b>) -> &'b [u8] {
-    let mut all = request.fields().filter(|(name, _)| *name == b"SCRIPT_NAME");
-    all.next()
-        .map(|first| all.last().unwrap_or(first))
-        .map_or(b"", |(_, value)| value)
 }

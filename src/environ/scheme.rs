@@ -5,14 +5,16 @@ use crate::protocol::{Kind, Request};
 
 /// `wsgi.url_scheme`.
 ///
-/// For the uwsgi protocol it is the front server's word, `UWSGI_SCHEME` or `HTTPS`. What may have come from further
+/// Over uwsgi, FastCGI and SCGI it is the front server's word, `UWSGI_SCHEME` or `HTTPS`. What may have come from further
 /// out, `X-Forwarded-Proto`, then `X-Forwarded-Ssl`, then (HTTP only) `Forwarded`, counts if the peer is trusted; then
 /// it wins over the connection itself, because the proxy stands between. uWSGI trusts every peer.
 pub fn scheme(request: &Request<'_>, peer: &Peer<'_>) -> &'static str {
     let said = match request.head.kind {
         Kind::Http if peer.trusted => Said::by_headers(request),
         Kind::Http => Said::default(),
-        Kind::Uwsgi { .. } => Said::by_variables(request, peer.trusted),
+        Kind::Fastcgi { .. } | Kind::Scgi | Kind::Uwsgi { .. } => {
+            Said::by_variables(request, peer.trusted)
+        }
     };
     said.own
         .or(said.proto)

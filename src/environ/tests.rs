@@ -37,18 +37,11 @@ fn http(text: &str) -> (Vec<u8>, Head) {
 
 /// `A=b C=d` as a packet.
 fn packet(modifier1: u8, text: &str) -> (Vec<u8>, Head) {
-    let mut variables = Vec::new();
-    for (name, value) in text
+    let pairs: Vec<_> = text
         .split_whitespace()
         .map(|pair| pair.split_once('=').unwrap())
-    {
-        for part in [name, value] {
-            variables.extend_from_slice(&u16::try_from(part.len()).unwrap().to_le_bytes());
-            variables.extend_from_slice(part.as_bytes());
-        }
-    }
-    let [low, high] = u16::try_from(variables.len()).unwrap().to_le_bytes();
-    let buffer = [&[modifier1, low, high, 0][..], &variables].concat();
+        .collect();
+    let buffer = uwsgi::tests::packet(modifier1, &pairs);
     let mut head = Head::default();
     assert_eq!(
         uwsgi::parse(&buffer, 4096, 0, &mut head),
@@ -58,11 +51,16 @@ fn packet(modifier1: u8, text: &str) -> (Vec<u8>, Head) {
     (buffer, head)
 }
 
-fn environ((buffer, head): &(Vec<u8>, Head), peer: &Peer<'_>) -> String {
+fn environ(request: &(Vec<u8>, Head), peer: &Peer<'_>) -> String {
+    environ_below(request, peer, "")
+}
+
+fn environ_below((buffer, head): &(Vec<u8>, Head), peer: &Peer<'_>, mount: &str) -> String {
     let mut pairs = Vec::new();
     visit(
         &Request { head, buffer },
         peer,
+        mount.as_bytes(),
         &mut Vec::new(),
         |variable, value| {
             let mut name = Vec::new();

@@ -16,7 +16,7 @@ impl Span {
     }
 }
 
-/// One header of HTTP, or one variable of the uwsgi protocol.
+/// One header of HTTP, or one variable of a front server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Field {
     /// As it came, in its own case.
@@ -45,14 +45,28 @@ pub enum Framing {
     /// There is no body.
     #[default]
     None,
+    /// A STDIN stream of FastCGI, up to its own end.
+    Stdin {
+        /// The request that it belongs to.
+        id: u16,
+        /// CONTENT_LENGTH, if the front server said it.
+        length: Option<u64>,
+    },
 }
 
 /// What the head was parsed from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Kind {
+    /// The records of a FastCGI request; the fields are CGI variables.
+    Fastcgi {
+        /// The front server's number for it, which every record of the answer repeats.
+        id: u16,
+    },
     /// An HTTP/1 message; the fields are headers.
     #[default]
     Http,
+    /// A netstring of SCGI; the fields are CGI variables.
+    Scgi,
     /// A packet of the uwsgi protocol; the fields are CGI variables.
     Uwsgi {
         /// Which handler is asked for; 0 is WSGI.
@@ -73,8 +87,10 @@ pub struct Head {
     pub method: Span,
     /// The request target as sent, `REQUEST_URI`.
     pub target: Span,
-    /// Path of the target, still percent-encoded (HTTP), or `PATH_INFO` (uwsgi).
+    /// Path of the target, still percent-encoded (HTTP), or `PATH_INFO` (from a front server).
     pub path: Span,
+    /// `SCRIPT_NAME` that goes with `path`; empty for HTTP.
+    pub script: Span,
     /// Query without the `?`.
     pub query: Span,
     /// Authority of a target in absolute form; it wins over `Host` (RFC 9112 section 3.2.2). Empty: none.

@@ -4,11 +4,15 @@
 //! to request without an allocation; [`Request`] is head and buffer together. What a peer sends is never trusted:
 //! every decoder answers with [`Parsed`] or a [`Refusal`], for any bytes whatever.
 
+pub mod fastcgi;
 pub mod http;
+pub mod proxy;
+pub mod scgi;
 pub mod uwsgi;
 
 mod fields;
 mod head;
+mod variables;
 #[cfg(test)]
 mod wire;
 

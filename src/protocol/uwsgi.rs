@@ -6,12 +6,9 @@
 //! `UWSGI_MODULE` ...) has no meaning here.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use super::{
-    Field, Framing, Head, Kind, Parsed, Refusal, Span, Version,
-    fields::{Names, decimal},
-};
+use super::{Field, Head, Kind, Parsed, Refusal, Span, variables::Variables};
 
 /// Answer to a ping: no variables, `modifier2` 1.
 pub const PONG: [u8; 4] = [PING, 0, 0, 1];
@@ -25,8 +22,6 @@ pub const PING: u8 = 100;
 
 /// Bytes before the variables.
 const HEADER: usize = 4;
-/// Variables of one packet; uWSGI takes 128. It bounds the work per request.
-const MAX_VARIABLES: usize = 512;
 
 /// Parses the packet that `buffer` begins with; `limit` is for its variables, `body_limit` (0: none) for
 /// `CONTENT_LENGTH`, both in bytes. `head` is filled on [`Parsed::Complete`] alone, its memory is reused.
@@ -60,116 +55,38 @@ pub fn parse(
     let Some(packet) = buffer.get(..HEADER + size) else {
         return Ok(Parsed::Incomplete);
     };
-    let packet = Packet::read(packet, &mut head.fields)?;
-    // PEP 3333 on REQUEST_METHOD: "This cannot ever be an empty string".
-    if packet.method.start == packet.method.end && matches!(modifier1, WSGI | WSGI_MANAGE_PATH_INFO)
-    {
-        return Err(Refusal::new(400, "a packet without REQUEST_METHOD"));
-    }
-    if let Framing::Length(length) = packet.framing
-        && body_limit != 0
-        && length > body_limit
-    {
-        return Err(Refusal::new(
-            413,
-            "a CONTENT_LENGTH above the limit of the body",
-        ));
-    }
-    head.len = HEADER + size;
-    head.kind = Kind::Uwsgi {
+    let variables = read(packet, &mut head.fields)?;
+    let kind = Kind::Uwsgi {
         modifier1,
         modifier2,
     };
-    head.method = packet.method;
-    head.target = packet.target;
-    head.path = packet.path;
-    head.query = packet.query;
-    head.authority = Span::default();
-    head.version = packet.version;
-    head.framing = packet.framing;
-    head.keep_alive = false;
-    head.expect_continue = false;
-    head.repeats = packet.names.repeat;
+    let len = packet.len();
+    // PEP 3333 on REQUEST_METHOD: "This cannot ever be an empty string".
+    let is_request = matches!(modifier1, WSGI | WSGI_MANAGE_PATH_INFO);
+    variables.finish(buffer, is_request, body_limit, head)?;
+    (head.len, head.kind) = (len, kind);
     Ok(Parsed::Complete)
 }
 
-/// What the variables of one packet say to the server itself.
-#[derive(Debug, Default)]
-struct Packet {
-    method: Span,
-    target: Span,
-    path: Span,
-    query: Span,
-    version: Version,
-    framing: Framing,
-    names: Names,
-}
-
-impl Packet {
-    /// Reads the variables, which fill `buffer` from [`HEADER`] on, into `fields`. Of a variable that comes twice the
-    /// last one counts, as in uWSGI.
-    fn read(buffer: &[u8], fields: &mut Vec<Field>) -> Result<Self, Refusal> {
-        let mut packet = Self {
-            version: Version::Http10,
-            ..Self::default()
-        };
-        fields.clear();
-        let mut at = HEADER;
-        while at < buffer.len() {
-            let name = text(buffer, at).filter(|name| name.start < name.end);
-            let name = name.ok_or(Refusal::new(
-                400,
-                "a variable without a name, or longer than its packet",
-            ))?;
-            let value = text(buffer, name.end as usize);
-            let value = value.ok_or(Refusal::new(
-                400,
-                "a variable without a value, or longer than its packet",
-            ))?;
-            if fields.len() == MAX_VARIABLES {
-                return Err(Refusal::new(431, "more variables than 512"));
-            }
-            packet.note(buffer, name.of(buffer), value)?;
-            packet.names.note(buffer, name.of(buffer), fields);
-            fields.push(Field { name, value });
-            at = value.end as usize;
-        }
-        Ok(packet)
+/// Reads the variables, which fill `buffer` from [`HEADER`] on, into `fields`.
+fn read(buffer: &[u8], fields: &mut Vec<Field>) -> Result<Variables, Refusal> {
+    let mut variables = Variables::new(fields);
+    let mut at = HEADER;
+    while at < buffer.len() {
+        let name = text(buffer, at).filter(|name| name.start < name.end);
+        let name = name.ok_or(Refusal::new(
+            400,
+            "a variable without a name, or longer than its packet",
+        ))?;
+        let value = text(buffer, name.end as usize);
+        let value = value.ok_or(Refusal::new(
+            400,
+            "a variable without a value, or longer than its packet",
+        ))?;
+        variables.add(buffer, Field { name, value }, fields)?;
+        at = value.end as usize;
     }
-
-    fn note(&mut self, buffer: &[u8], name: &[u8], value: Span) -> Result<(), Refusal> {
-        match name {
-            b"REQUEST_METHOD" => self.method = value,
-            b"REQUEST_URI" => self.target = value,
-            b"PATH_INFO" => self.path = value,
-            b"QUERY_STRING" => self.query = value,
-            b"SERVER_PROTOCOL" if value.of(buffer) != b"HTTP/1.0" => self.version = Version::Http11,
-            b"SERVER_PROTOCOL" => self.version = Version::Http10,
-            b"CONTENT_LENGTH" => {
-                let framing = content_length(value.of(buffer))?;
-                // The front server sends one. A second one would be a request header that posed as it.
-                if self.framing != Framing::None && self.framing != framing {
-                    return Err(Refusal::new(
-                        400,
-                        "CONTENT_LENGTH twice, with different values",
-                    ));
-                }
-                self.framing = framing;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-/// nginx sends an empty CONTENT_LENGTH where there is no body.
-fn content_length(value: &[u8]) -> Result<Framing, Refusal> {
-    if value.is_empty() {
-        return Ok(Framing::None);
-    }
-    decimal(value)
-        .map(Framing::Length)
-        .ok_or(Refusal::new(400, "an invalid CONTENT_LENGTH"))
+    Ok(variables)
 }
 
 /// The text at `at`: its length in two bytes, little endian, then itself.

@@ -9,7 +9,7 @@ use std::{
     os::unix::fs::FileExt,
 };
 
-use crate::protocol::{Framing, Refusal, http::body::Chunked};
+use crate::protocol::{Framing, Refusal, fastcgi::Stdin, http::body::Chunked};
 
 /// Bytes decoded or moved at a time where the body does not stay in the connection's buffer.
 const PIECE: usize = 64 << 10;
@@ -18,6 +18,7 @@ const PIECE: usize = 64 << 10;
 enum Decoder {
     Chunked(Chunked),
     Length { left: u64 },
+    Stdin(Stdin),
 }
 
 /// Where the part that was read beforehand is kept.
@@ -79,9 +80,10 @@ impl Body {
             Framing::Chunked => Decoder::Chunked(Chunked::new(limit)),
             Framing::Length(left) => Decoder::Length { left },
             Framing::None => Decoder::Length { left: 0 },
+            Framing::Stdin { id, length } => Decoder::Stdin(Stdin::new(id, length, limit)),
         };
         let store = match framing {
-            Framing::Chunked => Store::Memory(Vec::new()),
+            Framing::Chunked | Framing::Stdin { .. } => Store::Memory(Vec::new()),
             _ => Store::InPlace,
         };
         Self {
@@ -103,6 +105,7 @@ impl Body {
         match &self.decoder {
             Decoder::Chunked(chunked) => chunked.is_complete(),
             Decoder::Length { left } => *left == 0,
+            Decoder::Stdin(stdin) => stdin.is_complete(),
         }
     }
 
@@ -111,6 +114,15 @@ impl Body {
         match &self.decoder {
             Decoder::Chunked(chunked) => chunked.is_complete().then_some(0),
             Decoder::Length { left } => Some(*left),
+            Decoder::Stdin(stdin) => stdin.left(),
+        }
+    }
+
+    /// What has to be said to the front server before the answer, about records that were no part of the body.
+    pub(super) fn replies(&mut self) -> Option<Vec<u8>> {
+        match &mut self.decoder {
+            Decoder::Stdin(stdin) => stdin.replies(),
+            _ => None,
         }
     }
 
@@ -134,7 +146,7 @@ impl Body {
             if self.is_read() {
                 return Ok(Ahead::Complete);
             }
-            if self.stored() > keep {
+            if self.stored() > keep || self.is_announced_above(keep) {
                 return Ok(Ahead::Streams);
             }
             if self.at == input.len() {
@@ -142,6 +154,14 @@ impl Body {
             }
             self.store_piece(input, spool_above)?;
             self.forget_used(input);
+        }
+    }
+
+    /// Whether it is known to be larger before it comes.
+    fn is_announced_above(&self, keep: u64) -> bool {
+        match &self.decoder {
+            Decoder::Stdin(stdin) => stdin.left().is_some_and(|left| left > keep),
+            Decoder::Chunked(_) | Decoder::Length { .. } => false,
         }
     }
 
@@ -192,6 +212,7 @@ impl Body {
     fn decode(&mut self, input: &[u8], out: &mut Vec<u8>, room: usize) -> Result<(), BodyError> {
         let used = match &mut self.decoder {
             Decoder::Chunked(chunked) => chunked.decode(&input[self.at..], out, room)?,
+            Decoder::Stdin(stdin) => stdin.decode(&input[self.at..], out, room)?,
             Decoder::Length { left } => {
                 let length = (input.len() - self.at)
                     .min(room - out.len())

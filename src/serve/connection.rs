@@ -12,7 +12,13 @@ use rustix::{
     net::{RecvFlags, recv, sockopt},
 };
 
-use super::{body::Body, output::Output, peer::PeerText};
+use super::{
+    body::Body,
+    mounts::{ONLY, Place},
+    output::Output,
+    peer::PeerText,
+    route::Changes,
+};
 use crate::{config::Protocol, protocol::Head};
 
 /// Room for a first read; most heads with small bodies fit.
@@ -65,6 +71,8 @@ pub(super) struct Connection {
     pub(super) head: Head,
     pub(super) body: Body,
     pub(super) output: Output,
+    /// Where the application is that answers the request; `None`: there is none.
+    pub(super) place: Option<Place>,
     /// Whether the connection may carry another request once this response is out.
     pub(super) keep_alive: bool,
     /// Whether unread input would make close(2) destroy the answer.
@@ -77,6 +85,8 @@ pub(super) struct Connection {
     pub(super) requests: u64,
     /// Whether the time for the head that is being read runs already.
     pub(super) head_begun: bool,
+    /// What the routes have changed about the request.
+    pub(super) changes: Option<Box<Changes>>,
     /// Whether the client was told to go on with its body (`100 Continue`).
     pub(super) continued: bool,
     /// Milliseconds of the coarse clock at which the phase is given up; set when it begins or makes progress.
@@ -101,12 +111,14 @@ impl Connection {
             head: parts.head,
             body: Body::default(),
             output: parts.output,
+            place: Some(ONLY),
             keep_alive: false,
             linger: false,
             drained: false,
             ended: false,
             requests: 0,
             head_begun: false,
+            changes: None,
             continued: false,
             deadline: 0,
             slot: None,
@@ -191,6 +203,11 @@ impl Connection {
         let _ = sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO));
     }
 
+    /// PATH_INFO as routes have made it.
+    pub(super) fn changed_path(&self) -> Option<&[u8]> {
+        self.changes.as_ref()?.path.as_deref()
+    }
+
     /// Takes a finished request out of `input`; what follows it stays.
     pub(super) fn consume(&mut self) {
         let used = self.used();
@@ -200,6 +217,7 @@ impl Connection {
             self.input.drain(..used);
         }
         self.body = Body::default();
+        self.changes = None;
         self.scanned = 0;
         self.requests += 1;
     }

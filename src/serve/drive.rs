@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     config::Protocol,
-    protocol::{Parsed, Refusal, http, uwsgi},
+    protocol::{Parsed, Refusal, http, scgi, uwsgi},
 };
 
 /// Steps that a connection goes on before others get their turn. Each reads or sends once, or answers one request, so
@@ -26,6 +26,8 @@ const STEPS: usize = 32;
 pub(super) enum Next {
     /// It is over.
     Close,
+    /// It waits for a thread that has the application.
+    Leave,
     /// Its peer has to do something.
     Wait,
     /// It could go on, but has had its turn.
@@ -36,6 +38,7 @@ pub(super) enum Next {
 pub(super) enum Step {
     Again,
     Close,
+    Leave,
     Wait,
 }
 
@@ -73,6 +76,7 @@ impl<A: Application> Engine<A> {
             match step {
                 Step::Again => {}
                 Step::Close => return Next::Close,
+                Step::Leave => return Next::Leave,
                 Step::Wait => {
                     local.reclaim_buffer(connection);
                     return Next::Wait;
@@ -118,9 +122,13 @@ impl<A: Application> Engine<A> {
             ..
         } = connection;
         match connection.protocol {
-            Protocol::Http => http::head::parse(input, scanned, &self.rules.http, head),
+            Protocol::Fastcgi => self.parse_records(connection),
+            Protocol::Http | Protocol::Https => {
+                http::head::parse(input, scanned, &self.rules.http, head)
+            }
+            Protocol::Scgi => scgi::parse(input, self.rules.variables, self.rules.body_limit, head),
             Protocol::Uwsgi => {
-                uwsgi::parse(input, self.rules.uwsgi_packet, self.rules.body_limit, head)
+                uwsgi::parse(input, self.rules.variables, self.rules.body_limit, head)
             }
         }
     }

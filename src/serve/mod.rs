@@ -6,7 +6,7 @@
 //! state is tied to a thread, so that a foreign event loop may own the waiting one day.
 //!
 //! Read in this order: `engine` (the loop), `drive`, `request` and `finish` (what a connection does next), `connection`,
-//! `exchange` (one request and its response), then `accept`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`,
+//! `exchange` (one request and its response), then `records` (what FastCGI has beside), `accept`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`,
 //! `table`, `timers`.
 
 pub mod reader;
@@ -21,13 +21,21 @@ mod drive;
 mod engine;
 mod exchange;
 mod finish;
+mod headers;
 mod local;
+mod mounts;
+mod nobody;
 mod output;
+mod own;
+mod pages;
 mod peer;
+mod records;
 mod refuse;
 mod request;
 mod request_id;
+mod route;
 mod rules;
+mod standby;
 mod sweep;
 mod table;
 #[cfg(test)]
@@ -40,5 +48,9 @@ pub use accept::ListeningSocket;
 pub use application::Application;
 pub use engine::{Engine, EngineError, Plan};
 pub use exchange::{BodySupply, Exchange, HELD_FROM, Progress, ResponseHead};
+pub use mounts::ApplicationNumber;
 pub use output::Held;
+pub use pages::PageError;
 pub use watch::Watches;
+
+pub use crate::static_files::MediaTypesError;

@@ -1,5 +1,6 @@
 //! What is on its way to a client: sent without blocking, and kept when the socket does not take it at once.
 
+mod records;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,9 @@ use rustix::{
     io::{Errno, pread},
     net::{SendAncillaryBuffer, SendFlags, send, sendmsg},
 };
+
+use records::Records;
+pub(super) use records::Source;
 
 /// Bytes that belong to somebody else (an object of the interpreter) and stay where they are until they are sent.
 /// Dropping may happen on any thread.
@@ -41,13 +45,14 @@ enum Segment {
         left: u64,
     },
     Held(Box<dyn Held>),
+    Records(Records),
 }
 
 impl Segment {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::Bytes(bytes) => bytes,
-            Self::File { .. } => &[],
+            Self::File { .. } | Self::Records(_) => &[],
             Self::Held(held) => held.bytes(),
         }
     }
@@ -146,6 +151,15 @@ impl Output {
         }
     }
 
+    /// Queues `length` bytes in records of FastCGI for the request `id`; gives how many bytes that makes.
+    pub(super) fn push_records(&mut self, source: Source, length: u64, id: u16) -> u64 {
+        let total = Records::total(length);
+        self.queued += total;
+        let records = Records::new(source, length, id);
+        self.segments.push_back(Segment::Records(records));
+        total
+    }
+
     /// Sends what the socket takes now, or a good slice of it.
     ///
     /// # Errors
@@ -160,6 +174,7 @@ impl Output {
                 Some(Segment::File { file, offset, left }) => {
                     send_file(socket, file.as_fd(), offset, left)
                 }
+                Some(Segment::Records(records)) => records.send(socket),
                 _ => self.send_front(socket),
             };
             match sent {
@@ -190,7 +205,7 @@ impl Output {
         let mut skip = self.done;
         let mut flags = SendFlags::NOSIGNAL;
         for segment in self.segments.iter().take(PIECES) {
-            if matches!(segment, Segment::File { .. }) {
+            if matches!(segment, Segment::File { .. } | Segment::Records(_)) {
                 // The head of a response travels with the beginning of its file.
                 flags |= SendFlags::MORE;
                 break;
@@ -225,8 +240,13 @@ impl Output {
     fn advance(&mut self, mut sent: usize) {
         self.queued -= sent as u64;
         while let Some(front) = self.segments.front() {
-            if let Segment::File { left, .. } = front {
-                if *left == 0 {
+            let is_sent = match front {
+                Segment::File { left, .. } => Some(*left == 0),
+                Segment::Records(records) => Some(records.is_sent()),
+                Segment::Bytes(_) | Segment::Held(_) => None,
+            };
+            if let Some(is_sent) = is_sent {
+                if is_sent {
                     self.segments.pop_front();
                 }
                 return;

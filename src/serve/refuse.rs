@@ -12,7 +12,10 @@ use super::{
     engine::Engine,
     exchange::log_refusal,
 };
-use crate::protocol::{Refusal, http::response};
+use crate::{
+    config::Protocol,
+    protocol::{Kind, Refusal, fastcgi, http::response},
+};
 
 impl<A: Application> Engine<A> {
     /// Answers what is not a request we take, and closes.
@@ -22,15 +25,19 @@ impl<A: Application> Engine<A> {
             peer = connection.peer.address,
             status, reason, "a request was refused"
         );
-        if status == 0 {
-            return Step::Close;
-        }
+        let kind = match kind(connection) {
+            Some(kind) if status != 0 => kind,
+            _ => return self.leave(connection),
+        };
         if self.rules.access {
             log_refusal(&connection.peer.address, status);
         }
         connection.keep_alive = false;
         connection.linger = true;
-        let mut answer = response::canned(status, true, false, DateText::default().now());
+        let answer = self
+            .rules
+            .canned(kind, status, false, DateText::default().now());
+        let mut answer = response::enclose(kind, answer);
         let socket = connection.socket.as_fd();
         if connection.output.send(socket, &mut answer).is_err() {
             return Step::Close;
@@ -41,6 +48,13 @@ impl<A: Application> Engine<A> {
         connection.phase = Phase::Flush;
         connection.deadline = 0;
         Step::Again
+    }
+
+    /// Closes what has been told all that it can be told.
+    fn leave(&self, connection: &mut Connection) -> Step {
+        connection.keep_alive = false;
+        connection.linger = true;
+        self.after_response(connection)
     }
 
     /// The time of the connection's phase is over.
@@ -58,5 +72,19 @@ impl<A: Application> Engine<A> {
             }
             Phase::Discard | Phase::Head | Phase::Linger => Step::Close,
         }
+    }
+}
+
+/// What a refusal has to look like, if the peer can be told anything. People who open the address of a front server's
+/// listener in a browser are answered in HTTP.
+fn kind(connection: &Connection) -> Option<Kind> {
+    match connection.protocol {
+        Protocol::Fastcgi => match fastcgi::active(&connection.input, connection.scanned) {
+            Some(id) => Some(Kind::Fastcgi { id }),
+            None => fastcgi::is_http(&connection.input).then_some(Kind::Http),
+        },
+        Protocol::Scgi if fastcgi::is_http(&connection.input) => Some(Kind::Http),
+        Protocol::Scgi => Some(Kind::Scgi),
+        Protocol::Http | Protocol::Https | Protocol::Uwsgi => Some(Kind::Http),
     }
 }

@@ -17,10 +17,12 @@ use super::{
     engine::Engine,
     exchange::{Exchange, send_continue},
     local::Local,
+    records::send_replies,
+    timers::NEVER,
     watch::TOO_LATE,
 };
 use crate::{
-    protocol::{Framing, Kind, Refusal, uwsgi},
+    protocol::{Framing, Kind, Refusal, Request, uwsgi},
     scoreboard::now_us,
 };
 
@@ -45,7 +47,7 @@ impl<A: Application> Engine<A> {
         connection.continued = false;
         let head = &connection.head;
         match head.kind {
-            Kind::Http => {}
+            Kind::Fastcgi { .. } | Kind::Http | Kind::Scgi => {}
             Kind::Uwsgi { modifier1, .. } => match modifier1 {
                 uwsgi::WSGI | uwsgi::WSGI_MANAGE_PATH_INFO => {}
                 uwsgi::PING => {
@@ -56,8 +58,14 @@ impl<A: Application> Engine<A> {
                 _ => return self.refuse(connection, NOT_WSGI),
             },
         }
-        connection.body = Body::new(head.framing, head.len, self.rules.body_limit);
-        match head.framing {
+        let framing = head.framing;
+        connection.body = Body::new(framing, head.len, self.rules.body_limit);
+        if self.rules.answers_alone
+            && let Some(step) = self.answer_alone(connection, local)
+        {
+            return step;
+        }
+        match framing {
             Framing::None | Framing::Length(0) => self.call(connection, local, thread),
             _ => {
                 connection.phase = Phase::Body;
@@ -74,7 +82,11 @@ impl<A: Application> Engine<A> {
         thread: &mut A::Thread,
     ) -> Step {
         let Connection { body, input, .. } = connection;
-        match body.read_ahead(input, self.rules.read_ahead, self.rules.spool_above) {
+        let ahead = body.read_ahead(input, self.rules.read_ahead, self.rules.spool_above);
+        if send_replies(connection).is_err() {
+            return Step::Close;
+        }
+        match ahead {
             Ok(Ahead::Complete | Ahead::Streams) => return self.call(connection, local, thread),
             Ok(Ahead::NeedsMore) => {}
             Err(BodyError::Refused(refusal)) => return self.refuse(connection, refusal),
@@ -96,8 +108,41 @@ impl<A: Application> Engine<A> {
         receive(connection)
     }
 
-    /// Lets the application answer, and records it.
+    /// Lets the application answer.
     fn call(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
+        if A::is_standby(thread) {
+            // It has all the time that the application takes.
+            connection.deadline = NEVER;
+            return Step::Leave;
+        }
+        let Some(mounts) = &self.rules.mounts else {
+            return self.exchange(connection, local, |exchange| {
+                self.app.call(thread, exchange);
+            });
+        };
+        connection.place = mounts.place(
+            &Request {
+                head: &connection.head,
+                buffer: &connection.input,
+            },
+            connection.changed_path(),
+            &mut local.scratch.path,
+        );
+        match connection.place {
+            Some(_) => self.exchange(connection, local, |exchange| {
+                self.app.call(thread, exchange);
+            }),
+            None => self.exchange(connection, local, |exchange| mounts.say_nobody(exchange)),
+        }
+    }
+
+    /// Lets `answer` answer, and records it.
+    pub(super) fn exchange(
+        &self,
+        connection: &mut Connection,
+        local: &mut Local,
+        answer: impl FnOnce(&mut Exchange<'_>),
+    ) -> Step {
         let record = self.record(local);
         let buffer = &connection.input;
         let (method, target) = (
@@ -108,7 +153,11 @@ impl<A: Application> Engine<A> {
         let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
         record.begin(now, deadline, method, target, peer);
         let watch = self.watches.of(local.index);
-        watch.begin(connection.socket.as_fd(), method == b"HEAD");
+        let kind = connection.head.kind;
+        watch.begin(connection.socket.as_fd(), method == b"HEAD", kind);
+        if let Some(standby) = &self.standby {
+            standby.note_request();
+        }
         let server = self.server(connection);
         let mut exchange = Exchange::new(
             connection,
@@ -119,13 +168,13 @@ impl<A: Application> Engine<A> {
             (record, watch),
         );
         // The panic's message and place have been written by the panic hook.
-        if catch_unwind(AssertUnwindSafe(|| self.app.call(thread, &mut exchange))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
             error!("a request met a fault of the server's own; its connection is closed");
         }
         exchange.fail(500);
         let is_late = watch.end();
         let end = now_us();
-        if self.rules.access {
+        if self.rules.access && !exchange.is_silent() {
             let status = if is_late { TOO_LATE } else { exchange.status() };
             exchange.log(end - now, status);
         }

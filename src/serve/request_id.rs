@@ -17,7 +17,7 @@ const LONGEST: usize = 128;
 /// W3C Trace Context, section 3.2.2: what version 00 has; later versions may have more behind it.
 const TRACEPARENT: usize = 55;
 
-/// A header as HTTP and as the uwsgi protocol have it.
+/// A header as HTTP has it, and as the variable that front servers make of it.
 pub(super) struct Header {
     pub(super) name: String,
     variable: Vec<u8>,
@@ -40,7 +40,7 @@ impl Header {
     pub(super) fn of<'b>(&self, request: &Request<'b>) -> &'b [u8] {
         let is_it = |name: &[u8]| match request.head.kind {
             Kind::Http => name.eq_ignore_ascii_case(self.name.as_bytes()),
-            Kind::Uwsgi { .. } => name == self.variable,
+            Kind::Fastcgi { .. } | Kind::Scgi | Kind::Uwsgi { .. } => name == self.variable,
         };
         let found = request.fields().filter(|(name, _)| is_it(name)).last();
         found.map_or(b"", |(_, value)| value)

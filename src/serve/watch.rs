@@ -10,9 +10,9 @@
 use std::{
     os::fd::{AsRawFd, BorrowedFd},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{
-            AtomicBool, AtomicI32, AtomicU64,
+            AtomicBool, AtomicI32, AtomicU32, AtomicU64,
             Ordering::{AcqRel, Acquire, Relaxed, Release},
             fence,
         },
@@ -23,13 +23,14 @@ use rustix::thread::{Pid, gettid};
 
 use super::clock::DateText;
 use crate::{
-    protocol::http::response,
+    protocol::{Kind, http::response},
     scoreboard::{Scoreboard, now_us},
     sys,
 };
 
 /// What a client is told whose request was ended.
 pub(super) const TOO_LATE: u16 = 504;
+const PHRASE: &[u8] = b"Gateway Timeout";
 
 /// No request, or one that is answered.
 const IDLE: u64 = 0;
@@ -91,9 +92,38 @@ impl Watches {
         })
     }
 
+    /// What clients are told from now on.
+    pub(super) fn say(&self, words: Words) {
+        let words = Arc::new(words);
+        for watch in &self.watches {
+            // Each engine has watches of its own.
+            let _ = watch.words.set(Arc::clone(&words));
+        }
+    }
+
+    /// How far the first threads are: the same words later mean the same requests.
+    pub(super) fn words(&self, threads: u32) -> Vec<u64> {
+        let first = self.watches.iter().take(threads as usize);
+        first.map(|watch| watch.word.load(Acquire)).collect()
+    }
+
+    /// Whether each of the first threads is at a request.
+    pub(super) fn are_busy(&self, threads: u32) -> bool {
+        let mut first = self.watches.iter().take(threads as usize);
+        first.all(|watch| watch.word.load(Acquire) & STATE != IDLE)
+    }
+
     pub(super) fn of(&self, thread: u32) -> &Watch {
         &self.watches[thread as usize]
     }
+}
+
+/// The site's own words for a request that was ended.
+pub(super) struct Words {
+    pub(super) media_type: String,
+    pub(super) body: Vec<u8>,
+    /// Header lines.
+    pub(super) lines: Vec<u8>,
 }
 
 /// The request of one thread.
@@ -103,6 +133,10 @@ pub(super) struct Watch {
     /// The client's socket, valid while the word is `OPEN` or `SHOT` and `speaking` is locked.
     socket: AtomicI32,
     is_head: AtomicBool,
+    /// What the client speaks, as a [`number`].
+    kind: AtomicU32,
+    /// What the client is told, if the site has words of its own.
+    words: OnceLock<Arc<Words>>,
     /// Held from before the word becomes `SHOT` until the client was told.
     speaking: Mutex<()>,
     /// The kernel's number of the thread.
@@ -116,9 +150,10 @@ impl Watch {
     }
 
     /// A request begins; its deadline is in the scoreboard already.
-    pub(super) fn begin(&self, socket: BorrowedFd<'_>, is_head: bool) {
+    pub(super) fn begin(&self, socket: BorrowedFd<'_>, is_head: bool, kind: Kind) {
         self.socket.store(socket.as_raw_fd(), Relaxed);
         self.is_head.store(is_head, Relaxed);
+        self.kind.store(number(kind), Relaxed);
         let serial = self.word.load(Relaxed) & !(NEXT - 1);
         self.word.store(serial.wrapping_add(NEXT) | OPEN, Release);
     }
@@ -187,8 +222,36 @@ impl Watch {
     /// The thread that owns the socket waits in `claim` before it closes it.
     fn tell(&self) {
         let is_head = self.is_head.load(Relaxed);
-        let answer = response::canned(TOO_LATE, true, is_head, DateText::default().now());
+        let kind = kind(self.kind.load(Relaxed));
+        let words = self.words.get();
+        let page = words.map_or(("text/plain", PHRASE), |words| {
+            (words.media_type.as_str(), words.body.as_slice())
+        });
+        let date = &mut DateText::default();
+        let mut answer = response::canned(kind, TOO_LATE, page, is_head, date.now());
+        response::add_lines(&mut answer, words.map_or(b"", |words| &words.lines));
+        let answer = response::enclose(kind, answer);
         sys::send_last_words(self.socket.load(Relaxed), &answer);
+    }
+}
+
+const HTTP: u32 = 1 << 16;
+const SCGI: u32 = 2 << 16;
+
+/// A kind of request as a number, as far as it matters for an answer.
+fn number(kind: Kind) -> u32 {
+    match kind {
+        Kind::Fastcgi { id } => u32::from(id),
+        Kind::Http | Kind::Uwsgi { .. } => HTTP,
+        Kind::Scgi => SCGI,
+    }
+}
+
+fn kind(number: u32) -> Kind {
+    match number {
+        HTTP => Kind::Http,
+        SCGI => Kind::Scgi,
+        id => Kind::Fastcgi { id: id as u16 },
     }
 }
 
@@ -206,11 +269,11 @@ mod tests {
     fn who_is_first_has_the_socket() {
         let (mut client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
-        watch.begin(server.as_fd(), false);
+        watch.begin(server.as_fd(), false, Kind::Http);
         assert!(watch.claim());
         assert!(watch.end_if(|| true));
         assert!(watch.claim() && watch.is_ended() && !watch.end());
-        watch.begin(server.as_fd(), false);
+        watch.begin(server.as_fd(), false, Kind::Http);
         assert!(!watch.is_ended() && watch.end_if(|| true));
         assert!(!watch.claim() && watch.is_ended() && watch.end());
         let mut told = String::new();
@@ -223,9 +286,26 @@ mod tests {
         let (_client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
         assert!(!watch.end_if(|| true));
-        watch.begin(server.as_fd(), false);
+        watch.begin(server.as_fd(), false, Kind::Http);
         assert!(!watch.end_if(|| false));
         assert!(!watch.end());
+    }
+
+    #[test]
+    fn a_front_server_is_told_in_its_own_protocol() {
+        let told = |kind| {
+            let (mut client, server) = UnixStream::pair().unwrap();
+            let watch = Watch::default();
+            watch.begin(server.as_fd(), false, kind);
+            assert!(watch.end_if(|| true));
+            let mut told = Vec::new();
+            client.read_to_end(&mut told).unwrap();
+            told
+        };
+        assert!(told(Kind::Scgi).starts_with(b"Status: 504 "));
+        let records = told(Kind::Fastcgi { id: 0x102 });
+        assert_eq!(records[..4], [1, 6, 1, 2]);
+        assert!(records[8..].starts_with(b"Status: 504 "));
     }
 
     /// The deadline that was looked at belonged to a request that is over when the word is changed.
@@ -233,13 +313,13 @@ mod tests {
     fn the_next_request_is_not_taken_for_this_one() {
         let (_client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
-        watch.begin(server.as_fd(), false);
+        watch.begin(server.as_fd(), false, Kind::Http);
         let looks = AtomicI32::new(0);
         let ended = watch.end_if(|| {
             let is_first = looks.fetch_add(1, Relaxed) == 0;
             if is_first {
                 assert!(!watch.end());
-                watch.begin(server.as_fd(), false);
+                watch.begin(server.as_fd(), false, Kind::Http);
             }
             is_first
         });
@@ -251,7 +331,7 @@ mod tests {
         let watch = Watch::default();
         for _ in 0..500 {
             let (mut client, server) = UnixStream::pair().unwrap();
-            watch.begin(server.as_fd(), false);
+            watch.begin(server.as_fd(), false, Kind::Http);
             let claimed = thread::scope(|scope| {
                 scope.spawn(|| watch.end_if(|| true));
                 let claimed = watch.claim();

@@ -4,6 +4,7 @@ use std::{
     error::Error,
     io, iter,
     os::fd::{AsFd, BorrowedFd},
+    path::PathBuf,
 };
 
 use crate::{
@@ -32,7 +33,7 @@ impl Generation {
         listeners: Listeners,
     ) -> io::Result<Self> {
         let slots = Plan::from(&settings).slots;
-        let scoreboard = Scoreboard::create(slots, settings.workers.threads)?;
+        let scoreboard = Scoreboard::create(slots, settings.serving_threads())?;
         Ok(Self {
             settings,
             interpreter,
@@ -79,15 +80,19 @@ impl Generation {
             .collect()
     }
 
-    /// How people call the application.
+    /// How people call the applications.
     pub(super) fn application(&self) -> String {
-        let app = &self.settings.app;
-        match (&app.module, &app.file) {
-            (Some(module), _) => module.clone(),
-            (None, Some(file)) => file.display().to_string(),
-            (None, None) => String::new(),
-        }
+        let Settings { app, mount, .. } = &self.settings;
+        let mounted = mount.iter().map(|mount| (&mount.module, &mount.file));
+        let all = iter::once((&app.module, &app.file)).chain(mounted);
+        let names: Vec<String> = all.filter_map(name).collect();
+        names.join(", ")
     }
+}
+
+fn name((module, file): (&Option<String>, &Option<PathBuf>)) -> Option<String> {
+    let file = || file.as_ref().map(|file| file.display().to_string());
+    module.clone().or_else(file)
 }
 
 fn info(listener: &Listener) -> ListenerInfo {

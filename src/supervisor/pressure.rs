@@ -2,44 +2,63 @@
 
 use std::{future, os::fd::OwnedFd};
 
-use tokio::io::{Interest, unix::AsyncFd};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time::sleep_until,
+};
 
-use crate::systemd::MemoryPressure;
+use crate::systemd::{Figures, MemoryPressure, Teller};
 
 /// See the module.
-pub(super) struct Pressure {
-    /// `None`: nobody will tell, or not any more.
-    source: Option<(AsyncFd<OwnedFd>, MemoryPressure)>,
+pub(super) enum Pressure {
+    /// Somebody tells.
+    Told(AsyncFd<OwnedFd>, Teller),
+    /// We look for ourselves.
+    Read(Figures),
+    /// Nobody will tell, or not any more.
+    Unknown,
 }
 
 impl Pressure {
     /// Whoever tells of it, if there is somebody.
     pub(super) fn new() -> Self {
-        let source = MemoryPressure::open().and_then(|pressure| {
-            let interest = match pressure.is_trigger() {
-                true => Interest::PRIORITY,
-                false => Interest::READABLE,
-            };
-            let fd = super::ready_for(pressure.try_clone().ok()?, interest).ok()?;
-            Some((fd, pressure))
-        });
-        Self { source }
+        match MemoryPressure::open() {
+            Some(MemoryPressure::Told(teller)) => {
+                let fd = teller.try_clone();
+                let fd = fd.and_then(|fd| super::ready_for(fd, interest(&teller)));
+                fd.map_or(Self::Unknown, |fd| Self::Told(fd, teller))
+            }
+            Some(MemoryPressure::Read(figures)) => Self::Read(figures),
+            None => Self::Unknown,
+        }
     }
 
     /// Returns when memory is short.
     pub(super) async fn pressed(&mut self) {
-        let Some((fd, pressure)) = &self.source else {
-            return future::pending().await;
-        };
-        let interest = match pressure.is_trigger() {
-            true => Interest::PRIORITY,
-            false => Interest::READABLE,
-        };
-        if let Ok(mut ready) = fd.ready(interest).await {
-            ready.clear_ready();
+        match self {
+            Self::Told(fd, teller) => {
+                if let Ok(mut ready) = fd.ready(interest(teller)).await {
+                    ready.clear_ready();
+                }
+                if !teller.take() {
+                    *self = Self::Unknown;
+                }
+            }
+            Self::Read(figures) => loop {
+                let due = figures.due();
+                sleep_until(due.into()).await;
+                if figures.look(due) {
+                    return;
+                }
+            },
+            Self::Unknown => future::pending().await,
         }
-        if !pressure.take() {
-            self.source = None;
-        }
+    }
+}
+
+fn interest(teller: &Teller) -> Interest {
+    match teller.is_trigger() {
+        true => Interest::PRIORITY,
+        false => Interest::READABLE,
     }
 }

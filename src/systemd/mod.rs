@@ -13,7 +13,7 @@ pub(crate) mod units;
 pub(crate) use credentials::{CredentialError, variables as credential_variables};
 pub(crate) use inherited::{Inherited, InheritedError, inherited};
 pub(crate) use notify::{Notifier, watchdog_interval};
-pub(crate) use pressure::MemoryPressure;
+pub(crate) use pressure::{Figures, MemoryPressure, Teller};
 
 /// Variables that a child must not see (sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3)).
 pub(crate) const PRIVATE_VARIABLES: [&str; 6] = [

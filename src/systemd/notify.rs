@@ -116,6 +116,14 @@ impl Notifier {
         }
     }
 
+    /// There will be no service, and why: in words, and as the number of what the kernel said (errno(3)) if it did.
+    pub(crate) fn cannot_start(&self, reason: &str, errno: Option<u32>) {
+        let reason = reason.replace('\n', " ");
+        let mut states = vec![NotifyState::Status(&reason)];
+        states.extend(errno.map(NotifyState::Errno));
+        self.must_say(&states);
+    }
+
     /// The end: the last status is said whenever the one before was.
     pub(crate) fn finish(&self) {
         if self.due().is_some() {
@@ -229,6 +237,15 @@ mod tests {
         heard(&manager);
         notifier.finish();
         assert_eq!(heard(&manager), "STATUS=b\n");
+    }
+
+    #[test]
+    fn a_start_that_fails_says_why() {
+        let (notifier, manager) = pair();
+        notifier.cannot_start("cannot bind\nthere", Some(98));
+        assert_eq!(heard(&manager), "STATUS=cannot bind there\nERRNO=98\n");
+        notifier.cannot_start("unknown key", None);
+        assert_eq!(heard(&manager), "STATUS=unknown key\n");
     }
 
     #[test]

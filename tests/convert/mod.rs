@@ -1,5 +1,12 @@
-//! The reader of uWSGI's configurations beside uWSGI itself: generated files without side effects come to the same list
-//! of options in both.
+//! `hostler convert-ini`: what becomes of old configurations, to the letter, and that it serves as the old server did.
+//!
+//! Each case under `cases/` is an ini file with the settings and the account that it becomes. A first line `; flags:`
+//! gives the flags. With `HOSTLER_WRITE_CASES=1` the expectations are written anew; read the difference before you commit.
+//! `differential` compares the reader alone with uWSGI, over what `generate` makes.
 
+mod cases;
+mod command;
+mod corpus;
 mod differential;
 mod generate;
+mod page;

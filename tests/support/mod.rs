@@ -12,12 +12,14 @@ pub(crate) mod address;
 pub(crate) mod answer;
 pub(crate) mod browser;
 pub(crate) mod client;
+pub(crate) mod fastcgi;
 pub(crate) mod journal;
 pub(crate) mod load;
 pub(crate) mod nginx;
 pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod python;
+pub(crate) mod scgi;
 pub(crate) mod site;
 pub(crate) mod uwsgi;
 

@@ -51,6 +51,17 @@ pub(crate) fn request(
     further: &[(&str, &str)],
     body: &[u8],
 ) -> Vec<u8> {
+    let variables = variables_with(method, target, further, body);
+    [packet(0, 0, &variables), body.to_vec()].concat()
+}
+
+/// [`variables`] with those that a test adds or sets, and the length of a body.
+pub(crate) fn variables_with(
+    method: &str,
+    target: &str,
+    further: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<(String, String)> {
     let mut variables = variables(method, target);
     let mut set =
         |name: &str, value: &str| match variables.iter_mut().find(|(known, _)| known == name) {
@@ -63,7 +74,7 @@ pub(crate) fn request(
     for (name, value) in further {
         set(name, value);
     }
-    [packet(0, 0, &variables), body.to_vec()].concat()
+    variables
 }
 
 impl Address {

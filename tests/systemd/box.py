@@ -4,7 +4,7 @@
     box.py boot [--root DIR] [--bind SRC:DST]...
 
 Stays in the foreground. When systemd is up, one line of JSON goes to standard output: the process ID of PID 1, its
-version, and the controllers that limits can use. When standard input ends, whoever asked for the box is gone too:
+version, the controllers that limits can use, and the cgroup outside that limits the memory of all of it. When standard input ends, whoever asked for the box is gone too:
 everything in it is killed, and nothing of it is left. Exit status 77: this machine cannot do that.
 
 Needs root, Linux 5.3, and systemd in the tree. Kernel switches (/proc/sys, /sys) are read-only inside, there is no udev, and
@@ -129,6 +129,16 @@ def make_cgroups(hybrid):
     return made
 
 
+def make_memory_group(cgroups):
+    """A cgroup through which the memory of the whole box can be limited from outside, whatever is seen inside."""
+    for controllers, point, own in hierarchies():
+        if controllers == "memory" and "memory" not in cgroups:
+            path = os.path.normpath(f"{point}{own}/hostler-test-{os.getpid()}")
+            os.makedirs(path, exist_ok=True)
+            return path
+    return cgroups.get("memory", cgroups[""])
+
+
 def remove_cgroups(cgroups):
     end = time.monotonic() + 10
     while time.monotonic() < end:
@@ -244,10 +254,10 @@ def mount_binds(root, binds):
         mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
-def become_systemd(options, work, cgroups, version):
+def become_systemd(options, work, cgroups, memory, version):
     """As PID 1: makes the tree, moves into it, and is systemd from then on."""
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    for path in cgroups.values():
+    for path in {*cgroups.values(), memory}:
         with open(f"{path}/cgroup.procs", "w") as file:
             file.write("0")
     unshare(CLONE_NEWNS | CLONE_NEWCGROUP)
@@ -297,7 +307,7 @@ def version_of(root):
     raise OSError(f"there is no systemd in {root}")
 
 
-def start(options, work, cgroups, version):
+def start(options, work, cgroups, memory, version):
     """Forks PID 1; its process ID as soon as it is systemd."""
     mount("box", work, "tmpfs", 0, "mode=755,size=4G")
     for name in ("upper", "work", "root"):
@@ -307,7 +317,7 @@ def start(options, work, cgroups, version):
     pid = os.fork()
     if pid == 0:
         try:
-            become_systemd(options, work, cgroups, version)
+            become_systemd(options, work, cgroups, memory, version)
         except BaseException as error:
             os.write(writer, str(error).encode()[:900])
         os._exit(1)
@@ -341,17 +351,19 @@ def boot(options):
     has_v1 = any(key == "memory" for key, _, _ in hierarchies())
     # systemd 256 and newer know version 1 of the cgroups only when forced.
     cgroups = make_cgroups(has_v1 and version < 256)
+    memory = make_memory_group(cgroups)
     work = tempfile.mkdtemp(prefix="hostler-box-", dir="/run")
     pid = None
     try:
         unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET)
         mount(None, "/", None, MS_REC | MS_PRIVATE)
-        pid = start(options, work, cgroups, version)
+        pid = start(options, work, cgroups, memory, version)
         # Our children are to be born where we are.
         own = os.open("/proc/self/ns/pid", os.O_RDONLY)
         check(libc.setns(own, CLONE_NEWPID), "setns")
         wait_booted(pid)
-        print(json.dumps({"pid": pid, "version": version, "controllers": controllers(cgroups)}), flush=True)
+        facts = {"pid": pid, "version": version, "controllers": controllers(cgroups), "memory": memory}
+        print(json.dumps(facts), flush=True)
         gone = os.pidfd_open(pid)
         select.select([0, gone], [], [])
     finally:
@@ -360,7 +372,7 @@ def boot(options):
                 os.kill(pid, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
-        remove_cgroups(cgroups)
+        remove_cgroups({**cgroups, "memory": memory})
         with contextlib.suppress(OSError):
             check(libc.umount2(os.fsencode(work), MNT_DETACH), "umount")
         with contextlib.suppress(OSError):

@@ -34,6 +34,8 @@ pub(super) struct Machine {
     boot: Child,
     pid: u32,
     controllers: Vec<String>,
+    /// The control group with all of the machine's memory.
+    memory: PathBuf,
 }
 
 /// What a command inside has done.
@@ -63,6 +65,8 @@ impl Machine {
             .arg(format!("{}:/opt/hostler", root().display()))
             .arg("--bind")
             .arg(format!("{}:/opt/build", build().display()))
+            .arg("--bind")
+            .arg(format!("{}:/opt/venv", venvs().display()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -88,6 +92,7 @@ impl Machine {
             controllers: controllers
                 .map(|name| name.as_str().unwrap().to_owned())
                 .collect(),
+            memory: facts["memory"].as_str().unwrap().into(),
         };
         machine.install();
         Some(machine)
@@ -105,6 +110,13 @@ impl Machine {
         self.controllers.iter().any(|name| name == controller)
     }
 
+    /// Lets the machine as a whole have so much memory, in bytes.
+    pub(super) fn limit_memory(&self, bytes: u64) {
+        let files = ["memory.limit_in_bytes", "memory.max"].map(|name| self.memory.join(name));
+        let file = files.iter().find(|file| file.exists()).unwrap();
+        fs::write(file, bytes.to_string()).unwrap();
+    }
+
     /// Writes a file.
     pub(super) fn write(&self, path: &str, text: &str) {
         let path = self.outside(path);
@@ -117,12 +129,12 @@ impl Machine {
         PathBuf::from(format!("/proc/{}/root{path}", self.pid))
     }
 
-    /// Runs a command as root.
+    /// Runs a command as root; one that does not come back is ended (status 124).
     pub(super) fn run(&self, command: &[&str]) -> Done {
         let pid = self.pid.to_string();
-        let output = Command::new("nsenter")
+        let output = Command::new("timeout")
             .args([
-                "-t", &pid, "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--",
+                "120", "nsenter", "-t", &pid, "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--",
             ])
             .args(command)
             .env_clear()
@@ -272,6 +284,12 @@ pub(super) fn address(port: u16) -> Address {
 /// The directory with program and extension.
 fn build() -> &'static Path {
     Path::new(PROGRAM).parent().unwrap()
+}
+
+/// What `make venvs` makes; elsewhere it may be a link.
+fn venvs() -> PathBuf {
+    let venvs = root().join("target/venv").canonicalize();
+    venvs.expect("there is no target/venv; `make venvs` makes it")
 }
 
 /// Between two looks at something that does not say when it changes.

@@ -4,7 +4,6 @@ use super::{machine::Machine, on_each_system, settings};
 
 on_each_system!(
     a_site_has_its_own_user,
-    a_site_that_takes_too_much_memory_loses_a_worker,
     credentials_are_for_the_site_alone,
     limits_are_kept,
     relaxations_relax,
@@ -80,24 +79,6 @@ fn limits_are_kept(machine: &Machine) {
     assert_eq!(machine.property(SERVICE, "CPUQuotaPerSecUSec"), "1.500000s");
     assert_eq!(machine.property(SERVICE, "MemoryHigh"), "1073741824");
     assert_eq!(machine.property(SERVICE, "Slice"), "hostler.slice");
-}
-
-fn a_site_that_takes_too_much_memory_loses_a_worker(machine: &Machine) {
-    start(machine, "[service]\nmemory-max = \"300M\"\n");
-    assert_eq!(machine.property(SERVICE, "MemoryMax"), "314572800");
-    if !machine.controls("memory") {
-        return;
-    }
-    let supervisor = machine.property(SERVICE, "MainPID");
-    let answer = machine.inside(|| {
-        let mut client = super::machine::address(8000).connect();
-        client.send_get("/memory?bytes=600000000");
-        client.try_answer()
-    });
-    assert!(answer.is_err(), "{answer:?}");
-    machine.wait_for_entry(&["-u", SERVICE], "a worker died, it is replaced");
-    assert_eq!(machine.get(8000, "/a")["path"], "/a");
-    assert_eq!(machine.property(SERVICE, "MainPID"), supervisor);
 }
 
 fn the_sandbox_holds(machine: &Machine) {

@@ -8,6 +8,7 @@ use super::{
 };
 
 on_each_system!(
+    a_start_that_fails_says_why,
     a_site_that_hangs_is_started_anew,
     a_supervisor_that_hangs_is_started_anew,
     status_tells_what_goes_on,
@@ -56,6 +57,27 @@ fn a_supervisor_that_hangs_is_started_anew(machine: &Machine) {
     machine.succeed(&["kill", "-STOP", &supervisor]);
     wait_for_successor(machine, &supervisor);
     machine.wait_for_entry(&["UNIT=hostler@shop.service"], "Watchdog timeout");
+}
+
+fn a_start_that_fails_says_why(machine: &Machine) {
+    machine.site("shop", &settings(8000));
+    machine.write("/etc/hostler/shop.toml", "[app]\nmodul = 1\n");
+    let done = machine.run(&["systemctl", "start", SERVICE]);
+    assert_eq!(done.code, Some(1), "{done:?}");
+    assert_eq!(machine.property(SERVICE, "ExecMainStatus"), "78");
+    machine.wait_for(SERVICE, "StatusText", |status| {
+        status.starts_with("/etc/hostler/shop.toml:2:1: unknown key `modul`")
+    });
+    // Where the kernel has said no, `systemctl status` has its words too.
+    machine.write(
+        "/etc/hostler/shop.toml",
+        &settings(8000).replace("127.0.0.1", "192.0.2.1"),
+    );
+    machine.run(&["systemctl", "restart", SERVICE]);
+    machine.wait_for(SERVICE, "StatusErrno", |errno| errno == "99");
+    machine.wait_for(SERVICE, "StatusText", |status| {
+        status.contains("192.0.2.1:8000")
+    });
 }
 
 fn status_tells_what_goes_on(machine: &Machine) {

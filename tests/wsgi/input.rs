@@ -255,3 +255,32 @@ fn a_client_that_leaves_ends_the_read_with_an_error() {
     assert_eq!(site.get("/all").status, 200);
     site.process.wait_for_text("Error");
 }
+
+/// A client that goes on like this when the application reads, and what it gets; one line in the log tells of it.
+#[track_caller]
+fn check_spoilt(framing: &str, rest: &str, status: u16, reason: &str) {
+    let site = Site::app("echo")
+        .setting("request", "post-buffering = \"0\"")
+        .setting("timeouts", "socket = \"300ms\"")
+        .start();
+    let mut client = site.address().connect();
+    let head = format!("POST /told HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n4\r\npart\r\n");
+    client.send(head.as_bytes());
+    site.process.wait_for_text("the body is read now");
+    client.send(rest.as_bytes());
+    assert_eq!(client.answer().status, status);
+    let line = site
+        .process
+        .wait_for_text("the client has spoilt its request");
+    assert!(line.contains(" WARN ") && line.contains(reason), "{line}");
+    let output = site.process.output();
+    assert!(!output.contains("Traceback"), "{output}");
+}
+
+#[test]
+fn a_client_that_spoils_its_request_is_told_so() {
+    let silent = "TimeoutError: cannot read the request body: the client was silent";
+    check_spoilt("Content-Length: 100", "", 408, silent);
+    let chunked = "Transfer-Encoding: chunked";
+    check_spoilt(chunked, "nonsense\r\n", 400, "status=400");
+}

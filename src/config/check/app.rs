@@ -1,17 +1,23 @@
-//! The rules of `[app]`.
+//! The rules of `[app]`, and those about applications that other sections share.
+
+use std::path::Path;
 
 use super::{no_nul, path_text, problem};
 use crate::config::{
     error::{Part, Problem},
+    paths::is_file,
     schema::App,
 };
 
-pub(super) fn check(app: &App) -> Result<(), Problem> {
-    target(app)?;
-    if let Some(module) = &app.module {
-        dotted_name(module)?;
+/// `is_needed`: nothing else answers requests, so there has to be an application.
+pub(super) fn check(app: &App, is_needed: bool) -> Result<(), Problem> {
+    if is_needed || app.target().is_some() {
+        target(&["app"], app.module.as_deref(), app.file.as_deref())?;
     }
-    callable(app)?;
+    if let Some(module) = &app.module {
+        dotted_name(&["app", "module"], module)?;
+    }
+    callable(&["app"], app.module.as_deref(), app.callable.as_deref())?;
     if let Some(function) = &app.post_fork {
         post_fork(function)?;
     }
@@ -30,19 +36,33 @@ pub(super) fn check(app: &App) -> Result<(), Problem> {
     for (number, argument) in app.argv.iter().enumerate() {
         no_nul(&["app", "argv", &number.to_string()], argument)?;
     }
+    for (key, modules) in [("preload", &app.preload), ("import", &app.import)] {
+        for (number, module) in modules.iter().enumerate() {
+            module_name(&["app", key, &number.to_string()], module)?;
+        }
+    }
     environment(app)
 }
 
 /// Exactly one of `module` and `file`.
-fn target(app: &App) -> Result<(), Problem> {
-    match (&app.module, &app.file) {
-        (None, None) => Err(problem(
-            &["app"],
-            Part::Value,
-            "the application is missing; write module = \"package.module\" or file = \"app.py\" in [app]",
-        )),
+pub(super) fn target(
+    section: &[&str],
+    module: Option<&str>,
+    file: Option<&Path>,
+) -> Result<(), Problem> {
+    match (module, file) {
+        (None, None) => {
+            let place = match section {
+                ["app"] => "[app]",
+                _ => "[[mount]]",
+            };
+            let message = format!(
+                "the application is missing; write module = \"package.module\" or file = \"app.py\" in {place}"
+            );
+            Err(problem(section, Part::Value, message))
+        }
         (Some(_), Some(_)) => Err(problem(
-            &["app", "file"],
+            &[section, &["file"]].concat(),
             Part::Key,
             "`module` and `file` both name the application; keep one",
         )),
@@ -50,26 +70,27 @@ fn target(app: &App) -> Result<(), Problem> {
     }
 }
 
-/// What could be the name of a module. Python imports more names than it has syntax for (`my-site.wsgi`), so only
-/// what cannot be meant is refused.
-fn dotted_name(module: &str) -> Result<(), Problem> {
-    let refuse = |message: String| Err(problem(&["app", "module"], Part::Value, message));
+/// The module of an application, with its callable or without. Python imports more names than it has syntax for
+/// (`my-site.wsgi`), so only what cannot be meant is refused.
+pub(super) fn dotted_name(key: &[&str], module: &str) -> Result<(), Problem> {
     let (name, _) = module.split_once(':').unwrap_or((module, ""));
     if is_file(name) {
-        return refuse(format!(
-            "`{name}` is a file; write file = \"{name}\" in place of `module`"
-        ));
+        let message = format!("`{name}` is a file; write file = \"{name}\" in place of `module`");
+        return Err(problem(key, Part::Value, message));
     }
-    match is_module(name) {
-        true => Ok(()),
-        false => refuse(format!(
-            "`{name}` is not the name of a module; write for example \"shop.wsgi\""
-        )),
-    }
+    module_name(key, name)
 }
 
-fn is_file(name: &str) -> bool {
-    name.contains('/') || name.ends_with(".py")
+/// What could be the name of a module.
+pub(super) fn module_name(key: &[&str], name: &str) -> Result<(), Problem> {
+    match is_module(name) && !is_file(name) {
+        true => Ok(()),
+        false => {
+            let message =
+                format!("`{name}` is not the name of a module; write for example \"shop.wsgi\"");
+            Err(problem(key, Part::Value, message))
+        }
+    }
 }
 
 fn is_module(name: &str) -> bool {
@@ -93,21 +114,22 @@ fn post_fork(function: &str) -> Result<(), Problem> {
 }
 
 /// Named at most once, and by a name.
-fn callable(app: &App) -> Result<(), Problem> {
-    let behind_module = app
-        .module
-        .as_deref()
-        .and_then(|module| module.split_once(':'));
-    let (key, name) = match (behind_module, &app.callable) {
+pub(super) fn callable(
+    section: &[&str],
+    module: Option<&str>,
+    callable: Option<&str>,
+) -> Result<(), Problem> {
+    let behind_module = module.and_then(|module| module.split_once(':'));
+    let (key, name) = match (behind_module, callable) {
         (Some((_, name)), Some(_)) => {
             return Err(problem(
-                &["app", "callable"],
+                &[section, &["callable"]].concat(),
                 Part::Key,
                 format!("`module` names the callable already, `{name}`; keep one"),
             ));
         }
         (Some((_, name)), None) => ("module", name),
-        (None, Some(name)) => ("callable", name.as_str()),
+        (None, Some(name)) => ("callable", name),
         (None, None) => return Ok(()),
     };
     let path = name.strip_suffix("()").unwrap_or(name);
@@ -116,7 +138,7 @@ fn callable(app: &App) -> Result<(), Problem> {
     }
     let message =
         format!("`{name}` is not the name of a callable; write for example \"application\"");
-    Err(problem(&["app", key], Part::Value, message))
+    Err(problem(&[section, &[key]].concat(), Part::Value, message))
 }
 
 /// Python's identifiers, but for a few letters that only Unicode's own tables tell apart.

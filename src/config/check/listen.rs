@@ -1,10 +1,10 @@
 //! The rules of `[[listen]]`.
 
-use super::problem;
+use super::{problem, tls, within};
 use crate::config::{
     error::{Part, Problem},
     schema::Listen,
-    value::Address,
+    value::{Address, ByteSize},
 };
 
 pub(super) fn check(listen: &[Listen]) -> Result<(), Problem> {
@@ -30,6 +30,8 @@ pub(super) fn check(listen: &[Listen]) -> Result<(), Problem> {
         }
         file_keys(one, &section)?;
         tcp_keys(one, &section)?;
+        tls::check(one, &section)?;
+        buffers(one, &section)?;
         name(one, &listen[..number], &section)?;
         if let Some(backlog @ (0 | 65_536..)) = one.backlog {
             let message = format!("`backlog` goes from 1 to 65535, not {backlog}");
@@ -52,7 +54,12 @@ fn binds_twice(one: &Listen, earlier: &[Listen]) -> bool {
 /// Keys that are about addresses of the network need one.
 fn tcp_keys(one: &Listen, section: &str) -> Result<(), Problem> {
     let is_tcp = matches!(one.address, Address::Tcp { .. });
-    let mut keys = [("freebind", one.freebind), ("reuse-port", one.reuse_port)].into_iter();
+    let mut keys = [
+        ("freebind", one.freebind),
+        ("reuse-port", one.reuse_port),
+        ("tcp-keepalive", one.tcp_keepalive),
+    ]
+    .into_iter();
     match keys.find(|(_, given)| *given && !is_tcp) {
         Some((key, _)) => {
             let message = format!(
@@ -63,6 +70,20 @@ fn tcp_keys(one: &Listen, section: &str) -> Result<(), Problem> {
         }
         None => Ok(()),
     }
+}
+
+/// The kernel makes smaller ones larger, and larger ones cannot be meant.
+fn buffers(one: &Listen, section: &str) -> Result<(), Problem> {
+    for (key, size) in [
+        ("send-buffer", one.send_buffer),
+        ("receive-buffer", one.receive_buffer),
+    ] {
+        if size != ByteSize(0) {
+            let sizes = ByteSize(4 << 10)..=ByteSize(1 << 30);
+            within(&["listen", section, key], size, sizes)?;
+        }
+    }
+    Ok(())
 }
 
 /// What systemd takes for `FileDescriptorName=`, for one socket each.

@@ -5,11 +5,19 @@
 
 mod app;
 mod cheaper;
+mod command;
+mod daemon;
+mod directives;
 mod limits;
 mod listen;
+mod log;
+mod mount;
 mod reload;
+mod route;
 mod service;
+mod static_files;
 mod timer;
+mod tls;
 mod workers;
 
 use std::{fmt::Display, ops::RangeInclusive, os::unix::ffi::OsStrExt, path::Path};
@@ -21,18 +29,38 @@ use super::{
 };
 
 impl Settings {
+    /// Whether requests have an answer although `[app]` names no application.
+    fn answers_without_app(&self) -> bool {
+        let files = &self.static_files;
+        !self.mount.is_empty()
+            || self.dynamic_apps.enabled
+            || !self.cgi.is_empty()
+            || !self.route.is_empty()
+            || !files.check.is_empty()
+            || !files.map.is_empty()
+    }
+
     /// Holds the settings against every rule, and gives the first that is broken.
     pub(super) fn check(&self) -> Result<(), Problem> {
-        app::check(&self.app)?;
+        app::check(&self.app, !self.answers_without_app())?;
         listen::check(&self.listen)?;
         http(&self.http)?;
         uwsgi(&self.uwsgi)?;
+        mount::check(&self.mount)?;
+        mount::dynamic_apps(&self.dynamic_apps)?;
         workers::check(&self.workers)?;
         limits::check(&self.limits)?;
         timeouts(&self.timeouts)?;
         reload::check(&self.reload)?;
+        log::response(&self.response)?;
+        static_files::check(&self.static_files)?;
+        static_files::cgi(&self.cgi)?;
+        route::check(&self.route)?;
+        log::check(&self.log)?;
+        log::reports(self)?;
         service::check(&self.service)?;
-        timer::check(&self.timer)
+        timer::check(&self.timer)?;
+        daemon::check(&self.daemon)
     }
 }
 
@@ -141,6 +169,34 @@ fn path_text(key: &[&str], path: &Path) -> Result<(), Problem> {
             Err(problem(key, Part::Value, "a path cannot contain a NUL"))
         }
         _ => Ok(()),
+    }
+}
+
+/// What the paths of URLs can begin with.
+fn url_prefix(key: &[&str], part: Part, prefix: &str) -> Result<(), Problem> {
+    match prefix.starts_with('/') && !prefix.contains(|c: char| c.is_control()) {
+        true => Ok(()),
+        false => {
+            let message = format!(
+                "`{prefix}` is not the beginning of a path; it begins with `/`, as in \"/static\""
+            );
+            Err(problem(key, part, message))
+        }
+    }
+}
+
+/// A host as clients ask for it, without a port.
+fn host_name(key: &[&str], host: &str) -> Result<(), Problem> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_v6 = |host: &str| host.starts_with('[') && host.ends_with(']');
+    match !host.is_empty() && (host.chars().all(is_part) || is_v6(host)) {
+        true => Ok(()),
+        false => {
+            let message = format!(
+                "`{host}` is not the name of a host; write for example \"shop.example.com\""
+            );
+            Err(problem(key, Part::Value, message))
+        }
     }
 }
 

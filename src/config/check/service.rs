@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{no_nul, path_text, problem, within};
+use super::{command::command, directives, no_nul, path_text, problem, within};
 use crate::config::{
     error::{Part, Problem},
     schema::Service,
@@ -60,7 +60,24 @@ pub(super) fn check(service: &Service) -> Result<(), Problem> {
         is_variable(&key, variable)?;
         is_credential(&key, Part::Value, credential)?;
     }
-    Ok(())
+    for (key, commands) in [
+        ("exec-start-pre", &service.exec_start_pre),
+        ("exec-start-post", &service.exec_start_post),
+        ("exec-stop-post", &service.exec_stop_post),
+    ] {
+        for (number, one) in commands.iter().enumerate() {
+            let number = number.to_string();
+            let key = ["service", key, number.as_str()];
+            command(&key, one)?;
+            // env(1), which runs it, would take it for a variable.
+            if one.first().is_some_and(|program| program.contains('=')) {
+                let message =
+                    "the name of the program contains a `=`; rename it, or make a link to it";
+                return Err(problem(&key, Part::Value, message));
+            }
+        }
+    }
+    directives::check(service)
 }
 
 /// A user or a group as systemd takes it: a number, or a name of the user database.
@@ -95,7 +112,7 @@ fn paths(key: &str, paths: &[PathBuf]) -> Result<(), Problem> {
 }
 
 /// What systemd takes for the name of a variable.
-fn is_variable(key: &[&str], name: &str) -> Result<(), Problem> {
+pub(super) fn is_variable(key: &[&str], name: &str) -> Result<(), Problem> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.chars().all(is_part)
         && !name.starts_with(|c: char| c.is_ascii_digit())

@@ -3,7 +3,7 @@
 use super::{cheaper, problem, within};
 use crate::config::{
     error::{Part, Problem},
-    schema::Workers,
+    schema::{EventLoop, Workers},
     value::ByteSize,
 };
 
@@ -18,6 +18,13 @@ pub(super) fn check(workers: &Workers) -> Result<(), Problem> {
     memory(workers)?;
     let at_once = workers.recycle_at_once;
     within(&["workers", "recycle-at-once"], at_once, 1..=1024)?;
+    within(&["workers", "cpu-affinity"], workers.cpu_affinity, 0..=1024)?;
+    within(&["workers", "concurrency"], workers.concurrency, 1..=65_535)?;
+    if workers.event_loop == EventLoop::Gevent && workers.threads > 1 {
+        let message =
+            "gevent runs everything in one thread; remove `threads`, and set `concurrency`";
+        return Err(problem(&["workers", "threads"], Part::Key, message));
+    }
     cheaper::check(&workers.cheaper, workers.processes)
 }
 

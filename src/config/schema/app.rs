@@ -5,13 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `[app]`
 ///
 /// Relative paths: `chdir` counts from the directory of the settings file; everything else counts from `chdir`, or
 /// from the directory of the settings file when there is no `chdir`. In settings that were loaded all are absolute.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct App {
     /// The module that holds the application, `package.module` or `package.module:callable`. Give this or `file`.
@@ -41,6 +42,10 @@ pub struct App {
     pub fork_with_threads: bool,
     /// `module:function`, called without arguments in each worker before it serves.
     pub post_fork: Option<String>,
+    /// Modules that are imported once, before the application.
+    pub preload: Vec<String>,
+    /// Modules that each worker imports, after the application.
+    pub import: Vec<String>,
 }
 
 /// Where the application is found.
@@ -64,25 +69,32 @@ const DEFAULT_CALLABLE: &str = "application";
 impl App {
     /// Name of the callable: behind the `:` of `module`, else `callable`, else `application`.
     pub fn callable_name(&self) -> &str {
-        let behind_module = self
-            .module
-            .as_deref()
-            .and_then(|module| module.split_once(':'));
-        match (behind_module, &self.callable) {
-            (Some((_, name)), _) => name,
-            (None, Some(name)) => name,
-            (None, None) => DEFAULT_CALLABLE,
-        }
+        callable_name(self.module.as_deref(), self.callable.as_deref())
     }
 
     /// Where the application is found; `None` only in settings that were not checked and name none.
     pub fn target(&self) -> Option<Target<'_>> {
-        if let Some(module) = &self.module {
-            let (name, _) = module.split_once(':').unwrap_or((module, ""));
-            return Some(Target::Module { name });
-        }
-        self.file.as_deref().map(|path| Target::File { path })
+        target(self.module.as_deref(), self.file.as_deref())
     }
+}
+
+/// What `module` and `callable` say together.
+pub(super) fn callable_name<'a>(module: Option<&'a str>, callable: Option<&'a str>) -> &'a str {
+    let behind_module = module.and_then(|module| module.split_once(':'));
+    match (behind_module, callable) {
+        (Some((_, name)), _) => name,
+        (None, Some(name)) => name,
+        (None, None) => DEFAULT_CALLABLE,
+    }
+}
+
+/// What `module` and `file` say together.
+pub(super) fn target<'a>(module: Option<&'a str>, file: Option<&'a Path>) -> Option<Target<'a>> {
+    if let Some(module) = module {
+        let (name, _) = module.split_once(':').unwrap_or((module, ""));
+        return Some(Target::Module { name });
+    }
+    file.map(|path| Target::File { path })
 }
 
 #[cfg(test)]

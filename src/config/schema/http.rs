@@ -5,12 +5,13 @@ use std::{
     time::Duration,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::value::{ByteSize, TimeSpan, TrustedProxy};
+use crate::config::value::{ByteSize, Network, TimeSpan, TrustedProxy};
 
 /// `[http]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Http {
     /// How long an idle connection stays open for its next request; 0 closes after each response.
@@ -44,14 +45,14 @@ impl Default for Http {
             buffer_size: ByteSize(64 << 10),
             max_body: ByteSize(0),
             trusted_proxies: vec![
-                TrustedProxy::Network {
+                TrustedProxy::Network(Network {
                     addr: Ipv4Addr::new(127, 0, 0, 0).into(),
                     prefix: 8,
-                },
-                TrustedProxy::Network {
+                }),
+                TrustedProxy::Network(Network {
                     addr: Ipv6Addr::LOCALHOST.into(),
                     prefix: 128,
-                },
+                }),
                 TrustedProxy::Unix,
             ],
             request_id_header: None,

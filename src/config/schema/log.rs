@@ -1,18 +1,47 @@
 //! `[log]`: where the log goes, and how much of it.
 
+use std::time::Duration;
+
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::config::value::{AccessFilter, AccessFormat, ByteSize, FileMode, LogTarget, TimeSpan};
+
 /// `[log]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Log {
-    /// Where the log goes: `journal`, `stderr`, or both. Empty: the journal when standard error is connected to it
+    /// Where the log goes: any of `journal`, `stderr`, `file:/path`, `unix:/path`, `udp:host:port`, `syslog`,
+    /// `syslog:host:port` and `syslog:/path`. Empty: the journal when standard error is connected to it
     /// (`$JOURNAL_STREAM`, systemd.exec(5)), else standard error.
     pub to: Vec<LogTarget>,
     /// Least important level that is logged: `error`, `warning`, `info` or `debug`.
     pub level: LogLevel,
     /// One entry for each request. `hostler run` has this on.
     pub access: bool,
+    /// Where the entries of requests go. Empty: where the log goes.
+    pub access_to: Vec<LogTarget>,
+    /// The form of these entries: `uwsgi`, `combined`, `json`, or a text with variables like `%(uri)`. Without it the
+    /// journal gets fields, and every other place a line of hostler's own.
+    pub access_format: Option<AccessFormat>,
+    /// Only requests that are one of these: `4xx`, `404`, `slower-than 500ms`, `larger-than 1M`. Empty: all.
+    pub access_only: Vec<AccessFilter>,
+    /// No requests whose path begins with one of these.
+    pub access_skip: Vec<String>,
+    /// Size from which on a log file is put aside and a new one begun; 0: never.
+    pub max_size: ByteSize,
+    /// How many log files that were put aside are kept.
+    pub backups: u32,
+    /// Mode of log files.
+    pub mode: FileMode,
+    /// In the entries of requests, the client's address is what a trusted proxy says in `X-Forwarded-For`.
+    pub x_forwarded_for: bool,
+    /// The entries of requests have the memory of their worker.
+    pub memory_report: bool,
+    /// A warning for each request that takes longer; 0: none.
+    pub slow: TimeSpan,
+    /// What is put in front of each line of a log file, in the notation of strftime(3).
+    pub timestamp: Option<String>,
 }
 
 impl Default for Log {
@@ -21,22 +50,25 @@ impl Default for Log {
             to: Vec::new(),
             level: LogLevel::Info,
             access: false,
+            access_to: Vec::new(),
+            access_format: None,
+            access_only: Vec::new(),
+            access_skip: Vec::new(),
+            max_size: ByteSize(0),
+            backups: 5,
+            mode: FileMode(0o640),
+            x_forwarded_for: false,
+            memory_report: false,
+            slow: TimeSpan(Duration::ZERO),
+            timestamp: None,
         }
     }
 }
 
-/// A place for the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogTarget {
-    /// journald's native protocol.
-    Journal,
-    /// One line per event on standard error.
-    Stderr,
-}
-
 /// Importance of an event, most important first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogLevel {
     /// Only what costs a request or the service.

@@ -2,15 +2,16 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::value::{ByteSize, Percent};
+use crate::config::value::{ByteSize, FileMode, OneOrMore, Percent};
 
 /// `[service]`
 ///
 /// The generator turns it into drop-ins of `hostler@NAME.service` (systemd.exec(5), systemd.resource-control(5)). The
 /// server itself reads `user`, `group` and `supplementary-groups` when it was started as root, and the credentials.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Service {
     /// Who runs the site, a name or a number. Without it the user `hostler`.
@@ -51,10 +52,23 @@ pub struct Service {
     pub env_credentials: BTreeMap<String, String>,
     /// Parts of the sandbox that the site cannot live with, by name.
     pub relax: Vec<Relaxation>,
+    /// Permissions that new files do not get (umask(2)). Without it `0027` as a service, else that of whoever has
+    /// started hostler.
+    pub umask: Option<FileMode>,
+    /// Commands that run before the site starts, each a program and its arguments.
+    pub exec_start_pre: Vec<Vec<String>>,
+    /// Commands that run once the site serves.
+    pub exec_start_post: Vec<Vec<String>>,
+    /// Commands that run when the site has ended.
+    pub exec_stop_post: Vec<Vec<String>>,
+    /// Other directives of the service's section, each with its value or a list of values: `{ IOWeight = "50" }`.
+    pub directives: BTreeMap<String, OneOrMore<String>>,
 }
 
 /// A part of the sandbox that can be left out; what each of them means in directives is in `systemd/units/relax`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Relaxation {
     /// Sockets of every family: packet sockets, Bluetooth, CAN.

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cheaper::Cheaper;
 use crate::config::value::{ByteSize, TimeSpan};
 
 /// `[workers]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Workers {
     /// Worker processes, from 1 to 1024.
@@ -33,6 +34,15 @@ pub struct Workers {
     pub evil_reload_on_rss: ByteSize,
     /// How many workers may be on their way out at a time, when it is for one of the reasons above.
     pub recycle_at_once: u32,
+    /// Replace a worker when the application has raised an exception, once its requests are finished.
+    pub reload_on_exception: bool,
+    /// Processors that each worker is bound to, in turn (sched_setaffinity(2)); 0: none.
+    pub cpu_affinity: u32,
+    /// What runs the application: `threads`, or `gevent` with its green threads.
+    #[serde(rename = "loop")]
+    pub event_loop: EventLoop,
+    /// `gevent`: requests that run in one worker at a time.
+    pub concurrency: u32,
     /// How many workers there are when there is little to do.
     pub cheaper: Cheaper,
 }
@@ -51,7 +61,21 @@ impl Default for Workers {
             reload_on_as: ByteSize(0),
             evil_reload_on_rss: ByteSize(0),
             recycle_at_once: 1,
+            reload_on_exception: false,
+            cpu_affinity: 0,
+            event_loop: EventLoop::Threads,
+            concurrency: 100,
             cheaper: Cheaper::default(),
         }
     }
+}
+
+/// What runs the application in a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventLoop {
+    /// One request per thread.
+    Threads,
+    /// One request per greenlet (gevent.org), all in one thread.
+    Gevent,
 }

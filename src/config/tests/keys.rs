@@ -13,21 +13,34 @@ fn known(section: &str) -> String {
 fn each_key_of_each_section_misspelt_leads_back_to_itself() {
     for (section, keys) in sections() {
         let header = header(&section);
+        let (outer, line) = opened(&section);
         for key in keys {
             // A letter too many in the middle is nearer to its own key than to any other.
             let (start, end) = key.split_at(key.len() / 2);
             let wrong = format!("{start}x{end}");
             check_error(
-                &format!("{header}\n  {wrong} = 1\n"),
-                &format!(":2:3: unknown key `{wrong}` in {header}; did you mean `{key}`?"),
+                &format!("{outer}{header}\n  {wrong} = 1\n"),
+                &format!(
+                    ":{}:3: unknown key `{wrong}` in {header}; did you mean `{key}`?",
+                    line + 1
+                ),
             );
         }
         let wrong = format!("{}x", section.join("."));
         let column = wrong.len() - section.last().unwrap().len() + 1;
         check_error(
-            &format!("[{wrong}]\n"),
-            &format!(":1:{column}: unknown section [{wrong}]; did you mean {header}?"),
+            &format!("{outer}[{wrong}]\n"),
+            &format!(":{line}:{column}: unknown section [{wrong}]; did you mean {header}?"),
         );
+    }
+}
+
+/// What stands before a section that belongs to one of several, and the line that follows.
+fn opened(section: &[&str]) -> (String, usize) {
+    let outer = &section[..section.len() - 1];
+    match shape(outer) {
+        Shape::Sections(_) => (format!("{}\n", header(outer)), 2),
+        _ => (String::new(), 1),
     }
 }
 

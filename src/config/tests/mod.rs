@@ -5,6 +5,7 @@
 mod examples;
 mod keys;
 mod rules;
+mod sections;
 mod service;
 mod values;
 

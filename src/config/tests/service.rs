@@ -143,3 +143,48 @@ fn timers_have_a_name_a_command_and_a_time() {
         ":9:1: `persistent` is about `on-calendar`, which is not set",
     );
 }
+
+#[test]
+fn daemons_have_a_name_and_a_command() {
+    let daemon = |lines: &str| format!("[[daemon]]\n{lines}");
+    check_error_behind(
+        &daemon("name = \"a/b\"\ncommand = [\"true\"]"),
+        ":6:8: `a/b` cannot be a part of the name of a unit; use up to 64 letters, digits, `-`, `_` and `.`",
+    );
+    let good = "name = \"a\"\ncommand = [\"true\"]";
+    check_error_behind(
+        &daemon(&format!("{good}\n[[daemon]]\n{good}")),
+        ":9:8: there are two daemons called `a`; rename one",
+    );
+    check_error_behind(
+        &daemon("name = \"a\"\ncommand = []"),
+        ":7:11: the command is empty; write for example [\"python\", \"manage.py\"]",
+    );
+}
+
+#[test]
+fn directives_are_lines_that_hostler_leaves_alone() {
+    let directives = |inner: &str| format!("directives = {{ {inner} }}");
+    check_service_error(
+        &directives("User = \"a\""),
+        ":6:16: `User=` is what service.user says; write it there",
+    );
+    check_service_error(
+        &directives("Type = \"simple\""),
+        ":6:16: `Type=` is set by hostler, which could not work otherwise; remove it",
+    );
+    check_service_error(
+        &directives("\"IO Weight\" = \"50\""),
+        ":6:16: `IO Weight` is not the name of a directive; write for example IOWeight = \"50\"",
+    );
+    for value in ["50\\nUser=root", "50\\\\"] {
+        check_service_error(
+            &directives(&format!("IOWeight = \"{value}\"")),
+            ":6:27: the value of a directive is one line; write a list for several",
+        );
+    }
+    check_service_error(
+        "exec-start-pre = [[\"-true\"]]",
+        ":6:19: `-true` is not a program; write an absolute path, or the name of a program",
+    );
+}

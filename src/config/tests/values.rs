@@ -145,8 +145,8 @@ fn words_of_a_fixed_set_are_compared_with_it() {
         ":6:12: `protocol` cannot be \"htpp\"; did you mean \"http\"?",
     );
     check_listen_error(
-        "protocol = \"fastcgi\"",
-        ":6:12: `protocol` cannot be \"fastcgi\"; known are `http`, `uwsgi`",
+        "protocol = \"gopher\"",
+        ":6:12: `protocol` cannot be \"gopher\"; known are `http`, `https`, `uwsgi`, `fastcgi`, `scgi`",
     );
     check_error_behind(
         "[log]\nlevel = \"warn\"",

@@ -4,11 +4,20 @@
 //! notation again. On the wire (TOML, and JSON between our processes) each is the string that a person would write.
 //! What a value may be in the company of others is decided in `check`, not here.
 
+mod access;
 mod address;
 mod byte_size;
+mod error_status;
 mod file_mode;
+mod header;
+mod log_target;
+mod media_type;
+mod network;
 mod number;
+mod one_or_more;
+mod pattern;
 mod percent;
+mod redirect_target;
 mod time_span;
 mod trusted_proxy;
 
@@ -16,10 +25,19 @@ use std::{fmt, marker::PhantomData, str::FromStr};
 
 use serde::de::{self, Deserializer, Unexpected, Visitor};
 
+pub use access::{AccessFilter, AccessFormat};
 pub use address::Address;
 pub use byte_size::ByteSize;
+pub use error_status::ErrorStatus;
 pub use file_mode::FileMode;
+pub use header::{HeaderLine, HeaderName};
+pub use log_target::{HostPort, LogTarget};
+pub use media_type::MediaType;
+pub use network::Network;
+pub use one_or_more::OneOrMore;
+pub use pattern::Pattern;
 pub use percent::Percent;
+pub use redirect_target::RedirectTarget;
 pub use time_span::TimeSpan;
 pub use trusted_proxy::TrustedProxy;
 
@@ -40,6 +58,9 @@ trait Notation: fmt::Display + FromStr<Err = ValueError> {
     /// What is expected, with an example, as it stands in "expected ..., found a boolean".
     const EXPECTED: &'static str;
 
+    /// The words that it can be, or can begin with; a text that is a single word is held against them.
+    const WORDS: &'static [&'static str] = &[];
+
     /// The value for a bare whole number in TOML; `None` for a type that has no unit one could leave out.
     fn from_number(_number: u64) -> Option<Self> {
         None
@@ -57,7 +78,15 @@ impl<T: Notation> Visitor<'_> for NotationVisitor<T> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        text.parse().map_err(E::custom)
+        let is_word = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        match text.parse() {
+            Ok(value) => Ok(value),
+            // A slip of the hand is told like that of any other word of a fixed set.
+            Err(_) if is_word && !T::WORDS.is_empty() && !T::WORDS.contains(&text) => {
+                Err(E::unknown_variant(text, T::WORDS))
+            }
+            Err(error) => Err(E::custom(error)),
+        }
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
@@ -78,6 +107,34 @@ fn deserialize<'de, T: Notation, D: Deserializer<'de>>(deserializer: D) -> Resul
     deserializer.deserialize_any(NotationVisitor(PhantomData))
 }
 
+/// What editors are told of a [`Notation`]: a string with examples, the words that complete it, a number where one is
+/// taken.
+fn notation_schema<T: Notation>() -> schemars::Schema {
+    let examples: Vec<&str> = T::EXPECTED.split('"').skip(1).step_by(2).collect();
+    let mut string = schemars::json_schema!({ "type": "string", "examples": examples });
+    let words: Vec<&&str> = T::WORDS
+        .iter()
+        .filter(|word| word.parse::<T>().is_ok())
+        .collect();
+    if !words.is_empty() {
+        string = schemars::json_schema!({ "anyOf": [{ "enum": words }, string] });
+    }
+    if T::from_number(1).is_some() {
+        string = schemars::json_schema!({
+            "anyOf": [string, { "type": "integer", "minimum": 0 }]
+        });
+    }
+    string.insert("description".to_owned(), sentence(T::EXPECTED).into());
+    string
+}
+
+/// With a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
+}
+
 /// Gives types that have a [`Notation`] their wire form: the string.
 macro_rules! as_string_on_the_wire {
     ($($value:ty),*) => {$(
@@ -92,10 +149,37 @@ macro_rules! as_string_on_the_wire {
                 deserialize(deserializer)
             }
         }
+
+        impl schemars::JsonSchema for $value {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($value).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                notation_schema::<$value>()
+            }
+        }
     )*};
 }
 
-as_string_on_the_wire!(Address, ByteSize, FileMode, Percent, TimeSpan, TrustedProxy);
+as_string_on_the_wire!(
+    AccessFilter,
+    AccessFormat,
+    Address,
+    ByteSize,
+    ErrorStatus,
+    FileMode,
+    HeaderLine,
+    HeaderName,
+    LogTarget,
+    MediaType,
+    Network,
+    Pattern,
+    Percent,
+    RedirectTarget,
+    TimeSpan,
+    TrustedProxy
+);
 
 /// Helpers of the tests below each value.
 #[cfg(test)]

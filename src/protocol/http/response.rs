@@ -10,7 +10,7 @@ use std::io::Write;
 
 use crate::protocol::{Head, Kind, Version};
 
-pub use super::canned::{add_header, canned, reason_phrase};
+pub use super::canned::{add_header, add_lines, canned, enclose, reason_phrase};
 
 /// Tells a client that waits for it to send its body (RFC 9110 section 10.1.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -51,8 +51,8 @@ pub struct Facts {
 
 /// Decides how the body is framed, and whether the connection stays open after it.
 ///
-/// RFC 9112 sections 6.1, 6.3 and 9.3, RFC 9110 sections 6.4.1, 8.6 and 15. For the uwsgi protocol nothing is
-/// framed, the front server does it, and the connection ends with the answer.
+/// RFC 9112 sections 6.1, 6.3 and 9.3, RFC 9110 sections 6.4.1, 8.6 and 15. For front servers nothing is framed, they
+/// do it, and over uwsgi and SCGI the connection ends with the answer. FastCGI's records tell its end.
 pub fn plan(request: &Head, is_head_method: bool, facts: &Facts) -> (BodyFraming, bool) {
     let length = facts.content_length.or(facts.body_length);
     let framing = if is_head_method || never_has_body(facts.status) {
@@ -66,12 +66,13 @@ pub fn plan(request: &Head, is_head_method: bool, facts: &Facts) -> (BodyFraming
     } else {
         BodyFraming::UntilClose
     };
-    // After a 1xx the client waits for the final answer, which does not come.
-    let keep_alive = request.kind == Kind::Http
-        && request.keep_alive
-        && !facts.close
-        && framing != BodyFraming::UntilClose
-        && facts.status >= 200;
+    let tells_its_end = match request.kind {
+        // After a 1xx the client waits for the final answer, which does not come.
+        Kind::Http => framing != BodyFraming::UntilClose && facts.status >= 200,
+        Kind::Fastcgi { .. } => true,
+        Kind::Scgi | Kind::Uwsgi { .. } => false,
+    };
+    let keep_alive = tells_its_end && request.keep_alive && !facts.close;
     (framing, keep_alive)
 }
 
@@ -80,11 +81,21 @@ fn never_has_body(status: u16) -> bool {
     matches!(status, 100..=199 | 204 | 304)
 }
 
-/// Writes the status line, `status` being code and phrase, `200 OK`.
+/// Writes what a head begins with, `status` being code and phrase, `200 OK`.
 ///
 /// RFC 9112 section 2.3: on an HTTP connection the version is always [`Version::Http11`], ours, whatever the client's
-/// is; for the uwsgi protocol it is the request's, as uWSGI does it.
-pub fn status_line(out: &mut Vec<u8>, version: Version, status: &[u8]) {
+/// is; for the uwsgi protocol it is the request's, as uWSGI does it. FastCGI and SCGI have CGI's header instead (RFC
+/// 3875 section 6.3.3).
+pub fn begin_head(out: &mut Vec<u8>, request: &Head, status: &[u8]) {
+    match request.kind {
+        Kind::Http => status_line(out, Version::Http11, status),
+        Kind::Uwsgi { .. } => status_line(out, request.version, status),
+        Kind::Fastcgi { .. } | Kind::Scgi => header(out, b"Status", status),
+    }
+}
+
+/// Writes a status line.
+pub(super) fn status_line(out: &mut Vec<u8>, version: Version, status: &[u8]) {
     out.extend_from_slice(match version {
         Version::Http10 => b"HTTP/1.0 ",
         Version::Http11 => b"HTTP/1.1 ",

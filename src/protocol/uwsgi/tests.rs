@@ -1,9 +1,11 @@
 //! Packets that nginx sends, and packets that nobody should.
 
-use super::{MAX_VARIABLES, PING, WSGI, parse};
-use crate::protocol::{Framing, Head, Kind, Parsed, Refusal, Request, Version};
+use super::{PING, WSGI, parse};
+use crate::protocol::{
+    Framing, Head, Kind, Parsed, Refusal, Request, Version, variables::MAX_VARIABLES,
+};
 
-fn packet(modifier1: u8, variables: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn packet(modifier1: u8, variables: &[(&str, &str)]) -> Vec<u8> {
     let mut packet = vec![modifier1, 0, 0, 0];
     for text in variables.iter().flat_map(|(name, value)| [name, value]) {
         packet.extend_from_slice(&u16::try_from(text.len()).unwrap().to_le_bytes());

@@ -2,35 +2,39 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use super::transcript;
+use super::{packets, transcript};
+
+/// What becomes of bytes that come in pieces.
+pub(super) type Decode = fn(&mut dyn Iterator<Item = &[u8]>) -> String;
+
+/// The folders, how many cases there are at least, what decodes them, and the suffix of their files.
+pub(super) const FOLDERS: [(&str, usize, Decode, &str); 5] = [
+    ("valid", 60, |pieces| transcript(pieces), "http"),
+    ("invalid", 160, |pieces| transcript(pieces), "http"),
+    ("fastcgi", 40, |pieces| packets::fastcgi(pieces), "bytes"),
+    ("proxy", 30, |pieces| packets::proxy(pieces), "bytes"),
+    ("scgi", 20, |pieces| packets::scgi(pieces), "bytes"),
+];
 
 #[test]
-fn valid() {
-    check_all("valid", 60);
+fn every_case_comes_to_what_is_written_beside_it() {
+    for (folder, at_least, decode, suffix) in FOLDERS {
+        let names = names(folder);
+        assert!(names.len() >= at_least, "{folder} has lost cases");
+        let failures: Vec<_> = names
+            .iter()
+            .filter_map(|name| check(folder, name, suffix, decode).err())
+            .collect();
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
 }
 
-#[test]
-fn invalid() {
-    check_all("invalid", 160);
-}
-
-/// Runs all cases of a folder, which holds at least so many.
-fn check_all(folder: &str, at_least: usize) {
-    let names = names(folder);
-    assert!(names.len() >= at_least, "{folder} has lost cases");
-    let failures: Vec<_> = names
-        .iter()
-        .filter_map(|name| check(folder, name).err())
-        .collect();
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
-}
-
-fn check(folder: &str, name: &str) -> Result<(), String> {
-    let raw = fs::read(file(folder, name, "http")).unwrap();
+fn check(folder: &str, name: &str, suffix: &str, decode: Decode) -> Result<(), String> {
+    let raw = raw(folder, name, suffix);
     let expected = fs::read_to_string(file(folder, name, "expected")).unwrap();
     for (how, actual) in [
-        ("whole", transcript([&raw[..]])),
-        ("byte by byte", transcript(raw.chunks(1))),
+        ("whole", decode(&mut [&raw[..]].into_iter())),
+        ("byte by byte", decode(&mut raw.chunks(1))),
     ] {
         if actual != expected {
             return Err(format!(
@@ -41,14 +45,18 @@ fn check(folder: &str, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// All raw requests of both folders.
-pub(super) fn all() -> Vec<Vec<u8>> {
-    let files = ["valid", "invalid"].into_iter().flat_map(|folder| {
-        names(folder)
-            .into_iter()
-            .map(move |name| file(folder, &name, "http"))
-    });
-    files.map(|file| fs::read(file).unwrap()).collect()
+/// All cases of a folder, as bytes.
+pub(super) fn all(folder: &str, suffix: &str) -> Vec<Vec<u8>> {
+    let names = names(folder).into_iter();
+    names.map(|name| raw(folder, &name, suffix)).collect()
+}
+
+fn raw(folder: &str, name: &str, suffix: &str) -> Vec<u8> {
+    let content = fs::read(file(folder, name, suffix)).unwrap();
+    match suffix {
+        "bytes" => packets::bytes(str::from_utf8(&content).unwrap()),
+        _ => content,
+    }
 }
 
 /// Names without suffix; of every case there are both files, or reading one fails.

@@ -3,6 +3,7 @@
 
 mod corpus;
 mod mutation;
+mod packets;
 
 use std::fmt::Write;
 
@@ -134,6 +135,7 @@ impl Connection {
             Framing::Chunked => State::Chunked(Chunked::new(LIMITS.body)),
             Framing::Length(length) => State::Length(length),
             Framing::None => return self.close_or_keep(),
+            Framing::Stdin { .. } => unreachable!("HTTP has no such bodies"),
         };
     }
 

@@ -8,13 +8,13 @@ use std::{
 use rustix::event::PollFlags;
 use tracing::error;
 
-use super::{Exchange, Scratch, patience::await_socket};
+use super::{Exchange, Scratch, patience::await_socket, records::Records};
 use crate::{
     protocol::{
-        Kind, Version,
+        Kind,
         http::response::{self, BodyFraming, Facts},
     },
-    serve::output::Held,
+    serve::output::{Held, Source},
 };
 
 /// From this size on it is cheaper to send bytes of the application from where they are, by [`Exchange::write_held`],
@@ -57,6 +57,8 @@ pub(in crate::serve) struct Answer {
     pub(in crate::serve) gone: bool,
     /// The client went away while its body was read.
     pub(super) left: bool,
+    /// The client has spoilt the request while its body was read: the status that says how.
+    pub(super) fault: Option<u16>,
     finished: bool,
     /// How the body is framed; `None` before the head is fixed.
     framing: Option<BodyFraming>,
@@ -64,6 +66,10 @@ pub(in crate::serve) struct Answer {
     owed: u64,
     /// The application gave more than the length that it declared.
     surplus: bool,
+    /// The body is another one than the application's.
+    pub(super) is_replaced: bool,
+    /// What it is put into, beside its framing.
+    pub(super) records: Records,
 }
 
 impl Answer {
@@ -83,9 +89,9 @@ impl Exchange<'_> {
         self.answer.is_committed()
     }
 
-    /// Whether bytes of a body are dropped anyway (HEAD, 204, 304), so that making them is not worth the while.
+    /// Whether bytes of a body are dropped anyway (HEAD, 204, 304, a named file), so that making them is not worth the while.
     pub fn is_bodiless(&self) -> bool {
-        self.answer.framing == Some(BodyFraming::None)
+        self.answer.is_replaced || self.answer.framing == Some(BodyFraming::None)
     }
 
     /// Whether it is known that the client has gone, so that an application that cannot go on is not to blame.
@@ -93,11 +99,24 @@ impl Exchange<'_> {
         self.answer.gone || self.answer.left
     }
 
+    /// What the client has done wrong while the application read its body, as the status of the answer that it gets for
+    /// that: it was silent for too long (408), or sent what is no body or too much of one (400, 413).
+    pub fn peers_fault(&self) -> Option<u16> {
+        self.answer.fault
+    }
+
     /// Fixes status and headers. `length` is the length of the whole body where it is known; it becomes the
     /// Content-Length if the application gave none.
     pub fn commit(&mut self, head: &ResponseHead, length: Option<u64>) {
+        if !self.answers_with_named_file(head) {
+            self.commit_as_it_is(head, length);
+        }
+    }
+
+    /// The same, whatever file the application names.
+    pub(super) fn commit_as_it_is(&mut self, head: &ResponseHead, length: Option<u64>) {
         let has_name = self.request_id_header(Some(head)).is_some();
-        let mut facts = head.facts;
+        let (lines, mut facts) = self.amended(head);
         facts.body_length = length;
         facts.close |= self.must_close();
         let request = &self.connection.head;
@@ -109,13 +128,11 @@ impl Exchange<'_> {
             request_id,
             ..
         } = &mut *self.scratch;
-        // RFC 9112 section 2.3: a server answers with its own version. Over uwsgi the front server's word is repeated.
-        let version = match request.kind {
-            Kind::Http => Version::Http11,
-            Kind::Uwsgi { .. } => request.version,
-        };
-        response::status_line(out, version, &head.status);
-        out.extend_from_slice(&head.lines);
+        if let Kind::Fastcgi { id } = request.kind {
+            self.answer.records = Records::begin(id, out);
+        }
+        response::begin_head(out, request, &head.status);
+        out.extend_from_slice(&lines);
         if has_name {
             let name = self.rules.request_id.name.as_bytes();
             response::header(out, name, request_id.as_bytes());
@@ -150,6 +167,9 @@ impl Exchange<'_> {
             self.stage(&data.bytes()[..admitted]);
             return self.flush();
         }
+        if let Some(id) = self.answer.records.id() {
+            return self.send_in_records(data, id);
+        }
         let mut tail: &[u8] = b"";
         if self.answer.framing == Some(BodyFraming::Chunked) {
             response::chunk_header(&mut self.scratch.staged, length);
@@ -164,6 +184,9 @@ impl Exchange<'_> {
         let admitted = self.admit(length);
         if admitted == 0 || self.answer.gone {
             return;
+        }
+        if let Some(id) = self.answer.records.id() {
+            return self.queue_in_records(Source::File(file, offset), admitted, id);
         }
         let chunk = usize::try_from(admitted)
             .ok()
@@ -190,6 +213,7 @@ impl Exchange<'_> {
             out.extend_from_slice(data);
             out.extend_from_slice(response::CHUNK_END);
         } else {
+            self.answer.records.open(out);
             out.extend_from_slice(data);
         }
     }
@@ -197,6 +221,7 @@ impl Exchange<'_> {
     /// How many of `length` bytes may go out; the rest is more than Content-Length promised, or answers a HEAD.
     fn admit(&mut self, length: u64) -> u64 {
         let admitted = match self.answer.framing {
+            _ if self.answer.is_replaced => 0,
             None | Some(BodyFraming::None) => 0,
             Some(BodyFraming::Length(_)) => {
                 let admitted = length.min(self.answer.owed);
@@ -214,7 +239,7 @@ impl Exchange<'_> {
         // No more than `length`, which is a usize.
         let admitted = self.admit(length as u64) as usize;
         if let Some(BodyFraming::Length(_)) = self.answer.framing {
-            self.answer.surplus |= admitted < length;
+            self.answer.surplus |= admitted < length && !self.answer.is_replaced;
         }
         admitted
     }
@@ -231,8 +256,9 @@ impl Exchange<'_> {
         self.send(None)
     }
 
-    fn send(&mut self, held: Option<(Box<dyn Held>, &[u8])>) -> Progress {
+    pub(super) fn send(&mut self, held: Option<(Box<dyn Held>, &[u8])>) -> Progress {
         let staged = &mut self.scratch.staged;
+        self.answer.records.seal(staged);
         // Whoever ended the request may have told the client already.
         self.answer.gone |= !self.watch.claim();
         if self.answer.gone {
@@ -293,7 +319,11 @@ impl Exchange<'_> {
         if self.answer.framing == Some(BodyFraming::Chunked) {
             self.scratch.staged.extend_from_slice(response::LAST_CHUNK);
         }
-        self.connection.keep_alive &= self.answer.owed == 0;
+        if self.answer.owed == 0 {
+            self.answer.records.end(&mut self.scratch.staged);
+        } else {
+            self.connection.keep_alive = false;
+        }
         if self.flush() == Progress::Gone {
             return;
         }
@@ -330,20 +360,23 @@ impl Exchange<'_> {
         }
         self.answer.status = status;
         let is_head = self.request().method() == b"HEAD";
+        let kind = self.connection.head.kind;
         let date = self.scratch.date.now();
-        let mut answer = response::canned(status, true, is_head, date);
+        let mut answer = self.rules.canned(kind, status, is_head, date);
         if let Some((name, value)) = self.request_id_header(None) {
             response::add_header(&mut answer, name, value);
         }
-        self.scratch.staged = answer;
+        self.scratch.staged = response::enclose(kind, answer);
         self.connection.linger |= !self.connection.body.is_read();
         self.flush();
     }
 
-    /// The client must notice that the response is not whole: no last chunk, no full length, no orderly end where the
-    /// end of the connection is the end of the body.
+    /// The client must notice that the response is not whole: no last chunk, no full length, no last record, no orderly
+    /// end where the end of the connection is the end of the body.
     fn cut_off(&mut self) {
-        if self.answer.framing == Some(BodyFraming::UntilClose) && self.watch.claim() {
+        let is_ended_by_close = self.answer.framing == Some(BodyFraming::UntilClose)
+            && self.answer.records.id().is_none();
+        if is_ended_by_close && self.watch.claim() {
             self.connection.reset();
             self.answer.gone = true;
         } else {

@@ -1,12 +1,15 @@
 //! One request and its response, as the application sees them.
 //!
-//! Here is the request, its name in `name`; `upload` reads a body that comes while the application runs, `answer` takes the response. The
-//! application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6), persistence, HEAD and the promises
+//! Here is the request, its name in `name`; `upload` reads a body that comes while the application runs, `answer` takes
+//! the response, `records` puts it into what FastCGI wants. The application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6), persistence, HEAD and the promises
 //! of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and [`Exchange::read_body`].
 
+mod amend;
 mod answer;
+mod file;
 mod name;
 mod patience;
+mod records;
 mod upload;
 
 use std::{
@@ -17,12 +20,12 @@ use std::{
 };
 
 use super::{
-    body::Ready, clock::DateText, connection::Connection, request_id::Names, rules::Rules,
-    watch::Watch,
+    body::Ready, clock::DateText, connection::Connection, mounts::ApplicationNumber,
+    request_id::Names, rules::Rules, watch::Watch,
 };
 use crate::{
-    environ::{self, Peer, Variable},
-    protocol::{Framing, Request},
+    environ::{self, Peer, Standard, Variable},
+    protocol::{Framing, Kind, Request},
     scoreboard::{ThreadSlot, now_us},
 };
 
@@ -66,6 +69,8 @@ pub struct Exchange<'e> {
     draining: &'e AtomicBool,
     record: &'e ThreadSlot,
     watch: &'e Watch,
+    /// What is added to SCRIPT_NAME and taken from PATH_INFO.
+    mount: &'e [u8],
     pub(super) answer: Answer,
 }
 
@@ -81,6 +86,7 @@ impl<'e> Exchange<'e> {
         scratch.staged.clear();
         scratch.request_id.clear();
         connection.keep_alive = false;
+        let mount = rules.mount(connection.place);
         Self {
             connection,
             scratch,
@@ -89,6 +95,7 @@ impl<'e> Exchange<'e> {
             draining,
             record,
             watch,
+            mount,
             answer: Answer::default(),
         }
     }
@@ -101,14 +108,52 @@ impl<'e> Exchange<'e> {
         }
     }
 
-    /// Gives each CGI variable of the request to `visitor`, once.
-    pub fn variables(&mut self, visitor: impl FnMut(Variable<'_>, &[u8])) {
+    /// Which application is to answer.
+    pub fn application(&self) -> ApplicationNumber {
+        self.connection.place.map_or(0, |place| place.application)
+    }
+
+    /// A variable that the front server has sent, as it was sent; empty for a request over HTTP, where all variables
+    /// are the client's.
+    pub fn gateway_variable(&self, name: &[u8]) -> &[u8] {
+        let request = self.request();
+        match request.head.kind {
+            Kind::Http => b"",
+            _ => environ::variable(&request, name),
+        }
+    }
+
+    /// Gives each CGI variable of the request to `visitor`, once, as the routes have it; those that routes add come last.
+    pub fn variables(&mut self, mut visitor: impl FnMut(Variable<'_>, &[u8])) {
         let request = Request {
             head: &self.connection.head,
             buffer: &self.connection.input,
         };
         let peer = peer(self.connection, self.server);
-        environ::visit(&request, &peer, &mut self.scratch.path, visitor);
+        let scratch = &mut self.scratch.path;
+        let Some(changes) = self.connection.changes.as_deref() else {
+            return environ::visit(&request, &peer, self.mount, scratch, visitor);
+        };
+        let path = self.connection.changed_path();
+        let path = path.map(|path| environ::below(path, self.mount));
+        environ::visit(&request, &peer, self.mount, scratch, |variable, value| {
+            let value = match variable {
+                Variable::Standard(Standard::PathInfo) => path,
+                Variable::Standard(Standard::QueryString) => changes.query.as_deref(),
+                _ => None,
+            }
+            .unwrap_or(value);
+            visitor(variable, value);
+        });
+        for (name, value) in &changes.env {
+            visitor(Variable::Raw(name.as_bytes()), value);
+        }
+    }
+
+    /// Whether a route keeps the request out of the access log.
+    pub(super) fn is_silent(&self) -> bool {
+        let changes = self.connection.changes.as_deref();
+        changes.is_some_and(|changes| changes.is_silent)
     }
 
     /// `http` or `https`, as far as the client or a trusted proxy says so.

@@ -14,6 +14,7 @@ use crate::{
     serve::{
         body::BodyError,
         connection::{Connection, Received},
+        records::send_replies,
     },
 };
 
@@ -41,7 +42,12 @@ impl Exchange<'_> {
     fn try_read_body(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !buffer.is_empty() && !self.connection.body.is_given() {
             let connection = &mut *self.connection;
-            let taken = connection.body.take(&mut connection.input, buffer)?;
+            let taken = connection.body.take(&mut connection.input, buffer);
+            send_replies(connection)?;
+            if let Err(BodyError::Refused(refusal)) = &taken {
+                self.answer.fault = Some(refusal.status);
+            }
+            let taken = taken?;
             if taken > 0 || connection.body.is_given() {
                 return Ok(taken);
             }
@@ -60,7 +66,12 @@ impl Exchange<'_> {
             if received > 0 {
                 return Ok(received);
             }
-            await_socket(connection, self.watch, PollFlags::IN, self.rules.socket)?;
+            let waited = await_socket(connection, self.watch, PollFlags::IN, self.rules.socket);
+            let is_silent = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
+            if waited.as_ref().is_err_and(is_silent) && !self.watch.is_ended() {
+                self.answer.fault = Some(408);
+            }
+            waited?;
         }
         Ok(0)
     }

@@ -59,6 +59,7 @@ impl Site {
 
     fn with(answer: Answer, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings::default();
+        settings.app.module = Some("closure".into());
         change(&mut settings);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

@@ -30,7 +30,7 @@ use crate::{
     threads::Crew,
     traceback,
     worker::WorkerContext,
-    wsgi::{Autoreload, Wsgi, file_wrapper::FileWrapper},
+    wsgi::{Autoreload, DynamicApplications, Hand, Wsgi, file_wrapper::FileWrapper},
 };
 
 /// Serves until the worker is told to drain; gives its exit code.
@@ -61,6 +61,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         autoreload.tell(py);
     }
     let has_deadlines = !context.settings.limits.harakiri.0.is_zero();
+    let dynamic = DynamicApplications::new(&context.settings);
     let hear = Arc::clone(&control);
     let plan = Plan {
         settings: context.settings,
@@ -74,11 +75,12 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         on_control: Box::new(move || hear.hear()),
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
-    let app = Wsgi::new(context.application, threads, memory, autoreload);
+    let app = Wsgi::new(context.applications, dynamic, threads, memory, autoreload);
     let engine = Engine::new(plan, app)
         .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
     let engine = Arc::new(engine);
     forked::watch(py, &engine)?;
+    stand_by(&engine);
     let guard = Arc::new(Guard::new(&engine, &control));
     harakiri.handle_signal(py)?;
     if has_deadlines {
@@ -100,6 +102,20 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         thread.call_method0("join")?;
     }
     Ok(())
+}
+
+/// Starts the thread that serves files while Python keeps all others. It never runs Python.
+fn stand_by(engine: &Arc<Engine<Wsgi>>) {
+    if !engine.has_standby() {
+        return;
+    }
+    let engine = Arc::clone(engine);
+    let started = sys::spawn_helper("hostler-standby", move || {
+        engine.stand_by(&mut Hand::Standby);
+    });
+    if let Err(error) = started {
+        error!(%error, "files will have to wait for a thread of the application");
+    }
 }
 
 fn listening((info, socket): (ListenerInfo, OwnedFd)) -> ListeningSocket {

@@ -11,7 +11,7 @@
 use std::os::fd::OwnedFd;
 
 use hostler::{
-    config::{App, Settings},
+    config::Settings,
     ipc::{Channel, FromWorker, ListenerInfo, LoadFailure},
     journal::{self, Role},
     scoreboard::Scoreboard,
@@ -20,7 +20,8 @@ use pyo3::prelude::*;
 use rustix::process::getpid;
 
 use crate::{
-    app, limits,
+    app::{self, Applications},
+    limits,
     loaded::Loaded,
     module, output, serve, stacks, traceback,
     zygote::{Ends, Zygote, flush_output, freeze, leave_signals_to_supervisor},
@@ -38,8 +39,8 @@ pub(crate) struct WorkerContext {
     pub(crate) slot: u32,
     /// From and to the supervisor.
     pub(crate) control: Channel,
-    /// The WSGI callable.
-    pub(crate) application: Py<PyAny>,
+    /// The WSGI callables.
+    pub(crate) applications: Applications,
     /// Files of modules that the supervisor was told of.
     pub(crate) loaded: Loaded,
 }
@@ -53,7 +54,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         start,
         scoreboard,
         listeners,
-        application,
+        applications,
         channel,
         loaded,
         ..
@@ -70,8 +71,8 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
     if let Err(error) = output::redirect(&output) {
         tracing::warn!(%error, "what C code writes goes to the zygote's log");
     }
-    let application = match prepare(py, &start.settings, stacks, application) {
-        Ok(application) => application,
+    let applications = match prepare(py, &start.settings, stacks, applications) {
+        Ok(applications) => applications,
         Err(failure) => {
             report(&control, &FromWorker::Failed(failure));
             return 1;
@@ -85,7 +86,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         scoreboard,
         slot,
         control,
-        application,
+        applications,
         loaded,
     };
     let code = serve::run(py, context);
@@ -98,25 +99,25 @@ fn prepare(
     py: Python<'_>,
     settings: &Settings,
     stacks: OwnedFd,
-    application: Option<Py<PyAny>>,
-) -> Result<Py<PyAny>, LoadFailure> {
+    applications: Option<Applications>,
+) -> Result<Applications, LoadFailure> {
     stacks::write_to(py, stacks)
         .map_err(|error| app::failure_of(py, "setting up faulthandler", &error))?;
     limits::apply(&settings.limits)?;
-    let application = application.map_or_else(|| load(py, &settings.app), Ok)?;
+    let applications = applications.map_or_else(|| load(py, settings), Ok)?;
     module::run_hooks(py)?;
     // What the functions of the application have changed.
     leave_signals_to_supervisor()
         .map_err(|error| app::failure(format!("cannot set up signals: {error}")))?;
-    Ok(application)
+    Ok(applications)
 }
 
 /// What the zygote would have done without `lazy-apps`.
-fn load(py: Python<'_>, app: &App) -> Result<Py<PyAny>, LoadFailure> {
-    let application = app::load(py, app)?;
-    module::add_setting(py, app)?;
+fn load(py: Python<'_>, settings: &Settings) -> Result<Applications, LoadFailure> {
+    let applications = Applications::load(py, settings)?;
+    module::add_setting(py, &settings.app)?;
     freeze(py).map_err(|error| app::failure_of(py, "gc.freeze()", &error))?;
-    Ok(application)
+    Ok(applications)
 }
 
 /// A supervisor that is gone cannot be told; that it is gone is in its own log or in systemd's.

@@ -35,6 +35,10 @@ def raised():
         traceback.print_exc()
 
 
+def failed():
+    raise ValueError("no")
+
+
 def native():
     libc = ctypes.CDLL(None)
     libc.puts(b"from C")

@@ -55,7 +55,25 @@ def memory(query):
     return {"held": len(HELD)}
 
 
-PAGES = {"/identity": identity, "/read": read, "/write": write, "/hang": hang, "/slow": slow, "/memory": memory}
+def churn(query):
+    """Reads a large file again and again, until somebody makes the other one."""
+    with open(query["file"][0], "rb", buffering=0) as file:
+        buffer = bytearray(1 << 20)
+        while not os.path.exists(query["until"][0]):
+            if not file.readinto(buffer):
+                file.seek(0)
+    return {"read": True}
+
+
+PAGES = {
+    "/churn": churn,
+    "/hang": hang,
+    "/identity": identity,
+    "/memory": memory,
+    "/read": read,
+    "/slow": slow,
+    "/write": write,
+}
 
 
 def application(environ, start_response):

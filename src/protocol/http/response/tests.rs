@@ -1,10 +1,10 @@
 //! What is sent for which answer to which client.
 
 use super::{
-    BodyFraming, Facts, canned, chunk_header, finish_head, is_name, is_value, plan, reason_phrase,
-    status_line,
+    BodyFraming, Facts, canned, chunk_header, enclose, finish_head, is_name, is_value, plan,
+    reason_phrase, status_line,
 };
-use crate::protocol::{Head, Kind, Version};
+use crate::protocol::{Head, Kind, Version, fastcgi};
 
 const HTTP11: Head = client(Version::Http11, true);
 const HTTP11_CLOSE: Head = client(Version::Http11, false);
@@ -28,6 +28,7 @@ const fn client(version: Version, keep_alive: bool) -> Head {
         method: EMPTY,
         target: EMPTY,
         path: EMPTY,
+        script: EMPTY,
         query: EMPTY,
         authority: EMPTY,
         version,
@@ -307,18 +308,25 @@ fn chunk_sizes_are_hexadecimal() {
     }
 }
 
+const NOT_FOUND: (&str, &[u8]) = ("text/plain", b"Not Found");
+
 #[test]
 fn canned_answers() {
     let expected =
         "HTTP/1.1 404 Not Found\r\nDate: now\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n";
     assert_eq!(
-        canned(404, false, false, "now"),
-        format!("{expected}\r\nNot Found").into_bytes()
+        canned(Kind::Http, 404, NOT_FOUND, false, "now"),
+        format!("{expected}Connection: close\r\n\r\nNot Found").into_bytes()
     );
     assert_eq!(
-        canned(404, true, true, "now"),
+        canned(Kind::Http, 404, NOT_FOUND, true, "now"),
         format!("{expected}Connection: close\r\n\r\n").into_bytes()
     );
+    let expected =
+        b"Status: 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nNot Found";
+    assert_eq!(canned(Kind::Scgi, 404, NOT_FOUND, false, "now"), expected);
+    let enclosed = enclose(Kind::Fastcgi { id: 3 }, expected.to_vec());
+    assert_eq!(enclosed, fastcgi::complete(3, expected));
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use hostler::ipc::LoadFailure;
 use pyo3::{exceptions::PyAttributeError, prelude::*, types::PyModule};
 
-use super::{failure, failure_of, suggest};
+use super::{Wanted, failure, failure_of, suggest};
 
 /// Evaluates `expression` in the module: names joined by dots, each of which may be followed by `()`, which calls it.
 pub(super) fn find(
     module: &Bound<'_, PyModule>,
-    expression: &str,
+    wanted: &Wanted<'_>,
 ) -> Result<Py<PyAny>, LoadFailure> {
+    let expression = wanted.callable;
     let py = module.py();
     let place = module
         .name()
@@ -28,7 +29,7 @@ pub(super) fn find(
         }
         object = object.getattr(name).map_err(|error| {
             if error.is_instance_of::<PyAttributeError>(py) {
-                missing(module, &place, &path, name)
+                missing(module, &place, &path, (name, wanted.section))
             } else {
                 failure_of(py, &format!("looking up {expression} in {place}"), &error)
             }
@@ -81,14 +82,20 @@ fn check(object: &Bound<'_, PyAny>, place: &str, expression: &str) -> Result<(),
 }
 
 /// `path` is what was found before `name`; in the module itself there may be something that was meant.
-fn missing(module: &Bound<'_, PyModule>, place: &str, path: &str, name: &str) -> LoadFailure {
+fn missing(
+    module: &Bound<'_, PyModule>,
+    place: &str,
+    path: &str,
+    (name, section): (&str, &str),
+) -> LoadFailure {
     if !path.is_empty() {
         return failure(format!("{path} in {place} has no attribute `{name}`"));
     }
     let candidates = suggest::candidates(module, name);
     let advice = match candidates.split_first() {
-        None => "define it, or name another one as app.callable or behind a colon in app.module"
-            .to_owned(),
+        None => format!(
+            "define it, or name another one as {section}.callable or behind a colon in {section}.module"
+        ),
         Some((first, [])) => format!("did you mean `{first}`?"),
         Some((first, rest)) => format!(
             "did you mean `{first}`? (there is also {})",

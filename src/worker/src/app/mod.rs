@@ -3,14 +3,12 @@
 //! Every failure says in one line what is wrong and what to do about it, because a site that does not start is most
 //! people's first meeting with this program. Whether the settings are complete is not asked here; they are checked.
 
+mod applications;
 mod callable;
 mod source;
 mod suggest;
 
-use hostler::{
-    config::{App, Target},
-    ipc::LoadFailure,
-};
+use hostler::{config::Target, ipc::LoadFailure};
 use pyo3::{
     exceptions::{PyKeyboardInterrupt, PyPermissionError, PySystemExit},
     prelude::*,
@@ -18,22 +16,30 @@ use pyo3::{
 
 use crate::traceback;
 
+pub(crate) use applications::Applications;
+
 /// Longest traceback that is handed on, in bytes; a message to the supervisor has its limit.
 const MAX_TRACEBACK: usize = 32 << 10;
 
-/// Imports the application and gives its WSGI callable. In the process's main thread, because applications install
-/// signal handlers when they are imported.
-pub(crate) fn load(py: Python<'_>, app: &App) -> Result<Py<PyAny>, LoadFailure> {
-    let module = match app.target() {
-        Some(Target::File { path }) => source::run_file(py, path)?,
-        Some(Target::Module { name }) => source::import(py, name)?,
-        None => {
-            return Err(failure(
-                "no application is named: set app.module or app.file",
-            ));
-        }
+/// One application that is to be loaded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'w> {
+    /// Where it is.
+    pub(crate) target: Target<'w>,
+    /// Name of the callable there.
+    pub(crate) callable: &'w str,
+    /// The section of the settings that says so, for messages.
+    pub(crate) section: &'w str,
+}
+
+/// Imports an application and gives its WSGI callable. At the start in the process's main thread, because applications
+/// install signal handlers when they are imported.
+pub(crate) fn load(py: Python<'_>, wanted: &Wanted<'_>) -> Result<Py<PyAny>, LoadFailure> {
+    let module = match wanted.target {
+        Target::File { path } => source::run_file(py, path, wanted.section)?,
+        Target::Module { name } => source::import(py, name, wanted.section)?,
     };
-    callable::find(&module, app.callable_name())
+    callable::find(&module, wanted)
 }
 
 /// What `module:function` in the setting `key` leads to.

@@ -15,10 +15,13 @@ use super::{failure, failure_of};
 pub(super) fn import<'py>(
     py: Python<'py>,
     name: &str,
+    section: &str,
 ) -> Result<Bound<'py, PyModule>, LoadFailure> {
     py.import(name)
         .map_err(|error| match missing_module(py, &error) {
-            Some(missing) if is_or_contains(&missing, name) => not_found(py, name, &missing),
+            Some(missing) if is_or_contains(&missing, name) => {
+                not_found(py, name, &missing, section)
+            }
             _ => failure_of(py, &format!("importing {name}"), &error),
         })
 }
@@ -29,6 +32,7 @@ pub(super) fn import<'py>(
 pub(super) fn run_file<'py>(
     py: Python<'py>,
     file: &Path,
+    section: &str,
 ) -> Result<Bound<'py, PyModule>, LoadFailure> {
     let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     if !path.is_file() {
@@ -38,7 +42,7 @@ pub(super) fn run_file<'py>(
             "does not exist"
         };
         return Err(failure(format!(
-            "the application's file {} {what}: correct app.file",
+            "the application's file {} {what}: correct {section}.file",
             path.display()
         )));
     }
@@ -129,10 +133,10 @@ fn is_or_contains(missing: &str, name: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-fn not_found(py: Python<'_>, name: &str, missing: &str) -> LoadFailure {
+fn not_found(py: Python<'_>, name: &str, missing: &str, section: &str) -> LoadFailure {
     if name.contains('/') || name.ends_with(".py") {
         return failure(format!(
-            "app.module takes the name of a module (shop.wsgi), not of a file: write app.file = {name:?}"
+            "{section}.module takes the name of a module (shop.wsgi), not of a file: write {section}.file = {name:?}"
         ));
     }
     let path: Vec<String> = py
@@ -146,6 +150,6 @@ fn not_found(py: Python<'_>, name: &str, missing: &str) -> LoadFailure {
         format!("there is no module {missing}, where {name} should be")
     };
     failure(format!(
-        "{what}: correct app.module, app.chdir or app.python-path (searched: {searched})"
+        "{what}: correct {section}.module, app.chdir or app.python-path (searched: {searched})"
     ))
 }

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hostler::{
-    ipc::FromWorker,
+    ipc::{FromWorker, LoadFailure},
+    journal,
     serve::{Application, Exchange},
 };
 use pyo3::{
@@ -14,9 +15,11 @@ use pyo3::{
 use tracing::{error, info, warn};
 
 use super::{
-    body, callables::Callables, environ::EnvironMaker, exchange_link::Link, sending::Lock,
+    body, callables::Callables, dynamic::DynamicApplications, environ::EnvironMaker,
+    exchange_link::Link, sending::Lock,
 };
 use crate::{
+    app::Applications,
     control::{Control, Guard},
     forked,
     harakiri::{self, HarakiriError},
@@ -27,7 +30,8 @@ use crate::{
 
 /// The application as the engine sees it.
 pub(crate) struct Wsgi {
-    application: Py<PyAny>,
+    applications: Applications,
+    dynamic: Option<DynamicApplications>,
     lock: Lock,
     memory: Memory,
     /// With `reload.py-autoreload`.
@@ -70,6 +74,14 @@ impl WsgiThread {
     }
 }
 
+/// What a thread of the engine has.
+pub(crate) enum Hand {
+    /// The interpreter, and the application in it.
+    Python(WsgiThread),
+    /// Nothing: it serves what needs no application.
+    Standby,
+}
+
 /// One request on its way through Python; what `body` needs to send the response.
 pub(super) struct Call<'c> {
     pub(super) callables: &'c Callables,
@@ -84,6 +96,8 @@ enum Failure {
     Deserted(String),
     /// The request was ended because it took too long; the traceback shows where the application was.
     Ended(String),
+    /// The client has spoilt the request, and reading said so: one line, and the status that the client gets.
+    Spoilt(String, u16),
     /// The worker can have no more memory, with the traceback.
     Exhausted(String),
     /// Anything else, with its traceback.
@@ -99,15 +113,28 @@ impl Failure {
             Self::Ended(traceback::text(py, error))
         } else if exchange.is_deserted() && error.is_instance_of::<PyOSError>(py) {
             Self::Deserted(traceback::summary(py, error))
+        } else if let Some(status) = exchange.peers_fault()
+            && error.is_instance_of::<PyOSError>(py)
+        {
+            Self::Spoilt(traceback::summary(py, error), status)
         } else {
             Self::Raised(traceback::text(py, error))
+        }
+    }
+
+    /// The client gets it if it got nothing yet, else a connection that ends too early.
+    fn status(&self) -> u16 {
+        match self {
+            Self::Spoilt(_, status) => *status,
+            _ => 500,
         }
     }
 }
 
 impl Wsgi {
     pub(crate) fn new(
-        application: Py<PyAny>,
+        applications: Applications,
+        dynamic: Option<DynamicApplications>,
         threads: u32,
         memory: Memory,
         autoreload: Option<Autoreload>,
@@ -118,7 +145,8 @@ impl Wsgi {
             Lock::Kept
         };
         Self {
-            application,
+            applications,
+            dynamic,
             lock,
             memory,
             autoreload,
@@ -131,6 +159,9 @@ impl Wsgi {
         thread: &mut WsgiThread,
         exchange: &mut Exchange<'_>,
     ) -> PyResult<()> {
+        let Some(application) = self.application(py, exchange) else {
+            return Ok(());
+        };
         if thread.callables.are_kept() {
             thread.callables = Callables::new(py, &thread.link)?;
         }
@@ -146,7 +177,7 @@ impl Wsgi {
             .environs
             .environ(py, exchange, call.link, call.serial)?;
         let open = call.link.open(py, call.serial, exchange);
-        let outcome = self.call(py, &environ, &call);
+        let outcome = run(application.bind(py), &environ, &call);
         // Whoever kept it must not read what follows on the connection.
         if let Some(input) = input {
             input.get().detach(py);
@@ -162,25 +193,70 @@ impl Wsgi {
         outcome
     }
 
-    fn call(&self, py: Python<'_>, environ: &Bound<'_, PyDict>, call: &Call<'_>) -> PyResult<()> {
-        let start_response = call.callables.start_response.bind(py);
-        let arguments = PyTuple::new(py, [environ.as_any(), start_response])?;
-        let response = self.application.bind(py).call1(arguments);
-        if forked::is_child() {
-            forked::end(py, response.err());
+    /// The application that the request is for; `None`: there is none, and the client was told.
+    fn application(&self, py: Python<'_>, exchange: &mut Exchange<'_>) -> Option<Callable<'_>> {
+        let named = self.dynamic.as_ref().and_then(|all| all.find(py, exchange));
+        match named {
+            None => self
+                .applications
+                .find(exchange.application())
+                .map(Callable::Known),
+            Some(Ok(application)) => Some(Callable::Named(application)),
+            Some(Err(failure)) => {
+                let LoadFailure { reason, traceback } = failure;
+                error!(%reason, traceback, "a front server names an application that cannot answer");
+                exchange.fail(500);
+                None
+            }
         }
-        let sent = body::send(py, &response?, call);
-        if forked::is_child() {
-            forked::end(py, sent.err());
-        }
-        sent
     }
 }
 
-impl Application for Wsgi {
-    type Thread = WsgiThread;
+/// An application that was found.
+enum Callable<'a> {
+    Known(&'a Py<PyAny>),
+    Named(Arc<Py<PyAny>>),
+}
 
-    fn call(&self, thread: &mut WsgiThread, exchange: &mut Exchange<'_>) {
+impl Callable<'_> {
+    fn bind<'py>(&self, py: Python<'py>) -> &Bound<'py, PyAny> {
+        match self {
+            Self::Known(known) => known.bind(py),
+            Self::Named(named) => named.bind(py),
+        }
+    }
+}
+
+fn run(
+    application: &Bound<'_, PyAny>,
+    environ: &Bound<'_, PyDict>,
+    call: &Call<'_>,
+) -> PyResult<()> {
+    let py = application.py();
+    let start_response = call.callables.start_response.bind(py);
+    let arguments = PyTuple::new(py, [environ.as_any(), start_response])?;
+    let response = application.call1(arguments);
+    if forked::is_child() {
+        forked::end(py, response.err());
+    }
+    let sent = body::send(py, &response?, call);
+    if forked::is_child() {
+        forked::end(py, sent.err());
+    }
+    sent
+}
+
+impl Application for Wsgi {
+    type Thread = Hand;
+
+    fn is_standby(hand: &Hand) -> bool {
+        matches!(hand, Hand::Standby)
+    }
+
+    fn call(&self, hand: &mut Hand, exchange: &mut Exchange<'_>) {
+        let Hand::Python(thread) = hand else {
+            return exchange.fail(500);
+        };
         let failure = Python::attach(|py| {
             let error = self.answer(py, thread, exchange).err()?;
             Some(Failure::new(py, &error, exchange, &self.memory))
@@ -190,7 +266,7 @@ impl Application for Wsgi {
             None => exchange.finish(),
             Some(failure) => {
                 report(exchange, &failure);
-                exchange.fail(500);
+                exchange.fail(failure.status());
                 if let Failure::Exhausted(_) = failure {
                     self.memory.exhausted();
                 }
@@ -199,19 +275,15 @@ impl Application for Wsgi {
         self.memory.answered(exchange.status());
     }
 
-    fn while_waiting<R: Send>(
-        &self,
-        _thread: &mut WsgiThread,
-        sleep: impl FnOnce() -> R + Send,
-    ) -> R {
-        match self.lock {
-            Lock::Shared => sleep(),
-            Lock::Kept => Python::attach(|py| py.detach(sleep)),
+    fn while_waiting<R: Send>(&self, hand: &mut Hand, sleep: impl FnOnce() -> R + Send) -> R {
+        match (hand, self.lock) {
+            (Hand::Standby, _) | (_, Lock::Shared) => sleep(),
+            (Hand::Python(_), Lock::Kept) => Python::attach(|py| py.detach(sleep)),
         }
     }
 
     /// Python has noted the signal; its handlers run in the main thread, when that runs Python the next time: now.
-    fn interrupted(&self, _thread: &mut WsgiThread) {
+    fn interrupted(&self, _hand: &mut Hand) {
         Python::attach(|py| {
             if let Err(error) = py.check_signals() {
                 error!(
@@ -223,8 +295,11 @@ impl Application for Wsgi {
     }
 }
 
-/// The client gets 500 if it got nothing yet, else a connection that ends too early.
-fn report(exchange: &Exchange<'_>, failure: &Failure) {
+/// Says what happened, under the name of the request where a log has room for that.
+fn report(exchange: &mut Exchange<'_>, failure: &Failure) {
+    let has_name = journal::has_fields() || exchange.names_requests();
+    let request_id = has_name.then(|| exchange.request_id().to_owned());
+    let request_id = request_id.as_deref();
     let request = exchange.request();
     let (method, target) = (
         request.method().escape_ascii(),
@@ -233,13 +308,16 @@ fn report(exchange: &Exchange<'_>, failure: &Failure) {
     let peer = exchange.remote_addr();
     match failure {
         Failure::Deserted(error) => {
-            info!(%method, %target, peer, error, "the client left before the application was done");
+            info!(%method, %target, peer, request_id, error, "the client left before the application was done");
         }
         Failure::Ended(traceback) => {
-            error!(%method, %target, peer, traceback, "a request was ended because it took too long");
+            error!(%method, %target, peer, request_id, traceback, "a request was ended because it took too long");
         }
         Failure::Exhausted(traceback) | Failure::Raised(traceback) => {
-            error!(%method, %target, peer, traceback, "the application raised an exception");
+            error!(%method, %target, peer, request_id, traceback, "the application raised an exception");
+        }
+        Failure::Spoilt(error, status) => {
+            warn!(%method, %target, peer, request_id, error, status, "the client has spoilt its request");
         }
     }
 }

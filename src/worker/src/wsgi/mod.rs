@@ -7,6 +7,7 @@ mod body;
 mod call;
 mod callables;
 mod deadline;
+mod dynamic;
 mod environ;
 mod exchange_link;
 pub(crate) mod file_wrapper;
@@ -17,5 +18,6 @@ mod response;
 mod sending;
 mod text;
 
-pub(crate) use call::{Autoreload, Wsgi, WsgiThread};
+pub(crate) use call::{Autoreload, Hand, Wsgi, WsgiThread};
+pub(crate) use dynamic::DynamicApplications;
 pub(crate) use exchange_link::Link;

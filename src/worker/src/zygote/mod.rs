@@ -19,9 +19,16 @@ use hostler::{
     sys::{self, PrivilegeError},
 };
 use pyo3::prelude::*;
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::{
+    fs::Mode,
+    process::{Signal, set_parent_process_death_signal},
+};
 
-use crate::{app, loaded::Loaded, module, worker};
+use crate::{
+    app::{self, Applications},
+    loaded::Loaded,
+    module, worker,
+};
 
 use self::fork::Side;
 
@@ -78,7 +85,7 @@ pub(crate) struct Zygote {
     pub(crate) scoreboard: Scoreboard,
     pub(crate) listeners: Vec<OwnedFd>,
     /// `None` with `lazy-apps`.
-    pub(crate) application: Option<Py<PyAny>>,
+    pub(crate) applications: Option<Applications>,
     /// To the supervisor; the zygote's alone.
     pub(crate) channel: Channel,
     /// Files of modules that the supervisor was told of.
@@ -129,7 +136,7 @@ impl Zygote {
                 start,
                 scoreboard,
                 listeners,
-                application: None,
+                applications: None,
                 channel,
                 loaded: Loaded::default(),
                 has_warned_of_threads: false,
@@ -187,10 +194,13 @@ impl Zygote {
         if !self.start.settings.limits.dumpable {
             sys::forbid_dumps().map_err(no_privileges)?;
         }
+        if let Some(umask) = self.start.settings.service.umask {
+            rustix::process::umask(Mode::from_raw_mode(umask.0));
+        }
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
         if !app.lazy_apps {
-            self.application = Some(app::load(py, app)?);
+            self.applications = Some(Applications::load(py, &self.start.settings)?);
             module::add_setting(py, app)?;
             leave_signals_to_supervisor().map_err(no_signals)?;
         }

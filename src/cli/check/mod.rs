@@ -1,22 +1,76 @@
-//! `hostler check`: reads the settings of a site exactly as `serve` does, and says what it has read.
+//! `hostler check`: reads the settings of a site exactly as `serve` does, looks whether this machine has what they need,
+//! and says what it has read.
 
-use std::{fmt::Write, process::ExitCode};
+mod accounts;
+mod host;
+mod module;
+mod sockets;
 
-use crate::config::{self, Settings, Target};
+use std::{fmt::Write, path::Path, process::ExitCode};
+
+use crate::config::{Part, Position, Settings, SettingsFile, Target, Unserved};
 
 use super::{arguments::CheckArguments, error::CliError, exit::Exit, output, show};
+use host::Finding;
 
-/// Prints a summary, or with `--show` the settings themselves.
+/// Prints a summary, or with `--show` the settings themselves, which then are not held against this machine.
 ///
 /// # Errors
 /// The settings cannot be used, or standard output cannot be written to.
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CliError> {
-    let settings = config::load(&arguments.file)?;
-    output::print(&match arguments.show {
-        true => show::as_toml(&settings).map_err(CliError::Show)?,
-        false => format!("{}: ok\n{}", arguments.file.display(), summary(&settings)),
-    })?;
+    let file = SettingsFile::open(&arguments.file)?;
+    for key in file.unserved() {
+        output::note(&unserved(&arguments.file, &key));
+    }
+    if arguments.show {
+        output::print(&show::as_toml(&file.settings).map_err(CliError::Show)?)?;
+        return Ok(Exit::Success.into());
+    }
+    if !arguments.no_host && !tell(&arguments.file, &file) {
+        return Ok(Exit::Config.into());
+    }
+    let shown = arguments.file.display();
+    output::print(&format!("{shown}: ok\n{}", summary(&file.settings)))?;
     Ok(Exit::Success.into())
+}
+
+/// Says what this machine lacks, in the order of the file; gives whether the site can start.
+fn tell(path: &Path, file: &SettingsFile) -> bool {
+    let findings = host::look(&file.settings).0;
+    let mut findings: Vec<(Option<Position>, Finding)> = findings
+        .into_iter()
+        .map(|finding| (file.position(&finding.key, Part::Value), finding))
+        .collect();
+    findings.sort_by_key(|(position, _)| *position);
+    for (position, finding) in &findings {
+        let text = at(path, *position, &finding.message);
+        match finding.stops {
+            true => output::complain(&text),
+            false => output::note(&text),
+        }
+    }
+    findings.iter().all(|(_, finding)| !finding.stops)
+}
+
+/// A line about a setting that is good and that nothing comes of.
+fn unserved(file: &Path, key: &Unserved) -> String {
+    let name = &key.name;
+    at(
+        file,
+        key.position,
+        &format!(
+            "this version does not serve {name} yet, and `hostler serve` does not start with it"
+        ),
+    )
+}
+
+/// A message with its place in front, as errors of the loader have it.
+fn at(file: &Path, position: Option<Position>, message: &str) -> String {
+    let file = file.display();
+    match position {
+        Some(Position { line, column }) => format!("{file}:{line}:{column}: {message}"),
+        None => format!("{file}: {message}"),
+    }
 }
 
 /// What a person would ask first: which application, where, how many.
@@ -60,9 +114,8 @@ fn counted(number: u32, one: &str, many: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
+    use crate::config;
 
     #[track_caller]
     fn check_summary(text: &str, expected: &str) {

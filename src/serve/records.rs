@@ -1,0 +1,51 @@
+//! What FastCGI has beside requests: front servers ask about the protocol itself, between requests and between the
+//! pieces of a body, and are answered.
+
+use std::{io, os::fd::AsFd};
+
+use super::{application::Application, connection::Connection, engine::Engine};
+use crate::protocol::{Parsed, Refusal, fastcgi};
+
+const NOT_TAKEN: Refusal = Refusal {
+    status: 0,
+    reason: "a front server that asks and does not read",
+};
+
+impl<A: Application> Engine<A> {
+    /// Reads the records of a head, and answers those that are none.
+    pub(super) fn parse_records(&self, connection: &mut Connection) -> Result<Parsed, Refusal> {
+        let Connection {
+            input,
+            scanned,
+            head,
+            ..
+        } = connection;
+        let (variables, body) = (self.rules.variables, self.rules.body_limit);
+        let mut replies = Vec::new();
+        let parsed = fastcgi::parse(input, scanned, variables, body, head, &mut replies);
+        if !replies.is_empty() {
+            // Between requests nothing else is on its way, and so little is taken at once by whoever reads.
+            let sent = connection
+                .output
+                .send(connection.socket.as_fd(), &mut replies);
+            if sent.is_err() || !connection.output.is_empty() {
+                connection.output.clear();
+                return Err(NOT_TAKEN);
+            }
+        }
+        parsed
+    }
+}
+
+/// Answers the records that came between those of a body. What the socket does not take goes out with the response.
+///
+/// # Errors
+/// The connection has failed.
+pub(super) fn send_replies(connection: &mut Connection) -> io::Result<()> {
+    match connection.body.replies() {
+        Some(mut replies) => connection
+            .output
+            .send(connection.socket.as_fd(), &mut replies),
+        None => Ok(()),
+    }
+}
