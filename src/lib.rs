@@ -26,3 +26,6 @@ mod supervisor;
 mod systemd;
 
 pub use cli::main;
+/// The reader of uWSGI's configurations, for its comparison with uWSGI and for its fuzz target; no interface.
+#[doc(hidden)]
+pub use convert::outside as convert_outside;

@@ -42,7 +42,7 @@ pub(super) fn convert(arguments: &ConvertIniArguments) -> Result<ExitCode, CliEr
         debian: arguments.debian,
         emperor: arguments.emperor,
     };
-    let converted = uwsgi::convert(&inputs(arguments)?, &start, &Machine)?;
+    let converted = uwsgi::convert(&inputs(arguments)?, &start, &Machine::default())?;
     let settings = converted.draft.render();
     let target = arguments.output.clone();
     let target = target.unwrap_or_else(|| directory.join(format!("{}.toml", start.site)));

@@ -2,10 +2,13 @@
 //!
 //! Each case under `cases/` is an ini file with the settings and the account that it becomes. A first line `; flags:`
 //! gives the flags. With `HOSTLER_WRITE_CASES=1` the expectations are written anew; read the difference before you commit.
+//! `differential` compares the reader alone with uWSGI, over what `generate` makes.
 
 mod cases;
 mod command;
 mod corpus;
+mod differential;
+mod generate;
 mod page;
 mod serve;
 mod shapes;

@@ -10,6 +10,7 @@ mod tests;
 mod translate;
 
 pub(crate) use options::page;
+pub use read::outside;
 pub(crate) use read::{Input, Machine, ReadError, Surroundings};
 pub(crate) use translate::{Conversion, Start};
 

@@ -245,9 +245,12 @@ impl Reader<'_> {
         name: &str,
         format: Option<Format>,
     ) -> Result<(), ReadError> {
-        let fills = format.is_some();
         let before = self.list.items.len();
-        match self.load(name, format, fills)? {
+        let was_included = self.is_included;
+        self.is_included |= format.is_none();
+        let loaded = self.load(name, format)?;
+        self.is_included = was_included;
+        match loaded {
             Ok(remarks) => {
                 let count = self.list.items.len() - before;
                 self.settle(

@@ -1,11 +1,13 @@
 //! After everything is collected: replacing in values, and then applying the options, which may bring more.
 
+use std::cell::OnceCell;
+
 use super::{
     act::loads,
     arithmetic,
     collect::{Reader, too_much},
     error::ReadError,
-    expand::{self, Endless},
+    expand::{self, Endless, Expansion},
     line::{asked, said},
     load::{self, LARGEST},
 };
@@ -68,10 +70,10 @@ impl Reader<'_> {
         };
         let mut budget = self.budget;
         let mut finds = Finds::default();
-        let result = expand::expand(value, sign, &mut budget, |name| match sign {
+        let result = expand::expand(value, sign, &mut budget, |name, state| match sign {
             b'$' => self.from_environment(name, &mut finds),
             b'@' => self.from_file(name, &mut finds),
-            _ => self.from_list(name, &mut finds),
+            _ => self.from_list(name, place, state, &mut finds),
         });
         let result = result.map_err(|Endless| {
             too_much(&item.pair.origin, expand::LIMIT, "bytes of replacements")
@@ -150,8 +152,21 @@ impl Reader<'_> {
         }
     }
 
-    fn from_list(&self, name: &str, finds: &mut Finds) -> Option<String> {
-        let found = arithmetic::evaluate(name, |name| self.list.find(name))?;
+    /// What the list has for a name, for the item at `place`.
+    fn from_list(
+        &self,
+        name: &str,
+        place: usize,
+        state: &Expansion,
+        finds: &mut Finds,
+    ) -> Option<String> {
+        let own = OnceCell::new();
+        let found = arithmetic::evaluate(name, |name| {
+            if self.list.is_first(name, place) {
+                return Some(own.get_or_init(|| state.whole()).as_str());
+            }
+            self.list.find(name)
+        })?;
         finds.references.extend(name.split(' ').map(str::to_owned));
         Some(found.into_owned())
     }
@@ -165,16 +180,21 @@ impl Reader<'_> {
             let name = item.pair.name.clone();
             let value = item.pair.value.clone().unwrap_or_default();
             let is_known = names::find(&name).is_some();
+            // What nobody knows may still be declared by what comes.
             item.done = is_known;
             if name == "inherit" {
                 self.inherit(place, &value)?;
             } else if name == "declare-option2" {
                 self.declare(place, &value);
-            } else if !is_known && self.declared.contains_key(&name) {
+            } else if is_known {
+                continue;
+            } else if self.declared.contains_key(&name) {
                 self.expand_declared(place, &name, &value, 0)?;
                 if let Some(item) = self.list.items.get_mut(place) {
                     item.done = true;
                 }
+            } else {
+                self.check_strict(place);
             }
         }
         Ok(())

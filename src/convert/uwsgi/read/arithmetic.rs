@@ -21,7 +21,7 @@ enum Next {
 /// chain is gone through from left to right, without precedence, and a name that nobody knows counts as empty. What grows
 /// beyond all limits is cut off just behind them.
 pub(super) fn evaluate<'a>(
-    reference: &'a str,
+    reference: &str,
     find: impl Fn(&str) -> Option<&'a str>,
 ) -> Option<Cow<'a, str>> {
     if !reference.contains(' ') {

@@ -50,6 +50,8 @@ pub(super) struct Reader<'a> {
     /// Files that are being read, the innermost last.
     pub(super) within: Vec<String>,
     pub(super) files: usize,
+    /// A file that was found by its ending is being read: `%D` and its like are not about what is in it.
+    pub(super) is_included: bool,
     /// What `:section` as the name of a file means.
     pub(super) last_file: String,
     /// What may still be put in for `$( )`, `@( )` and `%( )`.
@@ -77,6 +79,7 @@ impl<'a> Reader<'a> {
             injected: [Vec::new(), Vec::new()],
             within: Vec::new(),
             files: 0,
+            is_included: false,
             last_file: String::new(),
             budget: expand::LIMIT,
             block: None,
@@ -218,14 +221,10 @@ impl<'a> Reader<'a> {
             );
             pair.remarks.push(self.notes.refusal(text));
         }
-        if self.strict && !placeholder && known.is_none() && !is_declared {
-            let text = format!(
-                "uWSGI does not start: with `strict`, it does not accept `{}`",
-                pair.name
-            );
-            pair.remarks.push(self.notes.refusal(text));
-        }
         let place = self.list.push(pair, placeholder);
+        if known.is_none() && !is_declared && !placeholder {
+            self.check_strict(place);
+        }
         if !placeholder && (is_declared || known.is_some_and(|name| name.immediate)) {
             if let Some(item) = self.list.items.get_mut(place) {
                 item.done = true;
@@ -296,6 +295,19 @@ impl<'a> Reader<'a> {
         };
         let text = format!("uWSGI does not start: `{list}` forbids this option");
         pair.remarks.push(self.notes.refusal(text));
+    }
+
+    /// What `strict` says of a name that nobody knows, when it is collected and again when it is applied.
+    pub(super) fn check_strict(&mut self, place: usize) {
+        let Some(item) = self.list.items.get(place).filter(|_| self.strict) else {
+            return;
+        };
+        let name = &item.pair.name;
+        let text = format!("uWSGI does not start: with `strict`, it does not accept `{name}`");
+        if item.pair.remarks.iter().all(|remark| remark.text != text) {
+            let remark = self.notes.refusal(text);
+            self.remark(place, remark);
+        }
     }
 
     pub(super) fn forbid(&mut self, list: Option<&str>) {

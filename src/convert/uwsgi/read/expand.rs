@@ -8,6 +8,8 @@
 //! Looking again is not done by going back: the places where names have begun are kept on a stack, so that the time is
 //! linear in what is read and put in.
 
+use std::cell::Cell;
+
 /// The most that replacements may put in, in bytes, in all values together. uWSGI has no limit, and does not return from
 /// `a = x%(a)`.
 pub(super) const LIMIT: usize = 1 << 20;
@@ -26,7 +28,7 @@ struct Open {
 }
 
 /// A value that is being gone through.
-struct Expansion {
+pub(super) struct Expansion {
     sign: u8,
     /// What has been gone through.
     done: Vec<u8>,
@@ -36,6 +38,8 @@ struct Expansion {
     open: Vec<Open>,
     /// Where the last sign stands, if it was the byte before.
     sign_at: Option<usize>,
+    /// Bytes that were copied for those who look at the whole.
+    copied: Cell<usize>,
 }
 
 /// The value with everything replaced that `resolve` knows; `None` where nothing was. `budget` is what may still be put
@@ -47,7 +51,7 @@ pub(super) fn expand(
     value: &str,
     sign: u8,
     budget: &mut usize,
-    mut resolve: impl FnMut(&str) -> Option<String>,
+    mut resolve: impl FnMut(&str, &Expansion) -> Option<String>,
 ) -> Result<Option<String>, Endless> {
     if !value.as_bytes().contains(&sign) {
         return Ok(None);
@@ -58,6 +62,7 @@ pub(super) fn expand(
         rest: value.bytes().rev().collect(),
         open: Vec::new(),
         sign_at: None,
+        copied: Cell::new(0),
     };
     let mut changed = false;
     while let Some(byte) = state.rest.pop() {
@@ -65,10 +70,12 @@ pub(super) fn expand(
             continue;
         };
         // An empty name is no name.
-        match (!name.is_empty()).then(|| resolve(&name)).flatten() {
+        let replacement = (!name.is_empty()).then(|| resolve(&name, &state)).flatten();
+        // A replacement by nothing is work too, and so is looking at the whole.
+        let cost = replacement.as_ref().map_or(0, |text| text.len() + 1) + state.copied.take();
+        *budget = budget.checked_sub(cost).ok_or(Endless)?;
+        match replacement {
             Some(replacement) => {
-                // A replacement by nothing is work too.
-                *budget = budget.checked_sub(replacement.len() + 1).ok_or(Endless)?;
                 state.replace(&replacement);
                 changed = true;
             }
@@ -80,6 +87,14 @@ pub(super) fn expand(
 }
 
 impl Expansion {
+    /// The value as it is now: what refers to itself sees it so.
+    pub(super) fn whole(&self) -> String {
+        let whole = self.done.iter().chain(self.rest.iter().rev());
+        let whole: Vec<u8> = whole.copied().collect();
+        self.copied.set(self.copied.get() + whole.len());
+        String::from_utf8_lossy(&whole).into_owned()
+    }
+
     /// Takes a byte; gives the name that ends with it.
     fn step(&mut self, byte: u8) -> Option<String> {
         let at = self.done.len();
@@ -118,7 +133,9 @@ impl Expansion {
         self.done.truncate(open.sign);
         self.rest.extend(replacement.bytes().rev());
         // The first character is not looked at again, so no name begins with it.
-        self.open.retain(|open| open.sign > 0);
+        if self.open.first().is_some_and(|open| open.sign == 0) {
+            self.open.remove(0);
+        }
         if self.done.is_empty() {
             self.done.extend(self.rest.pop());
             return;
@@ -133,7 +150,8 @@ mod tests {
     use super::*;
 
     fn check(value: &str, expected: &str) {
-        let resolve = |name: &str| match name {
+        let resolve = |name: &str, state: &Expansion| match name {
+            "whole" => Some(state.whole().len().to_string()),
             "a" => Some("1".to_owned()),
             "b" => Some("%(a)".to_owned()),
             "empty" => Some(String::new()),
@@ -151,6 +169,7 @@ mod tests {
         check("%(a)", "1");
         check("x%(a)y%(a)%(no)", "x1y1%(no)");
         check("%a (a) %%(a) é%(a)é", "%a (a) %1 é1é");
+        check("x%(whole)%(whole)", "x1711");
     }
 
     #[test]
@@ -179,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_does_not_end_is_ended() {
-        let endless = |_: &str| Some("x%(a)".to_owned());
+        let endless = |_: &str, _: &Expansion| Some("x%(a)".to_owned());
         assert_eq!(expand("x%(a)", b'%', &mut 1000, endless), Err(Endless));
     }
 }

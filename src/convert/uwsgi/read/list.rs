@@ -36,6 +36,8 @@ pub(super) struct Item {
     pub(super) references: usize,
     /// It can only be a placeholder (`set-placeholder`).
     pub(super) placeholder: bool,
+    /// It is in uWSGI's list; files as arguments are not.
+    pub(super) is_named: bool,
 }
 
 /// All items, and the first of each name.
@@ -56,6 +58,7 @@ impl List {
             fate: Fate::Open,
             references: 0,
             placeholder,
+            is_named: true,
         });
         place
     }
@@ -69,6 +72,7 @@ impl List {
             fate: Fate::Open,
             references: 0,
             placeholder: false,
+            is_named: false,
         });
         place
     }
@@ -77,6 +81,11 @@ impl List {
     pub(super) fn find(&self, name: &str) -> Option<&str> {
         let item = self.items.get(*self.first.get(name)?)?;
         item.pair.value.as_deref()
+    }
+
+    /// Whether the item at this place is the one that its name stands for.
+    pub(super) fn is_first(&self, name: &str, place: usize) -> bool {
+        self.first.get(name) == Some(&place)
     }
 
     /// Remembers that somebody has used the value of this name.

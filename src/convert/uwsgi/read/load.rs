@@ -47,16 +47,11 @@ pub(super) fn scheme(name: &str) -> Option<&str> {
 }
 
 impl Reader<'_> {
-    /// Reads the file of this name, which may have a section, into the list. `fills`: it may be the one that `%D` is about.
+    /// Reads the file of this name, which may have a section, into the list.
     ///
     /// # Errors
     /// What makes the whole configuration unreadable.
-    pub(super) fn load(
-        &mut self,
-        name: &str,
-        format: Option<Format>,
-        fills: bool,
-    ) -> Result<Loaded, ReadError> {
+    pub(super) fn load(&mut self, name: &str, format: Option<Format>) -> Result<Loaded, ReadError> {
         let Some(format) = format.or_else(|| Format::of_name(name)) else {
             return Ok(Err(format!(
                 "uWSGI does not start: it cannot tell from the ending of `{name}` what is in it; `ini = {name}` says it"
@@ -83,7 +78,8 @@ impl Reader<'_> {
             Err(why) => return Ok(Err(why)),
         };
         let absolute = found.path;
-        self.magic.enter(self.surroundings, name, &absolute, fills);
+        self.magic
+            .enter(self.surroundings, name, &absolute, !self.is_included);
         self.last_file = path;
         let section = if section.is_empty() { "uwsgi" } else { section };
         let key = format!("{absolute}:{section}");

@@ -17,12 +17,26 @@ use rustix::{
 
 use super::surroundings::{Identity, Kind, Surroundings};
 
-/// This machine.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Machine;
+/// This machine, seen from a directory and with an environment that are those of the process unless they are given.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Machine {
+    place: Option<(String, Vec<(String, String)>)>,
+}
+
+impl Machine {
+    /// Seen from another directory and with another environment.
+    pub(crate) fn at(directory: String, variables: Vec<(String, String)>) -> Self {
+        Self {
+            place: Some((directory, variables)),
+        }
+    }
+}
 
 impl Surroundings for Machine {
     fn variables(&self) -> Vec<(String, String)> {
+        if let Some((_, variables)) = &self.place {
+            return variables.clone();
+        }
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         env::vars_os()
             .map(|(name, value)| (text(name), text(value)))
@@ -30,6 +44,9 @@ impl Surroundings for Machine {
     }
 
     fn directory(&self) -> String {
+        if let Some((directory, _)) = &self.place {
+            return directory.clone();
+        }
         env::current_dir().map_or_else(
             |_| "/".to_owned(),
             |directory| directory.to_string_lossy().into_owned(),
@@ -41,7 +58,10 @@ impl Surroundings for Machine {
     }
 
     fn cpus(&self) -> usize {
-        thread::available_parallelism().map_or(1, usize::from)
+        // All that are online, as uWSGI counts them, and not only those that this process may use.
+        let online = fs::read_to_string("/sys/devices/system/cpu/online");
+        let online = online.ok().and_then(|list| count(list.trim()));
+        online.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from))
     }
 
     fn identity(&self) -> Identity {
@@ -136,5 +156,28 @@ impl Surroundings for Machine {
             SocketAddr::V4(address) => Some(address.ip().to_string()),
             SocketAddr::V6(_) => None,
         })
+    }
+}
+
+/// How many numbers there are in a list like `0-3,8`.
+fn count(list: &str) -> Option<usize> {
+    let mut count = 0;
+    for range in list.split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
+        count += last.checked_sub(first)? + 1;
+    }
+    Some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processors_are_counted() {
+        assert_eq!(count("0-3,8"), Some(5));
+        assert_eq!(count("0"), Some(1));
+        assert_eq!(count(""), None);
     }
 }

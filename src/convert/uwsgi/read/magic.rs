@@ -76,6 +76,11 @@ impl Table {
         }
     }
 
+    /// uWSGI is started in another directory than this process.
+    pub(super) fn set_directory(&mut self, directory: &str) {
+        self.values.insert('v', directory.to_owned());
+    }
+
     /// A file is read next; `name` may have a section. `is_first`: it may fill the capital letters.
     pub(super) fn enter(
         &mut self,
@@ -84,13 +89,13 @@ impl Table {
         path: &str,
         is_first: bool,
     ) {
-        self.values.insert('o', name.to_owned());
-        let section = name.rsplit_once(':');
-        if section.is_none_or(|(file, _)| !file.is_empty()) {
+        let (file, section) = name.rsplit_once(':').unwrap_or((name, ""));
+        self.values.insert('o', file.to_owned());
+        self.values.insert('x', section.to_owned());
+        // `:section` is in the file that was read last.
+        if !file.is_empty() {
             self.fill(surroundings, path);
         }
-        let section = section.map_or("", |(_, section)| section);
-        self.values.insert('x', section.to_owned());
         if is_first && !self.first_is_known {
             self.first_is_known = true;
             for letter in OF_FILE {

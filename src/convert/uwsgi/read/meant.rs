@@ -154,11 +154,10 @@ fn has_template(value: &str) -> bool {
 
 /// `{name}` or `@NAME@`.
 fn has_name_between(value: &str, start: char, end: char) -> bool {
-    value.split(start).skip(1).any(|rest| {
-        let name = rest.split_once(end).map_or("", |(name, _)| name);
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    value.match_indices(start).any(|(at, _)| {
+        let rest = &value[at + 1..];
+        let behind = rest.trim_start_matches(is_part);
+        rest.starts_with(|c: char| c.is_ascii_alphabetic()) && behind.starts_with(end)
     })
 }

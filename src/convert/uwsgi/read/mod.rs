@@ -23,6 +23,7 @@ mod machine;
 mod magic;
 mod meant;
 mod notes;
+pub mod outside;
 mod settle;
 mod structured;
 mod surroundings;
@@ -65,8 +66,8 @@ fn collected<'a>(
     for input in &inputs {
         reader.input(input)?;
     }
-    reader.finish_blocks();
     reader.apply()?;
+    reader.finish_blocks();
     reader.notes.finish_sections();
     Ok(reader)
 }
