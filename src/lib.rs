@@ -20,7 +20,6 @@ pub mod tls;
 
 mod cli;
 mod compare;
-#[allow(dead_code, reason = "its commands are on their way")]
 mod convert;
 mod listener;
 
@@ -29,3 +28,6 @@ mod supervisor;
 mod systemd;
 
 pub use cli::main;
+/// The reader of uWSGI's configurations, for its comparison with uWSGI and for its fuzz target; no interface.
+#[doc(hidden)]
+pub use convert::outside as convert_outside;

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use crate::{
     compare::CompareError,
     config::{ConfigError, Problem},
-    convert::gunicorn::GunicornError,
+    convert::{gunicorn::GunicornError, uwsgi::ReadError},
     journal::JournalError,
     listener::ListenError,
     supervisor::{InterpreterError, SupervisorError},
@@ -36,6 +36,9 @@ pub(super) enum CliError {
     /// A configuration of gunicorn cannot be read.
     #[error(transparent)]
     Gunicorn(#[from] GunicornError),
+    /// Standard input cannot be read.
+    #[error("cannot read standard input")]
+    Input(#[source] io::Error),
     /// The site's Python cannot be used.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
@@ -86,6 +89,9 @@ pub(super) enum CliError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// A configuration of uWSGI cannot be read.
+    #[error(transparent)]
+    Uwsgi(#[from] ReadError),
     /// There is no working directory to start from.
     #[error("cannot tell the working directory")]
     WorkingDirectory(#[source] io::Error),
@@ -105,6 +111,8 @@ impl CliError {
             | Self::Show(_)
             | Self::Supervisor(_)
             | Self::Gunicorn(_)
+            | Self::Input(_)
+            | Self::Uwsgi(_)
             | Self::Units(_)
             | Self::Write { .. }
             | Self::WorkingDirectory(_) => Exit::Failure,
