@@ -51,6 +51,8 @@ pub(super) enum Command {
     Log(LogCommand),
     /// Ask two servers the same and show what differs
     Compare(CompareArguments),
+    /// Make settings of a configuration of uWSGI
+    ConvertIni(ConvertIniArguments),
     /// Make settings of a configuration of gunicorn
     ConvertGunicorn(ConvertGunicornArguments),
 }
@@ -224,6 +226,52 @@ pub(super) struct CompareArguments {
     /// How to tell what differs
     #[arg(long, default_value = "text")]
     pub(super) report: Report,
+}
+
+const CONVERT_INI_HELP: &str = "\
+Examples:
+  hostler convert-ini uwsgi.ini > shop.toml
+  hostler convert-ini uwsgi.ini:prod --report text
+  hostler convert-ini /etc/uwsgi/apps-enabled/shop.ini --debian -o shop.toml --units
+  hostler convert-ini -- uwsgi --http :9090 --wsgi-file app.py --processes 4
+
+The settings go to standard output, or with --output to a file. What needs a
+person goes to standard error; --report prints the account of every line to
+standard output instead, where the settings then are written by --output alone.
+
+Exit code 0: the settings can be used as they are; 2: somebody has to look at
+what is marked CHECK; 1: the configuration cannot be read.";
+
+#[derive(Debug, Args)]
+#[command(after_help = CONVERT_INI_HELP)]
+pub(super) struct ConvertIniArguments {
+    /// Its files (ini, XML, YAML, JSON), each with a section perhaps, or a unit that starts it; - is standard input
+    #[arg(value_name = "FILE[:SECTION]")]
+    pub(super) files: Vec<String>,
+    /// Write the settings here instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Replace that file if it is there
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Print what has become of each line
+    #[arg(long)]
+    pub(super) report: Option<Report>,
+    /// Debian's package started it, with options of its own
+    #[arg(long)]
+    pub(super) debian: bool,
+    /// An emperor started it
+    #[arg(long)]
+    pub(super) emperor: bool,
+    /// Also print what systemd is told, and the commands to switch over and back
+    #[arg(long)]
+    pub(super) units: bool,
+    /// Print what becomes of every option of uWSGI, as Markdown
+    #[arg(long, exclusive = true, hide = true)]
+    pub(super) all_options: bool,
+    /// A command line of uWSGI
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
 }
 
 const CONVERT_GUNICORN_HELP: &str = "\

@@ -5,11 +5,12 @@ use std::{io, path::PathBuf};
 use crate::{
     compare::CompareError,
     config::{ConfigError, Problem},
-    convert::gunicorn::GunicornError,
+    convert::{gunicorn::GunicornError, uwsgi::ReadError},
     journal::JournalError,
     listener::ListenError,
     supervisor::{InterpreterError, SupervisorError},
     systemd::units::UnitsError,
+    tls::TlsError,
 };
 
 use super::{client::ClientError, exit::Exit};
@@ -35,6 +36,9 @@ pub(super) enum CliError {
     /// A configuration of gunicorn cannot be read.
     #[error(transparent)]
     Gunicorn(#[from] GunicornError),
+    /// Standard input cannot be read.
+    #[error("cannot read standard input")]
+    Input(#[source] io::Error),
     /// The site's Python cannot be used.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
@@ -65,6 +69,9 @@ pub(super) enum CliError {
     /// There is no supervisor.
     #[error(transparent)]
     Supervisor(#[from] SupervisorError),
+    /// A certificate or key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Units cannot be made.
     #[error(transparent)]
     Units(#[from] UnitsError),
@@ -82,6 +89,9 @@ pub(super) enum CliError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// A configuration of uWSGI cannot be read.
+    #[error(transparent)]
+    Uwsgi(#[from] ReadError),
     /// There is no working directory to start from.
     #[error("cannot tell the working directory")]
     WorkingDirectory(#[source] io::Error),
@@ -90,7 +100,7 @@ pub(super) enum CliError {
 impl CliError {
     pub(super) fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Interpreter(_) => Exit::Config,
+            Self::Config(_) | Self::Interpreter(_) | Self::Tls(_) => Exit::Config,
             Self::Client(_)
             | Self::Failed { .. }
             | Self::Refused { .. }
@@ -101,6 +111,8 @@ impl CliError {
             | Self::Show(_)
             | Self::Supervisor(_)
             | Self::Gunicorn(_)
+            | Self::Input(_)
+            | Self::Uwsgi(_)
             | Self::Units(_)
             | Self::Write { .. }
             | Self::WorkingDirectory(_) => Exit::Failure,

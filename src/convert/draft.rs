@@ -33,7 +33,8 @@ struct Table {
 #[derive(Debug, Clone)]
 struct Key {
     name: String,
-    value: Value,
+    /// `None`: the key stands there as a remark alone.
+    value: Option<Value>,
     notes: Notes,
 }
 
@@ -73,24 +74,58 @@ impl Draft {
 
     /// Gives a key its value, in place of one that it had.
     pub(crate) fn set(&mut self, section: Section, key: &str, value: impl Into<Value>) {
-        self.key(section, key).value = value.into();
+        self.key(section, key).value = Some(value.into());
     }
 
     /// Adds to the list at a key.
     pub(crate) fn push(&mut self, section: Section, key: &str, value: impl Into<Value>) {
         let key = self.key(section, key);
         match &mut key.value {
-            Value::Array(list) => list.push(value.into()),
-            other => *other = Value::Array(vec![value.into()]),
+            Some(Value::Array(list)) => list.push(value.into()),
+            other => *other = Some(Value::Array(vec![value.into()])),
+        }
+    }
+
+    /// Puts a value in front of the list at a key.
+    pub(crate) fn push_front(&mut self, section: Section, key: &str, value: impl Into<Value>) {
+        let key = self.key(section, key);
+        match &mut key.value {
+            Some(Value::Array(list)) => list.insert(0, value.into()),
+            other => *other = Some(Value::Array(vec![value.into()])),
+        }
+    }
+
+    /// Takes the value of a key away, and keeps its place for a remark.
+    pub(crate) fn leave_out(&mut self, section: Section, key: &str) {
+        self.key(section, key).value = None;
+    }
+
+    /// Takes a section away; what was said about it and its keys goes to the top of the file.
+    pub(crate) fn drop_section(&mut self, section: Section) {
+        if let Some(table) = self.tables.get_mut(section.0) {
+            let notes = std::mem::take(&mut table.notes).remarks;
+            let of_keys = std::mem::take(&mut table.keys);
+            let of_keys = of_keys.into_iter().flat_map(|key| key.notes.remarks);
+            self.head.extend(notes.into_iter().chain(of_keys));
         }
     }
 
     /// The value that a key has.
     pub(crate) fn get(&self, section: Section, key: &str) -> Option<&Value> {
         let keys = &self.tables.get(section.0)?.keys;
-        keys.iter()
-            .find(|known| known.name == key)
-            .map(|known| &known.value)
+        let known = keys.iter().find(|known| known.name == key)?;
+        known.value.as_ref()
+    }
+
+    /// What a section is called.
+    pub(crate) fn name(&self, section: Section) -> &str {
+        self.tables.get(section.0).map_or("", |table| &table.name)
+    }
+
+    /// Whether anything was said about a section or its keys.
+    pub(crate) fn has(&self, section: Section) -> bool {
+        let table = self.tables.get(section.0);
+        table.is_some_and(|table| !table.keys.is_empty())
     }
 
     /// Takes a key away, with what was said about it.
@@ -118,7 +153,16 @@ impl Draft {
 
     /// The text of the file.
     pub(crate) fn render(&self) -> String {
-        render::render(self)
+        render::render(self).0
+    }
+
+    /// What is written at this line of the text, counted from 1: a key, or without one the header of a section.
+    pub(crate) fn at_line(&self, line: usize) -> Option<(Section, Option<String>)> {
+        let (_, places) = render::render(self);
+        let place = places
+            .into_iter()
+            .find(|place| place.lines.contains(&line))?;
+        Some((Section(place.table), place.key))
     }
 
     fn make(&mut self, name: &str, repeated: bool) -> Section {
@@ -143,7 +187,7 @@ impl Draft {
         let place = place.unwrap_or_else(|| {
             keys.push(Key {
                 name: name.to_owned(),
-                value: Value::Array(Vec::new()),
+                value: None,
                 notes: Notes::default(),
             });
             keys.len() - 1

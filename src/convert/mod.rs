@@ -7,3 +7,6 @@ pub(crate) mod account;
 pub(crate) mod draft;
 pub(crate) mod gunicorn;
 pub(crate) mod uwsgi;
+
+/// For `tests/convert` and the fuzz target.
+pub use uwsgi::outside;

@@ -1,6 +1,6 @@
 //! From a draft to a text: what comes first, what goes on a line of its own, and where lines end.
 
-use std::fmt::Write;
+use std::{fmt::Write, ops::RangeInclusive};
 
 use toml::Value;
 
@@ -14,25 +14,37 @@ const WIDTH: usize = 100;
 /// What a remark begins with, so that an editor finds it.
 const MARK: &str = "CHECK: ";
 
-/// The whole text, one blank line between sections.
-pub(super) fn render(draft: &Draft) -> String {
+/// Where a key or a header has been written.
+pub(super) struct Place {
+    /// From 1.
+    pub(super) lines: RangeInclusive<usize>,
+    /// The number of its section in the draft.
+    pub(super) table: usize,
+    /// `None`: the header.
+    pub(super) key: Option<String>,
+}
+
+/// The whole text, one blank line between sections, and where its keys are.
+pub(super) fn render(draft: &Draft) -> (String, Vec<Place>) {
     let mut text = String::new();
+    let mut places = Vec::new();
     for paragraph in &draft.head {
         write_comment(paragraph, "", &mut text);
     }
-    let mut tables: Vec<&Table> = draft.tables.iter().filter(|t| !t.keys.is_empty()).collect();
+    let tables = draft.tables.iter().enumerate();
+    let mut tables: Vec<(usize, &Table)> = tables.filter(|(_, t)| !t.keys.is_empty()).collect();
     // The sort keeps the order of sections with the same name.
-    tables.sort_by_key(|table| rank(&table.name));
-    for table in tables {
+    tables.sort_by_key(|(_, table)| rank(&table.name));
+    for (number, table) in tables {
         if !text.is_empty() {
             text.push('\n');
         }
-        write_table(table, &mut text);
+        write_table(table, number, &mut text, &mut places);
     }
-    text
+    (text, places)
 }
 
-fn write_table(table: &Table, text: &mut String) {
+fn write_table(table: &Table, number: usize, text: &mut String, places: &mut Vec<Place>) {
     write_notes(&table.notes, text);
     let (open, close) = if table.repeated {
         ("[[", "]]")
@@ -41,6 +53,12 @@ fn write_table(table: &Table, text: &mut String) {
     };
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{open}{}{close}", table.name);
+    let written = text.lines().count();
+    places.push(Place {
+        lines: written..=written,
+        table: number,
+        key: None,
+    });
     let section: Vec<&str> = table.name.split('.').collect();
     let known = shape(&section).keys().unwrap_or_default();
     let mut keys: Vec<&Key> = table.keys.iter().collect();
@@ -50,9 +68,18 @@ fn write_table(table: &Table, text: &mut String) {
     });
     for key in keys {
         write_notes(&key.notes, text);
+        let Some(value) = &key.value else {
+            continue;
+        };
+        let first = text.lines().count() + 1;
         let name = name_of(&key.name);
-        let value = value_of(&key.value, name.len() + 3);
+        let value = value_of(value, name.len() + 3);
         let _ = writeln!(text, "{name} = {value}");
+        places.push(Place {
+            lines: first..=text.lines().count(),
+            table: number,
+            key: Some(key.name.clone()),
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! What reading gives and translating takes: the options in the order in which uWSGI applies them.
 
-use crate::convert::account::{Notice, Origin};
+use crate::convert::account::{Entry, Notice, Origin, Remark};
 
 /// One option as uWSGI applies it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) struct Applied {
     pub(super) origin: Origin,
     /// The comment lines right above it, without their marks.
     pub(super) comments: Vec<String>,
+    /// What reading it has to say, for example that a value of this machine is in it now.
+    pub(super) remarks: Vec<Remark>,
 }
 
 /// A whole configuration.
@@ -24,7 +26,7 @@ pub(super) struct Reading {
     pub(super) options: Vec<Applied>,
     /// Lines that the reading itself has used (placeholders, conditions, includes), with what was done, and remarks on
     /// what uWSGI made of them.
-    pub(super) used: Vec<crate::convert::account::Entry>,
+    pub(super) used: Vec<Entry>,
     /// Remarks on the files.
     pub(super) notices: Vec<Notice>,
 }
