@@ -40,10 +40,11 @@ fn variables(request: &Request, https: bool) -> Vec<(String, Vec<u8>)> {
         .split_once('?')
         .unwrap_or((&request.target, ""));
     let (name, port) = server(request, https);
-    let length = match request.body_file {
-        Some(_) => request.body.len().to_string(),
-        None => String::new(),
-    };
+    // nginx sends an empty one where the client has sent none.
+    let length = request
+        .length()
+        .map(|length| length.to_string())
+        .unwrap_or_default();
     let fixed = [
         ("QUERY_STRING", query),
         ("REQUEST_METHOD", &request.method),

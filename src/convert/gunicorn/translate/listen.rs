@@ -88,7 +88,6 @@ impl Site<'_> {
             self.notice(self.origin_of("bind"), &what, true);
             return;
         };
-        // What cannot be an address keeps its place, so that it is seen; the account says what is wrong.
         let is_known = |listener| {
             let known = self.draft.get(listener, "address");
             known.and_then(|known| known.as_str()) == Some(&address)
@@ -194,14 +193,14 @@ impl Site<'_> {
     }
 
     fn make_trusted(&mut self) {
-        let mut lists = vec![("forwarded_allow_ips", true)];
-        lists.push(("proxy_allow_ips", self.has_proxy_protocol()));
-        lists.retain(|(name, counts)| *counts && self.values.given(name).is_some());
-        if lists.is_empty() {
+        // There is one list here. Its default is what gunicorn's defaults are.
+        let mut lists = vec!["forwarded_allow_ips"];
+        lists.extend(self.has_proxy_protocol().then_some("proxy_allow_ips"));
+        if !lists.iter().any(|name| self.values.given(name).is_some()) {
             return;
         }
         let mut trusted: Vec<String> = Vec::new();
-        for (name, _) in lists {
+        for name in lists {
             for peer in self.values.list(name) {
                 match peer.as_str() {
                     "*" => trusted.extend(["0.0.0.0/0", "::/0"].map(str::to_owned)),
