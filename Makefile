@@ -16,8 +16,9 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := target/tools/bin/cargo-deny
 BUILD_PACKAGES := ca-certificates gcc libc6-dev
 BENCH_PACKAGES := $(BUILD_PACKAGES) libev-dev nginx python3-dev python3-venv wrk
+MAN_PACKAGES := python3 scdoc
 RUN_PACKAGES := $(BUILD_PACKAGES) python3 python3-venv
-TEST_PACKAGES := $(BUILD_PACKAGES) binutils curl nginx openssl python3-dev python3-venv systemd util-linux
+TEST_PACKAGES := $(BUILD_PACKAGES) $(MAN_PACKAGES) binutils curl mandoc nginx openssl python3-dev python3-venv systemd util-linux
 TREE_PACKAGES := debootstrap
 BENCH_FLAGS ?=
 
@@ -61,6 +62,13 @@ release: need-build ## program and extension as they are shipped
 
 target/release/hostler: release
 
+MAN_SOURCES := $(wildcard man/*.scd)
+.PHONY: man
+man: $(MAN_SOURCES:man/%.scd=target/man/%) ## the manual pages, under target/man
+target/man/%: man/%.scd tools/manual $(wildcard docs/*.md) | need-man
+	@mkdir -p $(@D)
+	tools/manual $< >$@
+
 .PHONY: venvs
 venvs: target/venv/test/done target/venv/libraries/done ## the frameworks and uWSGI that the tests want, under target/
 
@@ -88,16 +96,18 @@ target/trees/trixie:
 	tools/debian-tree trixie $@
 
 .PHONY: install
-install: ## install what `make release` has built, under PREFIX (/usr/local); then tell systemd
+install: ## install what `make release` and `make man` have built, under PREFIX (/usr/local); then tell systemd
 	packaging/install target/release
 	[[ -n "$${DESTDIR:-}" || ! -d /run/systemd/system ]] || { systemd-sysusers; systemd-tmpfiles --create hostler.conf; systemctl daemon-reload; }
 
-.PHONY: need-bench need-build need-run need-test
+.PHONY: need-bench need-build need-man need-run need-test
 need-build:
 	@tools/need-packages $(BUILD_PACKAGES)
 	@tools/need-rust
 need-bench:
 	@tools/need-packages $(BENCH_PACKAGES)
+need-man:
+	@tools/need-packages $(MAN_PACKAGES)
 need-run:
 	@tools/need-packages $(RUN_PACKAGES)
 need-test:

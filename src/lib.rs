@@ -19,6 +19,8 @@ pub mod tls;
 
 mod cli;
 mod listener;
+
+mod static_files;
 mod supervisor;
 mod systemd;
 

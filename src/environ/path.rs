@@ -1,6 +1,19 @@
 //! PATH_INFO: percent-decoded, without dot segments, and cut to what lies below SCRIPT_NAME.
 
-use crate::protocol::Request;
+use crate::protocol::{Kind, Request, uwsgi};
+
+/// PATH_INFO of a request of any protocol, as [`super::visit`] gives it; `scratch` is memory for it.
+pub fn path_info<'v>(request: &Request<'v>, scratch: &'v mut Vec<u8>) -> &'v [u8] {
+    let path = request.head.path.of(request.buffer);
+    match request.head.kind {
+        Kind::Http => decoded(request, scratch),
+        Kind::Uwsgi {
+            modifier1: uwsgi::WSGI_MANAGE_PATH_INFO,
+            ..
+        } => below(path, request.head.script.of(request.buffer)),
+        Kind::Fastcgi { .. } | Kind::Scgi | Kind::Uwsgi { .. } => path,
+    }
+}
 
 /// PATH_INFO of an HTTP request.
 ///
@@ -35,12 +48,19 @@ pub(super) fn decoded<'v>(request: &Request<'v>, scratch: &'v mut Vec<u8>) -> &'
 /// What is left of `path` below `script`; all of it when `script` is not the beginning of it.
 ///
 /// uWSGI cuts off the length of SCRIPT_NAME without a look, in the middle of a name if need be.
-pub(super) fn below<'v>(path: &'v [u8], script: &[u8]) -> &'v [u8] {
+pub fn below<'v>(path: &'v [u8], script: &[u8]) -> &'v [u8] {
     let script = script.strip_suffix(b"/").unwrap_or(script);
     match path.strip_prefix(script) {
         Some(rest) if rest.is_empty() || rest[0] == b'/' => rest,
         _ => path,
     }
+}
+
+/// A path with its escapes decoded, once.
+pub fn unescaped(path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len());
+    unescape(path, &mut out);
+    out
 }
 
 fn unescape(path: &[u8], out: &mut Vec<u8>) {

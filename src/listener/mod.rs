@@ -16,10 +16,14 @@ use std::{
     time::Duration,
 };
 
-use rustix::net::{SocketAddrUnix, getsockname, listen};
+use rustix::net::{
+    SocketAddrUnix, getsockname, listen,
+    sockopt::{set_socket_keepalive, set_socket_recv_buffer_size, set_socket_send_buffer_size},
+};
 
 use crate::{
-    config::{Address, Listen, Protocol},
+    config::{Address, ByteSize, Listen, Protocol},
+    sys::set_defer_accept,
     systemd::Inherited,
 };
 
@@ -109,9 +113,9 @@ impl Listeners {
         Ok(Self { listeners })
     }
 
-    /// Gives shared sockets mode, owner, group and backlog as the settings of this generation say, now that it serves;
-    /// gives what went wrong. Inherited sockets are the business of whoever made them.
-    pub(crate) fn apply(&self, settings: &[Listen]) -> Vec<ListenError> {
+    /// Gives shared sockets mode, owner, group, backlog and options as the settings of this generation say, now that it
+    /// serves; gives what went wrong. Inherited sockets are the business of whoever made them.
+    pub(crate) fn apply(&self, settings: &[Listen], defer: Duration) -> Vec<ListenError> {
         let wanted = |listener: &Listener| {
             let address = &listener.address;
             let mut settings = settings.iter();
@@ -119,7 +123,8 @@ impl Listeners {
         };
         let ours = self.listeners.iter();
         let ours = ours.filter(|listener| !listener.socket.is_inherited);
-        let adjusted = ours.filter_map(|listener| Some(listener.socket.adjust(wanted(listener)?)));
+        let adjusted =
+            ours.filter_map(|listener| Some(listener.socket.adjust(wanted(listener)?, defer)));
         adjusted.filter_map(Result::err).collect()
     }
 
@@ -165,11 +170,11 @@ impl AsFd for Listener {
 
 impl Socket {
     /// What can change without another bind.
-    fn adjust(&self, wanted: &Listen) -> Result<(), ListenError> {
+    fn adjust(&self, wanted: &Listen, defer: Duration) -> Result<(), ListenError> {
         if let Some(file) = &self.file {
             file.set_access(wanted)?;
         }
-        start(&self.fd, wanted).map_err(|source| failed(&wanted.address, source))
+        start(&self.fd, wanted, defer).map_err(|source| failed(&wanted.address, source))
     }
 }
 
@@ -210,13 +215,13 @@ fn bind(
             }
         }
         Address::Unix(path) => {
-            let (fd, file) = unix::bind_path(listen, path)?;
+            let (fd, file) = unix::bind_path(listen, path, defer)?;
             listeners.push(Listener::new(listen, fd, Some(file), false)?);
         }
         Address::Abstract(name) => {
             listeners.push(Listener::new(
                 listen,
-                unix::bind_abstract(listen, name)?,
+                unix::bind_abstract(listen, name, defer)?,
                 None,
                 false,
             )?);
@@ -225,8 +230,28 @@ fn bind(
     Ok(())
 }
 
-/// Begins to listen, or changes the length of the queue.
-fn start(fd: impl AsFd, settings: &Listen) -> io::Result<()> {
+/// Begins to listen, or changes the length of the queue and the options. Accepted connections inherit them. A buffer
+/// that was set stays so: the kernel has no way back to deciding itself.
+fn start(fd: impl AsFd, settings: &Listen, defer: Duration) -> io::Result<()> {
+    let bytes = |size: ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
+    if settings.send_buffer != ByteSize(0) {
+        set_socket_send_buffer_size(&fd, bytes(settings.send_buffer))?;
+    }
+    if settings.receive_buffer != ByteSize(0) {
+        set_socket_recv_buffer_size(&fd, bytes(settings.receive_buffer))?;
+    }
+    if matches!(settings.address, Address::Tcp { .. }) {
+        set_socket_keepalive(&fd, settings.tcp_keepalive)?;
+        let at_once = Duration::ZERO;
+        set_defer_accept(
+            &fd,
+            if settings.defer_accept {
+                defer
+            } else {
+                at_once
+            },
+        )?;
+    }
     let backlog = settings.backlog.unwrap_or(BACKLOG);
     Ok(listen(fd, i32::try_from(backlog).unwrap_or(i32::MAX))?)
 }

@@ -19,7 +19,7 @@ use rustix::{
     },
 };
 
-use crate::{config::Listen, sys::set_defer_accept};
+use crate::config::Listen;
 
 use super::{ListenError, failed, start};
 
@@ -88,8 +88,8 @@ fn bind_one(listen: &Listen, address: SocketAddr, defer: Duration) -> Result<Own
         set_ipv6_v6only(&fd, false)?;
     }
     bind_socket(&fd, &address)?;
-    let result = set_defer_accept(&fd, defer).and_then(|()| start(&fd, listen));
-    result.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))?;
+    start(&fd, listen, defer)
+        .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::INVAL))?;
     Ok(fd)
 }
 

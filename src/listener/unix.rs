@@ -7,6 +7,7 @@ use std::{
         unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown},
     },
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rustix::{
@@ -35,6 +36,7 @@ pub(super) struct SocketFile {
 pub(super) fn bind_path(
     listen: &Listen,
     path: &Path,
+    defer: Duration,
 ) -> Result<(OwnedFd, SocketFile), ListenError> {
     let name = SocketAddrUnix::new(path).map_err(|errno| failed(&listen.address, errno.into()))?;
     remove_stale(listen, path, &name)?;
@@ -49,12 +51,16 @@ pub(super) fn bind_path(
         inode: metadata.ino(),
     };
     file.set_access(listen)?;
-    start(&fd, listen).map_err(|source| failed(&listen.address, source))?;
+    start(&fd, listen, defer).map_err(|source| failed(&listen.address, source))?;
     Ok((fd, file))
 }
 
 /// Binds to a name in the abstract namespace, where there are neither files nor modes.
-pub(super) fn bind_abstract(listen: &Listen, name: &str) -> Result<OwnedFd, ListenError> {
+pub(super) fn bind_abstract(
+    listen: &Listen,
+    name: &str,
+    defer: Duration,
+) -> Result<OwnedFd, ListenError> {
     let bound = || {
         let name = SocketAddrUnix::new_abstract_name(name.as_bytes())?;
         let fd = socket()?;
@@ -67,7 +73,7 @@ pub(super) fn bind_abstract(listen: &Listen, name: &str) -> Result<OwnedFd, List
         },
         errno => failed(&listen.address, errno.into()),
     })?;
-    start(&fd, listen).map_err(|source| failed(&listen.address, source))?;
+    start(&fd, listen, defer).map_err(|source| failed(&listen.address, source))?;
     Ok(fd)
 }
 

@@ -113,6 +113,16 @@ impl Scoreboard {
         &self.threads(slot)[index as usize]
     }
 
+    /// Whether the first `threads` threads of every worker that accepts connections have been at the same request for so
+    /// long, so that nobody will take what comes next soon.
+    pub fn is_kept(&self, threads: u32, now_us: u64, for_us: u64) -> bool {
+        (0..self.len()).all(|slot| {
+            let mut threads = self.threads(slot).iter().take(threads as usize);
+            self.worker(slot).snapshot().state != WorkerState::Accepting
+                || threads.all(|thread| thread.is_kept(now_us, for_us))
+        })
+    }
+
     /// How many worker slots there are.
     pub fn len(&self) -> u32 {
         self.workers as u32

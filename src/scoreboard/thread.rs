@@ -116,6 +116,12 @@ impl ThreadSlot {
         self.began_us.load(Relaxed) != 0 && deadline_us != 0 && deadline_us <= now_us
     }
 
+    /// Whether a request runs that began so long ago.
+    pub fn is_kept(&self, now_us: u64, for_us: u64) -> bool {
+        let began_us = self.began_us.load(Relaxed);
+        began_us != 0 && began_us.saturating_add(for_us) <= now_us
+    }
+
     /// The request that began last is answered: `bytes` were sent with this status.
     pub fn end(&self, now_us: u64, status: u16, bytes: u64) {
         let took = now_us.saturating_sub(self.began_us.load(Relaxed));

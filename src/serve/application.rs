@@ -10,6 +10,11 @@ pub trait Application: Send + Sync {
     /// Answers one request. A panic costs this request alone: the connection is closed and the event logged.
     fn call(&self, thread: &mut Self::Thread, exchange: &mut Exchange<'_>);
 
+    /// Whether this is the thread that stands by: it has no application, and is never asked to call one.
+    fn is_standby(_thread: &Self::Thread) -> bool {
+        false
+    }
+
     /// A signal has ended a wait.
     fn interrupted(&self, _thread: &mut Self::Thread) {}
 

@@ -18,6 +18,7 @@ use super::{
     mounts::{ONLY, Place},
     output::{Flushed, Held, Output},
     peer::PeerText,
+    route::Changes,
     wire::Wire,
 };
 use crate::{config::Protocol, protocol::Head};
@@ -90,6 +91,8 @@ pub(super) struct Connection {
     pub(super) requests: u64,
     /// Whether the time for the head that is being read runs already.
     pub(super) head_begun: bool,
+    /// What the routes have changed about the request.
+    pub(super) changes: Option<Box<Changes>>,
     /// Whether the client was told to go on with its body (`100 Continue`).
     pub(super) continued: bool,
     /// Milliseconds of the coarse clock at which the phase is given up; set when it begins or makes progress.
@@ -122,6 +125,7 @@ impl Connection {
             ended: false,
             requests: 0,
             head_begun: false,
+            changes: None,
             continued: false,
             deadline: 0,
             slot: None,
@@ -302,6 +306,11 @@ impl Connection {
         let _ = sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO));
     }
 
+    /// PATH_INFO as routes have made it.
+    pub(super) fn changed_path(&self) -> Option<&[u8]> {
+        self.changes.as_ref()?.path.as_deref()
+    }
+
     /// Takes a finished request out of `input`; what follows it stays.
     pub(super) fn consume(&mut self) {
         let used = self.used();
@@ -311,6 +320,7 @@ impl Connection {
             self.input.drain(..used);
         }
         self.body = Body::default();
+        self.changes = None;
         self.scanned = 0;
         self.requests += 1;
     }

@@ -61,6 +61,9 @@ impl<A: Application> Engine<A> {
         if self.has_ended() {
             // A counter that was written is readable; that it was written before changes nothing.
             let _ = rustix::io::write(&self.ended, &1_u64.to_ne_bytes());
+            if let Some(standby) = &self.standby {
+                standby.wake();
+            }
         }
     }
 

@@ -26,6 +26,8 @@ const STEPS: usize = 32;
 pub(super) enum Next {
     /// It is over.
     Close,
+    /// It waits for a thread that has the application.
+    Leave,
     /// Its peer has to do something.
     Wait,
     /// It could go on, but has had its turn.
@@ -36,6 +38,7 @@ pub(super) enum Next {
 pub(super) enum Step {
     Again,
     Close,
+    Leave,
     Wait,
 }
 
@@ -74,6 +77,7 @@ impl<A: Application> Engine<A> {
             match step {
                 Step::Again => {}
                 Step::Close => return Next::Close,
+                Step::Leave => return Next::Leave,
                 Step::Wait => {
                     local.reclaim_buffer(connection);
                     return Next::Wait;

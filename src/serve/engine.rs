@@ -14,6 +14,7 @@ use rustix::{
     event::{EventfdFlags, epoll, eventfd},
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::{Errno, fcntl_dupfd_cloexec},
+    time::Timespec,
 };
 use tracing::error;
 
@@ -22,14 +23,17 @@ use super::{
     application::Application,
     connection::Connection,
     local::Local,
+    pages::PageError,
     rules::Rules,
+    standby::Standby,
     table::Table,
     timers::Timers,
     watch::Watches,
 };
 use crate::{
     config::{RedirectTarget, Settings},
-    scoreboard::{Scoreboard, ThreadSlot},
+    scoreboard::{Scoreboard, ThreadSlot, now_us},
+    static_files::MediaTypesError,
     sys,
 };
 
@@ -62,16 +66,28 @@ pub struct Plan {
 
 /// Why an engine cannot start.
 #[derive(Debug, thiserror::Error)]
-#[error("the worker's event loop cannot {operation}")]
-pub struct EngineError {
-    operation: &'static str,
-    source: io::Error,
+pub enum EngineError {
+    /// A system call failed.
+    #[error("the worker's event loop cannot {operation}")]
+    Call {
+        /// What it was for.
+        operation: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A page for errors cannot be used.
+    #[error(transparent)]
+    ErrorPage(PageError),
+    /// A table of media types cannot be used.
+    #[error(transparent)]
+    MediaTypes(MediaTypesError),
 }
 
 /// See the module.
 pub struct Engine<A: Application> {
     pub(super) app: A,
     pub(super) rules: Rules,
+    pub(super) standby: Option<Standby>,
     pub(super) draining: AtomicBool,
     pub(super) epoll: OwnedFd,
     pub(super) listeners: Vec<Listener>,
@@ -118,6 +134,7 @@ pub(super) enum Topic {
     Listener = 3,
     Timer = 4,
     Control = 5,
+    Left = 6,
 }
 
 pub(super) fn token(topic: Topic, number: u32) -> epoll::EventData {
@@ -131,7 +148,7 @@ impl<A: Application> Engine<A> {
     /// A descriptor cannot be made or registered.
     pub fn new(plan: Plan, app: A) -> Result<Self, EngineError> {
         let failed = |operation| {
-            move |source: Errno| EngineError {
+            move |source: Errno| EngineError::Call {
                 operation,
                 source: source.into(),
             }
@@ -140,9 +157,15 @@ impl<A: Application> Engine<A> {
         let stop = counter().map_err(failed("make an eventfd"))?;
         let mut drain = plan.drain;
         drain.push(fcntl_dupfd_cloexec(&stop, 0).map_err(failed("make an eventfd"))?);
+        let standby = plan.settings.answers_alone().then(Standby::new);
+        let standby = standby.transpose().map_err(|source| EngineError::Call {
+            operation: "make an eventfd",
+            source,
+        })?;
         let engine = Self {
             app,
-            rules: Rules::new(&plan.settings),
+            rules: Rules::new(&plan.settings)?,
+            standby,
             draining: AtomicBool::new(false),
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)
                 .map_err(failed("make an epoll instance"))?,
@@ -155,7 +178,7 @@ impl<A: Application> Engine<A> {
             on_control: plan.on_control,
             on_drain: plan.on_drain,
             ended: counter().map_err(failed("make an eventfd"))?,
-            timers: Timers::new().map_err(|source| EngineError {
+            timers: Timers::new().map_err(|source| EngineError::Call {
                 operation: "make a timer",
                 source,
             })?,
@@ -169,6 +192,7 @@ impl<A: Application> Engine<A> {
             slot: plan.slot,
             threads: plan.settings.workers.threads,
         };
+        engine.watches.say(engine.rules.too_late());
         engine.register().map_err(failed("watch its descriptors"))?;
         Ok(engine)
     }
@@ -182,6 +206,9 @@ impl<A: Application> Engine<A> {
             token(Topic::Ended, 0),
             epoll::EventFlags::IN,
         )?;
+        if let Some(standby) = &self.standby {
+            epoll::add(&self.epoll, standby.bell(), token(Topic::Left, 0), once)?;
+        }
         for fd in &self.drain {
             epoll::add(&self.epoll, fd, token(Topic::Drain, 0), once)?;
         }
@@ -202,9 +229,10 @@ impl<A: Application> Engine<A> {
         let at_once = if self.threads == 1 { EVENTS } else { 1 };
         let mut ready = Vec::with_capacity(at_once);
         while !self.has_ended() {
+            self.take_left(&mut local, thread);
             let waited = self
                 .app
-                .while_waiting(thread, || self.wait(at_once, &mut ready));
+                .while_waiting(thread, || self.wait(at_once, &mut ready, None));
             match waited {
                 Ok(()) => {}
                 Err(Errno::INTR) => self.app.interrupted(thread),
@@ -219,9 +247,15 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    fn wait(&self, at_once: usize, ready: &mut Vec<u64>) -> Result<(), Errno> {
+    /// Takes `at_once` events at most, and waits for the first, for ever or for so long.
+    pub(super) fn wait(
+        &self,
+        at_once: usize,
+        ready: &mut Vec<u64>,
+        limit: Option<&Timespec>,
+    ) -> Result<(), Errno> {
         let mut events = [MaybeUninit::<epoll::Event>::uninit(); EVENTS];
-        let (events, _) = epoll::wait(&self.epoll, &mut events[..at_once], None)?;
+        let (events, _) = epoll::wait(&self.epoll, &mut events[..at_once], limit)?;
         ready.extend(events.iter().map(|event| {
             let flags = event.flags;
             let over = flags.intersects(ENDED);
@@ -251,11 +285,22 @@ impl<A: Application> Engine<A> {
         sys::replace_with_null(&listeners)
     }
 
-    fn dispatch(&self, data: u64, local: &mut Local, thread: &mut A::Thread) {
+    /// Whether an event says that there are connections to accept.
+    pub(super) fn is_of_a_listener(data: u64) -> bool {
+        (data & !OVER) >> 32 == Topic::Listener as u64
+    }
+
+    /// Whether every thread of the site that could accept has been at the same request for so long.
+    pub(super) fn is_site_kept(&self, for_us: u64) -> bool {
+        self.scoreboard.is_kept(self.threads, now_us(), for_us)
+    }
+
+    pub(super) fn dispatch(&self, data: u64, local: &mut Local, thread: &mut A::Thread) {
         const CONNECTION: u64 = Topic::Connection as u64;
         const CONTROL: u64 = Topic::Control as u64;
         const DRAIN: u64 = Topic::Drain as u64;
         const ENDED: u64 = Topic::Ended as u64;
+        const LEFT: u64 = Topic::Left as u64;
         const LISTENER: u64 = Topic::Listener as u64;
         const TIMER: u64 = Topic::Timer as u64;
         match (data & !OVER) >> 32 {
@@ -268,6 +313,8 @@ impl<A: Application> Engine<A> {
             CONTROL if !(self.on_control)() => {}
             CONTROL | DRAIN => self.begin_drain(local, thread),
             ENDED => self.confirm_end(),
+            // Whoever has the application looks into the queue before it waits.
+            LEFT => {}
             LISTENER => self.accept(data as u32 as usize, local, thread),
             TIMER => self.sweep(local, thread),
             _ => {}

@@ -74,8 +74,14 @@ impl Mounts {
         })
     }
 
-    /// Who answers; `None`: nobody does. `scratch` is memory for the decoded path.
-    pub(super) fn place(&self, request: &Request<'_>, scratch: &mut Vec<u8>) -> Option<Place> {
+    /// Who answers; `None`: nobody does. `changed` is the path as the routes have made it, `scratch` memory for that of
+    /// the request.
+    pub(super) fn place(
+        &self,
+        request: &Request<'_>,
+        changed: Option<&[u8]>,
+        scratch: &mut Vec<u8>,
+    ) -> Option<Place> {
         if self.are_dynamic && names_application(request) {
             return Some(ONLY);
         }
@@ -94,7 +100,7 @@ impl Mounts {
                 });
             }
         }
-        let path = environ::path_info(request, scratch);
+        let path = changed.unwrap_or_else(|| environ::path_info(request, scratch));
         let found = hosted().find(|entry| entry.holds(path));
         found
             .map(|entry| Place {

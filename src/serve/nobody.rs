@@ -25,19 +25,27 @@ impl Mounts {
         );
         let there_are = self.to_string();
         info!(%host, %target, there_are, "no application answers there; the client gets 404");
+        match self.is_development {
+            true => self.say_places(exchange),
+            false => exchange.say_words(ResponseHead::default(), NOT_FOUND),
+        }
+        exchange.finish();
+    }
+
+    fn say_places(&self, exchange: &mut Exchange<'_>) {
         let phrase = reason_phrase(NOT_FOUND);
-        let (kind, body) = match self.is_development {
-            true => ("text/html; charset=utf-8", self.page(phrase)),
-            false => ("text/plain", phrase.to_owned()),
-        };
+        let page = self.page(phrase);
         let mut head = ResponseHead {
             status: format!("{NOT_FOUND} {phrase}").into_bytes(),
             ..ResponseHead::default()
         };
-        header(&mut head.lines, b"Content-Type", kind.as_bytes());
-        exchange.commit(&head, Some(body.len() as u64));
-        exchange.write(body.as_bytes());
-        exchange.finish();
+        header(
+            &mut head.lines,
+            b"Content-Type",
+            b"text/html; charset=utf-8",
+        );
+        exchange.commit(&head, Some(page.len() as u64));
+        exchange.write(page.as_bytes());
     }
 
     /// For whoever develops the site: what could have been asked for.

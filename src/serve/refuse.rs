@@ -32,7 +32,9 @@ impl<A: Application> Engine<A> {
         }
         connection.keep_alive = false;
         connection.linger = true;
-        let answer = response::canned(kind, status, false, DateText::default().now());
+        let answer = self
+            .rules
+            .canned(kind, status, false, DateText::default().now());
         let mut answer = response::enclose(kind, answer);
         if connection.send(&mut answer).is_err() {
             return Step::Close;

@@ -19,6 +19,7 @@ use super::{
     local::Local,
     records::send_replies,
     redirect,
+    timers::NEVER,
     watch::TOO_LATE,
 };
 use crate::{
@@ -58,18 +59,19 @@ impl<A: Application> Engine<A> {
                 _ => return self.refuse(connection, NOT_WSGI),
             },
         }
-        connection.body = Body::new(head.framing, head.len, self.rules.body_limit);
-        if let Some(mounts) = &self.rules.mounts {
-            let request = Request {
-                head,
-                buffer: &connection.input,
-            };
-            connection.place = mounts.place(&request, &mut local.scratch.path);
+        let framing = head.framing;
+        connection.body = Body::new(framing, head.len, self.rules.body_limit);
+        if let Some(target) = self.redirect(connection) {
+            return self.exchange(connection, local, |exchange| {
+                redirect::answer(exchange, target);
+            });
         }
-        if self.redirect(connection).is_some() {
-            return self.call(connection, local, thread);
+        if self.rules.answers_alone
+            && let Some(step) = self.answer_alone(connection, local)
+        {
+            return step;
         }
-        match connection.head.framing {
+        match framing {
             Framing::None | Framing::Length(0) => self.call(connection, local, thread),
             _ => {
                 connection.phase = Phase::Body;
@@ -112,8 +114,41 @@ impl<A: Application> Engine<A> {
         receive(connection)
     }
 
-    /// Lets the application answer, and records it.
+    /// Lets the application answer.
     fn call(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
+        if A::is_standby(thread) {
+            // It has all the time that the application takes.
+            connection.deadline = NEVER;
+            return Step::Leave;
+        }
+        let Some(mounts) = &self.rules.mounts else {
+            return self.exchange(connection, local, |exchange| {
+                self.app.call(thread, exchange);
+            });
+        };
+        connection.place = mounts.place(
+            &Request {
+                head: &connection.head,
+                buffer: &connection.input,
+            },
+            connection.changed_path(),
+            &mut local.scratch.path,
+        );
+        match connection.place {
+            Some(_) => self.exchange(connection, local, |exchange| {
+                self.app.call(thread, exchange);
+            }),
+            None => self.exchange(connection, local, |exchange| mounts.say_nobody(exchange)),
+        }
+    }
+
+    /// Lets `answer` answer, and records it.
+    pub(super) fn exchange(
+        &self,
+        connection: &mut Connection,
+        local: &mut Local,
+        answer: impl FnOnce(&mut Exchange<'_>),
+    ) -> Step {
         let record = self.record(local);
         let buffer = &connection.input;
         let (method, target) = (
@@ -127,7 +162,9 @@ impl<A: Application> Engine<A> {
         // Only its own thread can say anything that is encrypted.
         let speech = connection.tls.is_none().then_some(connection.head.kind);
         watch.begin(connection.socket.as_fd(), method == b"HEAD", speech);
-        let redirect = self.redirect(connection);
+        if let Some(standby) = &self.standby {
+            standby.note_request();
+        }
         let server = self.server(connection);
         let mut exchange = Exchange::new(
             connection,
@@ -138,20 +175,13 @@ impl<A: Application> Engine<A> {
             (record, watch),
         );
         // The panic's message and place have been written by the panic hook.
-        let answer = || match (redirect, &self.rules.mounts) {
-            (Some(target), _) => redirect::answer(&mut exchange, target),
-            (None, Some(mounts)) if exchange.has_no_application() => {
-                mounts.say_nobody(&mut exchange);
-            }
-            _ => self.app.call(thread, &mut exchange),
-        };
-        if catch_unwind(AssertUnwindSafe(answer)).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
             error!("a request met a fault of the server's own; its connection is closed");
         }
         exchange.fail(500);
         let is_late = watch.end();
         let end = now_us();
-        if self.rules.access {
+        if self.rules.access && !exchange.is_silent() {
             let status = if is_late { TOO_LATE } else { exchange.status() };
             exchange.log(end - now, status);
         }

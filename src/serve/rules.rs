@@ -4,12 +4,20 @@ use std::time::Duration;
 
 use crate::{
     config::{ByteSize, Settings, TimeSpan, TrustedProxy},
-    protocol::http::head::Limits,
+    protocol::{
+        Kind,
+        http::{head::Limits, response},
+    },
 };
 
 use super::{
+    engine::EngineError,
+    headers::Edits,
     mounts::{Mounts, Place},
+    pages::Pages,
     request_id::Header,
+    route::Router,
+    watch::{TOO_LATE, Words},
 };
 
 /// Unread request bodies up to here are read and dropped, so that the connection lives on.
@@ -33,6 +41,14 @@ pub(super) struct Rules {
     pub(super) trusted: Vec<TrustedProxy>,
     /// Microseconds that a request may take; 0: no limit.
     pub(super) harakiri_us: u64,
+    /// Whether some requests are not the application's.
+    pub(super) answers_alone: bool,
+    pub(super) router: Router,
+    pub(super) pages: Pages,
+    /// Whether files that the application names are sent in place of what it says.
+    pub(super) sends_named_files: bool,
+    /// Headers that every answer gets or loses.
+    pub(super) edits: Edits,
     /// Whether each request is logged.
     pub(super) access: bool,
     /// Where a request's name stands, in what proxies send and in answers.
@@ -46,10 +62,14 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings) -> Result<Self, EngineError> {
+        let router = Router::new(settings).map_err(EngineError::MediaTypes)?;
+        let pages =
+            Pages::load(&settings.response, router.files()).map_err(EngineError::ErrorPage)?;
         let ms = |span: TimeSpan| u64::try_from(span.0.as_millis()).unwrap_or(u64::MAX >> 1);
         let size = |size: ByteSize| usize::try_from(size.0).unwrap_or(usize::MAX);
-        Self {
+        let edits = &settings.response;
+        Ok(Self {
             http: Limits {
                 head: size(settings.http.buffer_size),
                 body: settings.http.max_body.0,
@@ -67,13 +87,18 @@ impl Rules {
             discard: DISCARD,
             trusted: settings.http.trusted_proxies.clone(),
             harakiri_us: u64::try_from(settings.limits.harakiri.0.as_micros()).unwrap_or(0),
+            answers_alone: !router.is_empty(),
+            router,
+            pages,
+            sends_named_files: settings.response.x_sendfile,
+            edits: Edits::new(&edits.add_headers, &edits.remove_headers),
             access: settings.log.access,
             request_id: Header::of_request_id(&settings.http),
             answer_request_id: settings.http.request_id_header.is_some(),
             traceparent: Header::new("traceparent"),
             host: Header::new("Host"),
             mounts: Mounts::new(settings),
-        }
+        })
     }
 
     /// What an application at this place has of the path.
@@ -81,6 +106,23 @@ impl Rules {
         match (&self.mounts, place) {
             (Some(mounts), Some(place)) => mounts.path(place),
             _ => b"",
+        }
+    }
+
+    /// A complete answer of our own: the site's page for the status, or its name, with the headers that every answer has.
+    pub(super) fn canned(&self, kind: Kind, status: u16, is_head: bool, date: &str) -> Vec<u8> {
+        let mut answer = response::canned(kind, status, self.pages.of(status), is_head, date);
+        response::add_lines(&mut answer, self.edits.added());
+        answer
+    }
+
+    /// What the client of a request is told that was ended.
+    pub(super) fn too_late(&self) -> Words {
+        let (media_type, body) = self.pages.of(TOO_LATE);
+        Words {
+            media_type: media_type.to_owned(),
+            body: body.to_vec(),
+            lines: self.edits.added().to_vec(),
         }
     }
 

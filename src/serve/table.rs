@@ -23,6 +23,8 @@ pub(super) struct Slot {
     marked: AtomicBool,
     /// Whether an event said that the client of the slot's connection sends no more.
     ended: AtomicBool,
+    /// Whether its number is in the queue of those that wait for the application.
+    left: AtomicBool,
     connection: Mutex<Option<Box<Connection>>>,
     /// Milliseconds of CLOCK_MONOTONIC after which the connection is given up.
     deadline: AtomicU64,
@@ -33,6 +35,7 @@ impl Slot {
         Self {
             marked: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            left: AtomicBool::new(false),
             connection: Mutex::new(None),
             deadline: AtomicU64::new(NEVER),
         }
@@ -66,6 +69,11 @@ impl Slot {
     pub(super) fn let_go(&self, place: Place<'_>) {
         drop(place);
         fence(Ordering::SeqCst);
+    }
+
+    /// Says whether its number is in the queue of those that wait for the application; gives what was said before.
+    pub(super) fn note_left(&self, is_left: bool) -> bool {
+        self.left.swap(is_left, Ordering::AcqRel)
     }
 
     /// When the connection is given up. Sequentially consistent with what [`super::timers::Timers`] does.

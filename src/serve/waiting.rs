@@ -40,21 +40,28 @@ impl<A: Application> Engine<A> {
                 let watches_output = connection.phase == Phase::Flush || !connection.is_flushed();
                 self.park(connection, watches_output, local, thread);
             }
-            Next::Yield => self.park(connection, true, local, thread),
+            Next::Yield => drop(self.park(connection, true, local, thread)),
+            Next::Leave => {
+                if let Some(number) = self.park(connection, false, local, thread) {
+                    self.leave_for_application(number);
+                }
+            }
         }
     }
 
-    /// Gives a connection that has to wait a place in the table, and lets epoll watch it.
+    /// Gives a connection that has to wait a place in the table, and lets epoll watch it. Gives the place, unless there
+    /// is none and the connection was closed.
     fn park(
         &self,
         mut connection: Box<Connection>,
         watches_output: bool,
         local: &mut Local,
         thread: &mut A::Thread,
-    ) {
+    ) -> Option<u32> {
         let Some((number, slot, mut place)) = self.table.reserve() else {
             warn!("a connection was closed: this worker has as many as it can hold");
-            return self.close(connection, local);
+            self.close(connection, local);
+            return None;
         };
         connection.slot = Some(number);
         connection.watches_output = watches_output;
@@ -68,7 +75,8 @@ impl<A: Application> Engine<A> {
             warn!(%error, "a connection was closed: it cannot be watched");
             drop(place);
             self.table.release(number);
-            return self.close(connection, local);
+            self.close(connection, local);
+            return None;
         }
         self.note_deadline(slot, &connection);
         *place = Some(connection);
@@ -78,6 +86,7 @@ impl<A: Application> Engine<A> {
             slot.mark(false);
         }
         self.attend(slot, local, thread);
+        Some(number)
     }
 
     /// Goes on with the connection of a marked slot, unless another thread is at it, which then sees the mark.
@@ -93,13 +102,19 @@ impl<A: Application> Engine<A> {
             connection.ended = ended;
             connection.drained = false;
             local.lend_buffer(connection);
+            let mut is_left = false;
             match self.drive(connection, local, thread) {
                 Next::Close => return self.unpark(slot, place, local),
+                Next::Leave => is_left = true,
                 Next::Wait => {}
                 Next::Yield => self.requeue(connection),
             }
             self.note_deadline(slot, connection);
+            let number = connection.slot.filter(|_| is_left);
             slot.let_go(place);
+            if let Some(number) = number {
+                self.leave_for_application(number);
+            }
         }
     }
 

@@ -10,7 +10,7 @@
 use std::{
     os::fd::{AsRawFd, BorrowedFd},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{
             AtomicBool, AtomicI32, AtomicU32, AtomicU64,
             Ordering::{AcqRel, Acquire, Relaxed, Release},
@@ -30,6 +30,7 @@ use crate::{
 
 /// What a client is told whose request was ended.
 pub(super) const TOO_LATE: u16 = 504;
+const PHRASE: &[u8] = b"Gateway Timeout";
 
 /// No request, or one that is answered.
 const IDLE: u64 = 0;
@@ -91,9 +92,38 @@ impl Watches {
         })
     }
 
+    /// What clients are told from now on.
+    pub(super) fn say(&self, words: Words) {
+        let words = Arc::new(words);
+        for watch in &self.watches {
+            // Each engine has watches of its own.
+            let _ = watch.words.set(Arc::clone(&words));
+        }
+    }
+
+    /// How far the first threads are: the same words later mean the same requests.
+    pub(super) fn words(&self, threads: u32) -> Vec<u64> {
+        let first = self.watches.iter().take(threads as usize);
+        first.map(|watch| watch.word.load(Acquire)).collect()
+    }
+
+    /// Whether each of the first threads is at a request.
+    pub(super) fn are_busy(&self, threads: u32) -> bool {
+        let mut first = self.watches.iter().take(threads as usize);
+        first.all(|watch| watch.word.load(Acquire) & STATE != IDLE)
+    }
+
     pub(super) fn of(&self, thread: u32) -> &Watch {
         &self.watches[thread as usize]
     }
+}
+
+/// The site's own words for a request that was ended.
+pub(super) struct Words {
+    pub(super) media_type: String,
+    pub(super) body: Vec<u8>,
+    /// Header lines.
+    pub(super) lines: Vec<u8>,
 }
 
 /// The request of one thread.
@@ -105,6 +135,8 @@ pub(super) struct Watch {
     is_head: AtomicBool,
     /// What the client speaks, as a [`number`].
     speech: AtomicU32,
+    /// What the client is told, if the site has words of its own.
+    words: OnceLock<Arc<Words>>,
     /// Held from before the word becomes `SHOT` until the client was told.
     speaking: Mutex<()>,
     /// The kernel's number of the thread.
@@ -191,15 +223,22 @@ impl Watch {
     /// The thread that owns the socket waits in `claim` before it closes it.
     fn tell(&self) {
         let is_head = self.is_head.load(Relaxed);
-        let answer = match speech(self.speech.load(Relaxed)) {
-            Some(kind) => {
-                let answer = response::canned(kind, TOO_LATE, is_head, DateText::default().now());
-                response::enclose(kind, answer)
-            }
+        let answer = speech(self.speech.load(Relaxed))
+            .map(|kind| self.last_words(kind, is_head))
             // The connection ends without a word, which its client can tell from an answer.
-            None => Vec::new(),
-        };
+            .unwrap_or_default();
         sys::send_last_words(self.socket.load(Relaxed), &answer);
+    }
+
+    fn last_words(&self, kind: Kind, is_head: bool) -> Vec<u8> {
+        let words = self.words.get();
+        let page = words.map_or(("text/plain", PHRASE), |words| {
+            (words.media_type.as_str(), words.body.as_slice())
+        });
+        let date = &mut DateText::default();
+        let mut answer = response::canned(kind, TOO_LATE, page, is_head, date.now());
+        response::add_lines(&mut answer, words.map_or(b"", |words| &words.lines));
+        response::enclose(kind, answer)
     }
 }
 

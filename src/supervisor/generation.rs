@@ -35,7 +35,7 @@ impl Generation {
         https: Https,
     ) -> io::Result<Self> {
         let slots = Plan::from(&settings).slots;
-        let scoreboard = Scoreboard::create(slots, settings.workers.threads)?;
+        let scoreboard = Scoreboard::create(slots, settings.serving_threads())?;
         Ok(Self {
             settings,
             interpreter,

@@ -214,7 +214,9 @@ impl Supervisor {
             return;
         };
         journal::set_level(generation.settings.log.level);
-        for error in generation.listeners.apply(&generation.settings.listen) {
+        let settings = &generation.settings;
+        let defer = settings.timeouts.socket.0;
+        for error in generation.listeners.apply(&settings.listen, defer) {
             tracing::error!(error = %one_line(&error), "a listening socket stays as it was");
         }
     }

@@ -66,7 +66,15 @@ pub(super) fn check(service: &Service) -> Result<(), Problem> {
         ("exec-stop-post", &service.exec_stop_post),
     ] {
         for (number, one) in commands.iter().enumerate() {
-            command(&["service", key, &number.to_string()], one)?;
+            let number = number.to_string();
+            let key = ["service", key, number.as_str()];
+            command(&key, one)?;
+            // env(1), which runs it, would take it for a variable.
+            if one.first().is_some_and(|program| program.contains('=')) {
+                let message =
+                    "the name of the program contains a `=`; rename it, or make a link to it";
+                return Err(problem(&key, Part::Value, message));
+            }
         }
     }
     directives::check(service)

@@ -5,13 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `[app]`
 ///
 /// Relative paths: `chdir` counts from the directory of the settings file; everything else counts from `chdir`, or
 /// from the directory of the settings file when there is no `chdir`. In settings that were loaded all are absolute.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct App {
     /// The module that holds the application, `package.module` or `package.module:callable`. Give this or `file`.

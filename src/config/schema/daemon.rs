@@ -1,12 +1,13 @@
 //! `[[daemon]]`: a process beside the site.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One `[[daemon]]`: a queue's worker, a websocket server; what `attach-daemon` and mules were in uWSGI.
 ///
 /// The generator turns it into `hostler-daemon-NAME@SITE.service`, which starts and stops with the site and has its
 /// user, environment and sandbox; the server does nothing with it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Daemon {
     /// What it is called in the name of its unit.

@@ -1,9 +1,10 @@
 //! `[dynamic-apps]`: applications that the front server names with each request.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `[dynamic-apps]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DynamicApps {
     /// Take the application from the variables of a request (`UWSGI_MODULE`, `UWSGI_CALLABLE`, `UWSGI_FILE` ...), if it

@@ -26,6 +26,7 @@ mod timer;
 mod uwsgi;
 mod workers;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use app::{App, Target};
@@ -52,8 +53,10 @@ pub use uwsgi::Uwsgi;
 pub use workers::{EventLoop, Workers};
 
 /// The whole file.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(title = "The settings of a site that hostler serves")]
+#[schemars(extend("required" = ["app", "listen"], "x-taplo" = { "initKeys": ["app", "listen"] }))]
 pub struct Settings {
     /// The application and the interpreter that runs it.
     pub app: App,
@@ -98,4 +101,18 @@ pub struct Settings {
     pub timer: Vec<Timer>,
     /// Processes beside the site.
     pub daemon: Vec<Daemon>,
+}
+
+impl Settings {
+    /// Whether some requests are answered without the application, so that a thread stands by for them.
+    pub fn answers_alone(&self) -> bool {
+        let files = &self.static_files;
+        let has_files = !files.check.is_empty() || !files.map.is_empty();
+        has_files || !self.route.is_empty() || !self.cgi.is_empty()
+    }
+
+    /// Threads of each worker that serve: those of the application, and the one that stands by.
+    pub fn serving_threads(&self) -> u32 {
+        self.workers.threads + u32::from(self.answers_alone())
+    }
 }

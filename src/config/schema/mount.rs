@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::app::{Target, callable_name, target};
@@ -9,7 +10,7 @@ use super::app::{Target, callable_name, target};
 /// One `[[mount]]`: an application that answers in place of that of `[app]`.
 ///
 /// Of several that fit, one with the host is taken before one without, then the one with the longest path.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Mount {
     /// What the paths of its requests begin with, up to a `/` or the end, `"/shop"`; it becomes `SCRIPT_NAME`. Empty:

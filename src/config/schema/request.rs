@@ -1,11 +1,12 @@
 //! `[request]`: how request bodies are taken in.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::value::ByteSize;
 
 /// `[request]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Request {
     /// Bodies up to this size are read before a thread is taken; larger ones are read while the application runs.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::value::{HeaderLine, HeaderName, Network, Pattern};
@@ -10,7 +11,7 @@ use crate::config::value::{HeaderLine, HeaderName, Network, Pattern};
 ///
 /// They are looked at in the order of the file, until one has answered, or has `last`. `$1` to `$9` in `redirect`,
 /// `rewrite` and `env` are the groups of `path`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Route {
     /// The path of the URL, decoded.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::value::{ByteSize, FileMode, OneOrMore, Percent};
@@ -10,7 +11,7 @@ use crate::config::value::{ByteSize, FileMode, OneOrMore, Percent};
 ///
 /// The generator turns it into drop-ins of `hostler@NAME.service` (systemd.exec(5), systemd.resource-control(5)). The
 /// server itself reads `user`, `group` and `supplementary-groups` when it was started as root, and the credentials.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Service {
     /// Who runs the site, a name or a number. Without it the user `hostler`.
@@ -65,7 +66,9 @@ pub struct Service {
 }
 
 /// A part of the sandbox that can be left out; what each of them means in directives is in `systemd/units/relax`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Relaxation {
     /// Sockets of every family: packet sockets, Bluetooth, CAN.

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::value::{MediaType, OneOrMore, Pattern, TimeSpan};
 
 /// `[static]`
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StaticFiles {
     /// Directories in which the path of each request is looked for, before the application is asked.
@@ -34,7 +35,7 @@ pub struct StaticFiles {
 }
 
 /// One entry of `expires`: files, and how long clients may keep them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expires {
     /// By media type. Give one of `type`, `path` and `file`.

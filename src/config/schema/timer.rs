@@ -1,5 +1,6 @@
 //! `[[timer]]`: a command that runs at given times, in the environment of the site.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::value::TimeSpan;
@@ -7,7 +8,7 @@ use crate::config::value::TimeSpan;
 /// One `[[timer]]`.
 ///
 /// The generator turns it into `hostler-timer-NAME@SITE.timer` and `.service`; the server does nothing with it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Timer {
     /// What it is called in the names of its units.

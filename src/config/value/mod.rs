@@ -107,6 +107,34 @@ fn deserialize<'de, T: Notation, D: Deserializer<'de>>(deserializer: D) -> Resul
     deserializer.deserialize_any(NotationVisitor(PhantomData))
 }
 
+/// What editors are told of a [`Notation`]: a string with examples, the words that complete it, a number where one is
+/// taken.
+fn notation_schema<T: Notation>() -> schemars::Schema {
+    let examples: Vec<&str> = T::EXPECTED.split('"').skip(1).step_by(2).collect();
+    let mut string = schemars::json_schema!({ "type": "string", "examples": examples });
+    let words: Vec<&&str> = T::WORDS
+        .iter()
+        .filter(|word| word.parse::<T>().is_ok())
+        .collect();
+    if !words.is_empty() {
+        string = schemars::json_schema!({ "anyOf": [{ "enum": words }, string] });
+    }
+    if T::from_number(1).is_some() {
+        string = schemars::json_schema!({
+            "anyOf": [string, { "type": "integer", "minimum": 0 }]
+        });
+    }
+    string.insert("description".to_owned(), sentence(T::EXPECTED).into());
+    string
+}
+
+/// With a capital and a full stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
+}
+
 /// Gives types that have a [`Notation`] their wire form: the string.
 macro_rules! as_string_on_the_wire {
     ($($value:ty),*) => {$(
@@ -119,6 +147,16 @@ macro_rules! as_string_on_the_wire {
         impl<'de> serde::Deserialize<'de> for $value {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 deserialize(deserializer)
+            }
+        }
+
+        impl schemars::JsonSchema for $value {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($value).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                notation_schema::<$value>()
             }
         }
     )*};

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use regex::bytes::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::{Notation, ValueError};
 
@@ -10,7 +10,8 @@ use super::{Notation, ValueError};
 /// `$` hold it.
 ///
 /// Matching takes time in proportion to the text, whatever the expression, so that no request can make it slow. It is
-/// compiled once in each process that reads the settings, and matches bytes, because paths of URLs need not be UTF-8.
+/// compiled once in each process that reads the settings, and matches
+/// bytes: paths of URLs need not be UTF-8, so `.` is any byte at all, and `\w` and its like are those of ASCII.
 #[derive(Debug, Clone)]
 pub struct Pattern(Regex);
 
@@ -40,7 +41,12 @@ impl FromStr for Pattern {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        Regex::new(text).map(Self).map_err(|error| ValueError {
+        // What a client can put into a path must not slip through `.*`: line ends, and bytes that are no UTF-8.
+        let built = RegexBuilder::new(text)
+            .dot_matches_new_line(true)
+            .unicode(false)
+            .build();
+        built.map(Self).map_err(|error| ValueError {
             text: text.to_owned(),
             kind: "a regular expression",
             reason: in_one_line(&error),
@@ -76,6 +82,7 @@ mod tests {
         testing::check("^/old/(.*)$", pattern.clone(), "^/old/(.*)$");
         assert!(pattern.regex().is_match(b"/old/a"));
         assert!(!pattern.regex().is_match(b"/older"));
+        assert!(pattern.regex().is_match(b"/old/a\r\n\xff"));
     }
 
     #[track_caller]

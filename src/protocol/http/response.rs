@@ -10,7 +10,7 @@ use std::io::Write;
 
 use crate::protocol::{Head, Kind, Version};
 
-pub use super::canned::{add_header, canned, enclose, reason_phrase};
+pub use super::canned::{add_header, add_lines, canned, enclose, reason_phrase};
 
 /// Tells a client that waits for it to send its body (RFC 9110 section 10.1.1).
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";

@@ -63,6 +63,8 @@ pub(in crate::serve) struct Answer {
     owed: u64,
     /// The application gave more than the length that it declared.
     surplus: bool,
+    /// The body is another one than the application's.
+    pub(super) is_replaced: bool,
     /// What it is put into, beside its framing.
     pub(super) records: Records,
 }
@@ -84,9 +86,9 @@ impl Exchange<'_> {
         self.answer.is_committed()
     }
 
-    /// Whether bytes of a body are dropped anyway (HEAD, 204, 304), so that making them is not worth the while.
+    /// Whether bytes of a body are dropped anyway (HEAD, 204, 304, a named file), so that making them is not worth the while.
     pub fn is_bodiless(&self) -> bool {
-        self.answer.framing == Some(BodyFraming::None)
+        self.answer.is_replaced || self.answer.framing == Some(BodyFraming::None)
     }
 
     /// Whether it is known that the client has gone, so that an application that cannot go on is not to blame.
@@ -103,8 +105,15 @@ impl Exchange<'_> {
     /// Fixes status and headers. `length` is the length of the whole body where it is known; it becomes the
     /// Content-Length if the application gave none.
     pub fn commit(&mut self, head: &ResponseHead, length: Option<u64>) {
+        if !self.answers_with_named_file(head) {
+            self.commit_as_it_is(head, length);
+        }
+    }
+
+    /// The same, whatever file the application names.
+    pub(super) fn commit_as_it_is(&mut self, head: &ResponseHead, length: Option<u64>) {
         let has_name = self.request_id_header(Some(head)).is_some();
-        let mut facts = head.facts;
+        let (lines, mut facts) = self.amended(head);
         facts.body_length = length;
         facts.close |= self.must_close();
         let request = &self.connection.head;
@@ -120,7 +129,7 @@ impl Exchange<'_> {
             self.answer.records = Records::begin(id, out);
         }
         response::begin_head(out, request, &head.status);
-        out.extend_from_slice(&head.lines);
+        out.extend_from_slice(&lines);
         if has_name {
             let name = self.rules.request_id.name.as_bytes();
             response::header(out, name, request_id.as_bytes());
@@ -209,6 +218,7 @@ impl Exchange<'_> {
     /// How many of `length` bytes may go out; the rest is more than Content-Length promised, or answers a HEAD.
     fn admit(&mut self, length: u64) -> u64 {
         let admitted = match self.answer.framing {
+            _ if self.answer.is_replaced => 0,
             None | Some(BodyFraming::None) => 0,
             Some(BodyFraming::Length(_)) => {
                 let admitted = length.min(self.answer.owed);
@@ -226,7 +236,7 @@ impl Exchange<'_> {
         // No more than `length`, which is a usize.
         let admitted = self.admit(length as u64) as usize;
         if let Some(BodyFraming::Length(_)) = self.answer.framing {
-            self.answer.surplus |= admitted < length;
+            self.answer.surplus |= admitted < length && !self.answer.is_replaced;
         }
         admitted
     }
@@ -347,7 +357,7 @@ impl Exchange<'_> {
         let is_head = self.request().method() == b"HEAD";
         let kind = self.connection.head.kind;
         let date = self.scratch.date.now();
-        let mut answer = response::canned(kind, status, is_head, date);
+        let mut answer = self.rules.canned(kind, status, is_head, date);
         if let Some((name, value)) = self.request_id_header(None) {
             response::add_header(&mut answer, name, value);
         }

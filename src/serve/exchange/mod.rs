@@ -4,7 +4,9 @@
 //! the response, `records` puts it into what FastCGI wants. The application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6), persistence, HEAD and the promises
 //! of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and [`Exchange::read_body`].
 
+mod amend;
 mod answer;
+mod file;
 mod name;
 mod patience;
 mod records;
@@ -22,7 +24,7 @@ use super::{
     request_id::Names, rules::Rules, watch::Watch,
 };
 use crate::{
-    environ::{self, Peer, Variable},
+    environ::{self, Peer, Standard, Variable},
     protocol::{Framing, Kind, Request},
     scoreboard::{ThreadSlot, now_us},
 };
@@ -121,29 +123,41 @@ impl<'e> Exchange<'e> {
         }
     }
 
-    /// Whether there is no application for the request.
-    pub(in crate::serve) fn has_no_application(&self) -> bool {
-        self.connection.place.is_none()
-    }
-
-    /// Gives each CGI variable of the request to `visitor`, once.
+    /// Gives each CGI variable of the request to `visitor`, once, as the routes have it; those that routes add come last.
     pub fn variables(&mut self, mut visitor: impl FnMut(Variable<'_>, &[u8])) {
         let request = Request {
             head: &self.connection.head,
             buffer: &self.connection.input,
         };
         let peer = peer(self.connection, self.server);
-        environ::visit(
-            &request,
-            &peer,
-            self.mount,
-            &mut self.scratch.path,
-            &mut visitor,
-        );
         if let Some(tls) = &self.connection.tls {
             let facts = tls.facts();
             facts.visit(|name, value| visitor(Variable::Raw(name.as_bytes()), value.as_bytes()));
         }
+        let scratch = &mut self.scratch.path;
+        let Some(changes) = self.connection.changes.as_deref() else {
+            return environ::visit(&request, &peer, self.mount, scratch, visitor);
+        };
+        let path = self.connection.changed_path();
+        let path = path.map(|path| environ::below(path, self.mount));
+        environ::visit(&request, &peer, self.mount, scratch, |variable, value| {
+            let value = match variable {
+                Variable::Standard(Standard::PathInfo) => path,
+                Variable::Standard(Standard::QueryString) => changes.query.as_deref(),
+                _ => None,
+            }
+            .unwrap_or(value);
+            visitor(variable, value);
+        });
+        for (name, value) in &changes.env {
+            visitor(Variable::Raw(name.as_bytes()), value);
+        }
+    }
+
+    /// Whether a route keeps the request out of the access log.
+    pub(super) fn is_silent(&self) -> bool {
+        let changes = self.connection.changes.as_deref();
+        changes.is_some_and(|changes| changes.is_silent)
     }
 
     /// `http` or `https`, as far as the client or a trusted proxy says so.

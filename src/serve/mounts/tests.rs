@@ -62,7 +62,7 @@ fn check_packet(modifier1: u8, text: &str, expected: Option<(u32, &str)>) {
 #[track_caller]
 fn check(head: &Head, buffer: &[u8], expected: Option<(u32, &str)>) {
     let mounts = mounts(false, &PLACES);
-    let place = mounts.place(&Request { head, buffer }, &mut Vec::new());
+    let place = mounts.place(&Request { head, buffer }, None, &mut Vec::new());
     let found = place.map(|place| (place.application, mounts.path(place)));
     let expected = expected.map(|(number, path)| (number, path.as_bytes()));
     assert_eq!(found, expected);
@@ -115,7 +115,10 @@ fn what_fits_nowhere_is_the_business_of_app() {
         head: &head,
         buffer,
     };
-    assert_eq!(with_default.place(&request, &mut Vec::new()), Some(ONLY));
+    assert_eq!(
+        with_default.place(&request, None, &mut Vec::new()),
+        Some(ONLY)
+    );
     assert_eq!(
         with_default.to_string(),
         "/, example.com/a, example.com/, /a/b, /\\xc3\\xa4, /a"

@@ -1,9 +1,11 @@
-//! Units of the service manager, made from the settings of a site: `[[listen]]`, `[service]` and `[[timer]]`.
+//! Units of the service manager, made from the settings of a site: `[[listen]]`, `[service]`, `[[timer]]`, `[[daemon]]`.
 //!
 //! Pure functions from settings to text, but for `generator`, which reads and writes directories. What all sites have in
 //! common is in the units that are shipped (`systemd/system/`); what is made here are drop-ins for them that say what
-//! is different, and whole units for timers. The server reads none of it.
+//! is different, and whole units for timers and daemons. The server reads none of it.
 
+mod command;
+mod daemon;
 mod generator;
 mod name;
 mod relax;
@@ -55,10 +57,17 @@ pub(crate) fn units(site: &SiteName, settings: &Settings, source: &Path) -> Vec<
         .map(|each| format!("{}.timer", timer::unit_name(site, each)))
         .collect();
     let mut units = sockets.units(site, &timers, source);
-    let timers = if sockets.is_empty() { &timers[..] } else { &[] };
-    units.push(service::drop_in(site, settings, timers, source));
+    let daemons = settings.daemon.iter();
+    let mut wanted: Vec<String> = daemons.map(|each| daemon::unit_name(site, each)).collect();
+    if sockets.is_empty() {
+        wanted.extend(timers);
+    }
+    units.push(service::drop_in(site, settings, &wanted, source));
     for timer in &settings.timer {
         units.extend(timer::units(site, settings, timer, &anchor, source));
+    }
+    for daemon in &settings.daemon {
+        units.push(daemon::unit(site, settings, daemon, source));
     }
     units
 }

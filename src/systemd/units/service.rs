@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use crate::config::{ByteSize, Settings, Timeouts};
 
 use super::{
-    SiteName, Unit, relax,
+    SiteName, Unit, command, relax,
     text::{Text, line, word},
 };
 
@@ -16,16 +16,16 @@ const LIMIT_NOFILE: u64 = 65_536;
 /// a minute and this.
 const SLACK: Duration = Duration::from_secs(15);
 
-/// The drop-in; `timers` are wanted by it.
+/// The drop-in; `wanted` units are started with it.
 pub(super) fn drop_in(
     site: &SiteName,
     settings: &Settings,
-    timers: &[String],
+    wanted: &[String],
     source: &Path,
 ) -> Unit {
     let service = &settings.service;
     let mut text = Text::from(source);
-    text.set_words("Wants", timers);
+    text.set_words("Wants", wanted);
     dependencies(settings, &mut text);
     text.section("Service");
     account(settings, &mut text);
@@ -39,7 +39,27 @@ pub(super) fn drop_in(
     }
     files(settings, &mut text);
     text.copy(relax::relaxations(settings));
+    commands(settings, &mut text);
+    for (name, values) in &service.directives {
+        for value in &values.0 {
+            text.set(name, value);
+        }
+    }
     Unit::drop_in(&format!("hostler@{site}.service"), text.finish())
+}
+
+/// What runs before and after the site, in its service.
+fn commands(settings: &Settings, text: &mut Text) {
+    let service = &settings.service;
+    for (key, commands) in [
+        ("ExecStartPre", &service.exec_start_pre),
+        ("ExecStartPost", &service.exec_start_post),
+        ("ExecStopPost", &service.exec_stop_post),
+    ] {
+        for one in commands {
+            text.set(key, &command::line_in_service(settings, one));
+        }
+    }
 }
 
 /// Units that the site and its commands need.
@@ -56,6 +76,7 @@ pub(super) fn account(settings: &Settings, text: &mut Text) {
     text.set_some("User", service.user.as_deref());
     text.set_some("Group", service.group.as_deref());
     text.set_words("SupplementaryGroups", &service.supplementary_groups);
+    text.set_some("UMask", service.umask.map(|umask| umask.to_string()));
 }
 
 /// What the site and its commands may use; each of them has its own share.

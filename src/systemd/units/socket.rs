@@ -7,12 +7,15 @@
 use std::{
     net::{Ipv4Addr, Ipv6Addr},
     path::Path,
+    time::Duration,
 };
 
-use crate::config::{Address, FileMode, Listen, Settings};
+use crate::config::{Address, ByteSize, FileMode, Listen, Settings};
 
 use super::{
-    SiteName, Unit, shipped,
+    SiteName, Unit,
+    service::seconds,
+    shipped,
     text::{Text, line},
 };
 
@@ -32,6 +35,17 @@ struct Group {
     freebind: bool,
     reuse_port: bool,
     name: Option<String>,
+    /// What concerns sockets with a port.
+    tcp: Option<Tcp>,
+    send_buffer: ByteSize,
+    receive_buffer: ByteSize,
+}
+
+#[derive(Clone, PartialEq)]
+struct Tcp {
+    /// For how long a connection may be silent before a worker sees it; `None`: not at all.
+    defer: Option<Duration>,
+    keepalive: bool,
 }
 
 #[derive(Clone, PartialEq)]
@@ -66,6 +80,7 @@ impl Sockets {
             Some(group) => {
                 group.streams.extend(new.streams);
                 group.access = group.access.take().or(new.access);
+                group.tcp = group.tcp.take().or(new.tcp);
             }
             None => self.groups.push(new),
         }
@@ -128,6 +143,12 @@ impl Group {
             freebind: listen.freebind,
             reuse_port: listen.reuse_port,
             name: listen.name.clone().or_else(|| Some(site.to_string())),
+            tcp: matches!(listen.address, Address::Tcp { .. }).then(|| Tcp {
+                defer: listen.defer_accept.then_some(settings.timeouts.socket.0),
+                keepalive: listen.tcp_keepalive,
+            }),
+            send_buffer: listen.send_buffer,
+            receive_buffer: listen.receive_buffer,
         }
     }
 
@@ -137,7 +158,14 @@ impl Group {
             (Some(ours), Some(theirs)) => ours == theirs,
             _ => true,
         };
+        let same_tcp = match (&self.tcp, &other.tcp) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            _ => true,
+        };
         same_access
+            && same_tcp
+            && self.send_buffer == other.send_buffer
+            && self.receive_buffer == other.receive_buffer
             && self.backlog == other.backlog
             && self.freebind == other.freebind
             && self.reuse_port == other.reuse_port
@@ -160,6 +188,20 @@ impl Group {
         }
         if self.reuse_port {
             text.set("ReusePort", "yes");
+        }
+        if let Some(tcp) = &self.tcp {
+            text.set_some("DeferAcceptSec", tcp.defer.map(seconds));
+            if tcp.keepalive {
+                text.set("KeepAlive", "yes");
+            }
+        }
+        for (key, size) in [
+            ("SendBuffer", self.send_buffer),
+            ("ReceiveBuffer", self.receive_buffer),
+        ] {
+            if size != ByteSize(0) {
+                text.set(key, &size.0.to_string());
+            }
         }
     }
 }

@@ -27,6 +27,17 @@ const SOCKET: &str = "hostler@shop.socket.d/50-hostler.conf";
 const SECOND: &str = "hostler-2@shop.socket";
 const SERVICE: &str = "hostler@shop.service.d/50-hostler.conf";
 
+#[track_caller]
+fn check_stream(address: &str, stream: &str, options: &str) {
+    check(
+        &format!("listen = [{{ address = \"{address}\" }}]"),
+        SOCKET,
+        &format!(
+            "\n[Socket]\nListenStream=\nListenStream={stream}\nFileDescriptorName=shop\n{options}"
+        ),
+    );
+}
+
 #[test]
 fn an_address_becomes_a_stream() {
     for (address, stream) in [
@@ -34,14 +45,10 @@ fn an_address_becomes_a_stream() {
         ("127.0.0.1:8000", "127.0.0.1:8000"),
         ("[::1]:8000", "[::1]:8000"),
         ("[fe80::1%eth0]:80", "[fe80::1%%eth0]:80"),
-        ("@shop 1%", "@shop 1%%"),
     ] {
-        check(
-            &format!("listen = [{{ address = \"{address}\" }}]"),
-            SOCKET,
-            &format!("\n[Socket]\nListenStream=\nListenStream={stream}\nFileDescriptorName=shop\n"),
-        );
+        check_stream(address, stream, "DeferAcceptSec=4s\n");
     }
+    check_stream("@shop 1%", "@shop 1%%", "");
 }
 
 #[test]
@@ -85,7 +92,7 @@ fn sockets_that_agree_share_a_unit() {
         DIFFERENT,
         SOCKET,
         "Wants=hostler-2@shop.socket\n\n[Socket]\nListenStream=\nListenStream=80\n\
-         ListenStream=/run/a\nListenStream=/run/b\nFileDescriptorName=shop\nSocketMode=0600\n",
+         ListenStream=/run/a\nListenStream=/run/b\nFileDescriptorName=shop\nSocketMode=0600\nDeferAcceptSec=4s\n",
     );
 }
 
@@ -96,7 +103,19 @@ fn sockets_that_differ_get_their_own() {
         SECOND,
         "Description=hostler, more sockets of site shop\nPartOf=hostler@shop.socket\n\n\
          [Socket]\nService=hostler@shop.service\nSocketUser=hostler\nSocketMode=0660\nSlice=hostler.slice\nBacklog=4096\n\
-         NoDelay=yes\nBindIPv6Only=both\nListenStream=10.0.0.1:80\nFileDescriptorName=web\nBacklog=9\nFreeBind=yes\nReusePort=yes\n",
+         NoDelay=yes\nBindIPv6Only=both\nListenStream=10.0.0.1:80\nFileDescriptorName=web\nBacklog=9\nFreeBind=yes\nReusePort=yes\n\
+         DeferAcceptSec=4s\n",
+    );
+}
+
+#[test]
+fn options_of_sockets_become_directives() {
+    check(
+        "[[listen]]\naddress = \":80\"\ndefer-accept = false\ntcp-keepalive = true\n\
+         send-buffer = \"1M\"\nreceive-buffer = \"64K\"\n",
+        SOCKET,
+        "\n[Socket]\nListenStream=\nListenStream=80\nFileDescriptorName=shop\nKeepAlive=yes\n\
+         SendBuffer=1048576\nReceiveBuffer=65536\n",
     );
 }
 
@@ -172,6 +191,82 @@ fn workers_with_many_descriptors_are_let() {
     check(&limit(1000), SERVICE, "");
 }
 
+#[test]
+fn commands_around_the_start_have_what_the_application_has() {
+    let settings = format!(
+        "app.chdir = \"/srv/my shop\"\napp.virtualenv = \"/srv/venv\"\napp.env = {{ A = \"$1\" }}\n{LISTEN}{}",
+        r#"
+[service]
+umask = "0077"
+exec-start-pre = [["python", "manage.py", "migrate"], ["true"]]
+exec-stop-post = [["/bin/rm", "100%"]]
+directives = { IOWeight = "50", CPUAffinity = ["0", "1-%i"] }
+"#
+    );
+    let env = "/usr/bin/env \"--chdir=/srv/my shop\" \
+         PATH=/srv/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+         VIRTUAL_ENV=/srv/venv \"A=$$1\"";
+    check(
+        &settings,
+        SERVICE,
+        &format!(
+            "\n[Service]\nUMask=0077\nExecStartPre={env} python manage.py migrate\n\
+             ExecStartPre={env} true\nExecStopPost={env} /bin/rm \"100%%\"\n\
+             CPUAffinity=0\nCPUAffinity=1-%i\nIOWeight=50\n"
+        ),
+    );
+}
+
+#[test]
+fn a_daemon_comes_and_goes_with_the_service() {
+    let settings = format!(
+        "{LISTEN}{}",
+        r#"
+[service]
+user = "shop"
+after = ["redis.service"]
+[[daemon]]
+name = "queue"
+command = ["celery", "worker", "-A", "shop $x"]
+[[daemon]]
+name = "once"
+command = ["true"]
+restart = false
+"#
+    );
+    check(
+        &settings,
+        SERVICE,
+        "Wants=hostler-daemon-queue@shop.service hostler-daemon-once@shop.service\n\
+         After=redis.service\n\n[Service]\nUser=shop\n",
+    );
+    let sandbox: Vec<&str> = shipped::sandbox().collect();
+    let daemon = |name: &str, command: &str, restart: &str| {
+        format!(
+            "Description=hostler, {name} of site shop\nBindsTo=hostler@shop.service\n\
+             PartOf=hostler@shop.service\nAfter=hostler@shop.service\n\
+             JoinsNamespaceOf=hostler@shop.service\nStartLimitIntervalSec=0\nAfter=redis.service\n\n\
+             [Service]\nType=exec\nExecStart={command}\n{restart}Slice=hostler.slice\n\
+             LogExtraFields=HOSTLER_SITE=shop\nStateDirectory=hostler/shop\n\
+             CacheDirectory=hostler/shop\nLogsDirectory=hostler/shop\n\
+             ExecSearchPath=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n\
+             {}\nUser=shop\nReadWritePaths=-/run/hostler/shop\n",
+            sandbox.join("\n")
+        )
+    };
+    let restart = "Restart=always\nRestartSec=5s\n";
+    check(
+        &settings,
+        "hostler-daemon-queue@shop.service",
+        &daemon("queue", "celery worker -A \"shop $$x\"", restart),
+    );
+    check(
+        &settings,
+        "hostler-daemon-once@shop.service",
+        &daemon("once", "true", ""),
+    );
+}
+
 const TIMER: &str = r#"
 [app]
 chdir = "/srv/my shop"
@@ -220,7 +315,7 @@ fn a_timer_comes_and_goes_with_the_sockets() {
         &timer_settings(),
         SOCKET,
         "Wants=hostler-timer-clear@shop.timer\n\n[Socket]\nListenStream=\nListenStream=80\n\
-         FileDescriptorName=shop\n",
+         FileDescriptorName=shop\nDeferAcceptSec=4s\n",
     );
 }
 

@@ -34,7 +34,7 @@ use crate::{
     threads::Crew,
     traceback,
     worker::WorkerContext,
-    wsgi::{Autoreload, DynamicApplications, Wsgi, file_wrapper::FileWrapper},
+    wsgi::{Autoreload, DynamicApplications, Hand, Wsgi, file_wrapper::FileWrapper},
 };
 
 /// Serves until the worker is told to drain; gives its exit code.
@@ -88,6 +88,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         Engine::new(plan, app).map_err(|error| PyOSError::new_err(crate::chain(&error)))?;
     let engine = Arc::new(engine);
     forked::watch(py, &engine)?;
+    stand_by(&engine);
     let guard = Arc::new(Guard::new(&engine, &control));
     harakiri.handle_signal(py)?;
     if has_deadlines {
@@ -109,6 +110,20 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         thread.call_method0("join")?;
     }
     Ok(())
+}
+
+/// Starts the thread that serves files while Python keeps all others. It never runs Python.
+fn stand_by(engine: &Arc<Engine<Wsgi>>) {
+    if !engine.has_standby() {
+        return;
+    }
+    let engine = Arc::clone(engine);
+    let started = sys::spawn_helper("hostler-standby", move || {
+        engine.stand_by(&mut Hand::Standby);
+    });
+    if let Err(error) = started {
+        error!(%error, "files will have to wait for a thread of the application");
+    }
 }
 
 /// For each `[[listen]]` that speaks HTTPS what it needs to.

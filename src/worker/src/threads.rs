@@ -12,7 +12,7 @@ use crate::{
     control::Guard,
     harakiri::Harakiri,
     output,
-    wsgi::{Wsgi, WsgiThread},
+    wsgi::{Hand, Wsgi, WsgiThread},
 };
 
 /// What they have in common.
@@ -85,14 +85,15 @@ impl Crew {
     }
 
     /// Alone a thread keeps the interpreter lock between waits, beside others only while Python runs.
-    fn turn(&self, py: Python<'_>, number: u32, mut state: WsgiThread) {
+    fn turn(&self, py: Python<'_>, number: u32, state: WsgiThread) {
         self.harakiri.attach(py, number, state.link());
         output::attach(state.link());
+        let mut hand = Hand::Python(state);
         if self.engine.threads() == 1 {
-            self.engine.run(number, &mut state);
+            self.engine.run(number, &mut hand);
         } else {
-            let state = &mut state;
-            py.detach(|| self.engine.run(number, state));
+            let hand = &mut hand;
+            py.detach(|| self.engine.run(number, hand));
         }
     }
 }

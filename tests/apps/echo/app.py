@@ -1,4 +1,5 @@
-"""Answers the request body. The path says how it is read: /all at once, /lines by iteration, /none not at all."""
+"""Answers the request body. The path says how it is read: /all at once, /lines by iteration, /none not at all; /told says so
+before it reads."""
 
 UNREAD = b"the body was not read"
 
@@ -11,6 +12,8 @@ def application(environ, start_response):
     elif path == "/none":
         body = UNREAD
     else:
+        if path == "/told":
+            print("the body is read now", flush=True)
         body = b"".join(iter(lambda: stream.read(8192), b""))
     start_response("200 OK", [("Content-Type", "application/octet-stream"), ("Content-Length", str(len(body)))])
     return [body]

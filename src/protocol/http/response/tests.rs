@@ -308,21 +308,23 @@ fn chunk_sizes_are_hexadecimal() {
     }
 }
 
+const NOT_FOUND: (&str, &[u8]) = ("text/plain", b"Not Found");
+
 #[test]
 fn canned_answers() {
     let expected =
         "HTTP/1.1 404 Not Found\r\nDate: now\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n";
     assert_eq!(
-        canned(Kind::Http, 404, false, "now"),
+        canned(Kind::Http, 404, NOT_FOUND, false, "now"),
         format!("{expected}Connection: close\r\n\r\nNot Found").into_bytes()
     );
     assert_eq!(
-        canned(Kind::Http, 404, true, "now"),
+        canned(Kind::Http, 404, NOT_FOUND, true, "now"),
         format!("{expected}Connection: close\r\n\r\n").into_bytes()
     );
     let expected =
         b"Status: 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nNot Found";
-    assert_eq!(canned(Kind::Scgi, 404, false, "now"), expected);
+    assert_eq!(canned(Kind::Scgi, 404, NOT_FOUND, false, "now"), expected);
     let enclosed = enclose(Kind::Fastcgi { id: 3 }, expected.to_vec());
     assert_eq!(enclosed, fastcgi::complete(3, expected));
 }

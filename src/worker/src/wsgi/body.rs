@@ -103,11 +103,8 @@ fn send_file(py: Python<'_>, file: &Bound<'_, FileWrapper>, call: &Call<'_>) -> 
         return iterate(py, file.as_any(), call);
     };
     call.exchange(py, |exchange| {
-        call.commit(exchange, Some(range.len))?;
-        call.lock.detached(py, || {
-            exchange.write_file(range.file, range.offset, range.len);
-            exchange.finish();
-        });
+        call.callables.response().send_file(exchange, range)?;
+        call.lock.detached(py, || exchange.finish());
         Ok(())
     })
 }

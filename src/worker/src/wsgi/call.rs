@@ -74,6 +74,14 @@ impl WsgiThread {
     }
 }
 
+/// What a thread of the engine has.
+pub(crate) enum Hand {
+    /// The interpreter, and the application in it.
+    Python(WsgiThread),
+    /// Nothing: it serves what needs no application.
+    Standby,
+}
+
 /// One request on its way through Python; what `body` needs to send the response.
 pub(super) struct Call<'c> {
     pub(super) callables: &'c Callables,
@@ -239,9 +247,16 @@ fn run(
 }
 
 impl Application for Wsgi {
-    type Thread = WsgiThread;
+    type Thread = Hand;
 
-    fn call(&self, thread: &mut WsgiThread, exchange: &mut Exchange<'_>) {
+    fn is_standby(hand: &Hand) -> bool {
+        matches!(hand, Hand::Standby)
+    }
+
+    fn call(&self, hand: &mut Hand, exchange: &mut Exchange<'_>) {
+        let Hand::Python(thread) = hand else {
+            return exchange.fail(500);
+        };
         let failure = Python::attach(|py| {
             let error = self.answer(py, thread, exchange).err()?;
             Some(Failure::new(py, &error, exchange, &self.memory))
@@ -260,19 +275,15 @@ impl Application for Wsgi {
         self.memory.answered(exchange.status());
     }
 
-    fn while_waiting<R: Send>(
-        &self,
-        _thread: &mut WsgiThread,
-        sleep: impl FnOnce() -> R + Send,
-    ) -> R {
-        match self.lock {
-            Lock::Shared => sleep(),
-            Lock::Kept => Python::attach(|py| py.detach(sleep)),
+    fn while_waiting<R: Send>(&self, hand: &mut Hand, sleep: impl FnOnce() -> R + Send) -> R {
+        match (hand, self.lock) {
+            (Hand::Standby, _) | (_, Lock::Shared) => sleep(),
+            (Hand::Python(_), Lock::Kept) => Python::attach(|py| py.detach(sleep)),
         }
     }
 
     /// Python has noted the signal; its handlers run in the main thread, when that runs Python the next time: now.
-    fn interrupted(&self, _thread: &mut WsgiThread) {
+    fn interrupted(&self, _hand: &mut Hand) {
         Python::attach(|py| {
             if let Err(error) = py.check_signals() {
                 error!(

@@ -15,6 +15,7 @@ use pyo3::{
 
 use super::{
     exchange_link::Link,
+    file_wrapper::FileRange,
     headers::read_head,
     sending::{self, Lock},
 };
@@ -60,14 +61,35 @@ impl Response {
         if exchange.is_committed() {
             return Ok(());
         }
-        let state = self.state();
-        if !state.started {
-            return Err(PyAssertionError::new_err(
-                "the application gave a body without having called start_response",
-            ));
-        }
+        let state = self.started()?;
         exchange.commit(&state.head, length);
         Ok(())
+    }
+
+    /// Commits it with a file as its body, which is on its way after.
+    ///
+    /// # Errors
+    /// `AssertionError`: the application said nothing yet.
+    pub(super) fn send_file(&self, exchange: &mut Exchange<'_>, range: FileRange) -> PyResult<()> {
+        let FileRange { file, offset, len } = range;
+        if exchange.is_committed() {
+            // It has begun to write a body of its own before.
+            exchange.write_file(file, offset, len);
+            return Ok(());
+        }
+        let state = self.started()?;
+        exchange.send_file(&state.head, file, offset, len);
+        Ok(())
+    }
+
+    fn started(&self) -> PyResult<MutexGuard<'_, State>> {
+        let state = self.state();
+        match state.started {
+            true => Ok(state),
+            false => Err(PyAssertionError::new_err(
+                "the application gave a body without having called start_response",
+            )),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -20,7 +20,10 @@ use hostler::{
     tls::TlsError,
 };
 use pyo3::prelude::*;
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::{
+    fs::Mode,
+    process::{Signal, set_parent_process_death_signal},
+};
 
 use crate::{
     app::{self, Applications},
@@ -209,6 +212,9 @@ impl Zygote {
         sys::drop_privileges().map_err(no_privileges)?;
         if !self.start.settings.limits.dumpable {
             sys::forbid_dumps().map_err(no_privileges)?;
+        }
+        if let Some(umask) = self.start.settings.service.umask {
+            rustix::process::umask(Mode::from_raw_mode(umask.0));
         }
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;

@@ -1,0 +1,131 @@
+//! Files are served while every thread of Python is kept; what needs Python waits for it and is not lost.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use super::Files;
+use crate::support::{client::Client, site::Site};
+
+/// Sites of `processes` workers with two threads each, all of which wait for a FIFO; and their clients.
+struct Kept {
+    files: Files,
+    fifo: PathBuf,
+    clients: Vec<Client>,
+}
+
+impl Kept {
+    fn new(processes: u32, change: impl FnOnce(Site) -> Site) -> Self {
+        let files = Files::configured(&["static/a.css"], "", |site| {
+            change(site.workers(processes, 2).bare())
+        });
+        let fifo = files.tree.path().join("fifo");
+        assert!(
+            Command::new("mkfifo")
+                .arg(&fifo)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let mut kept = Self {
+            files,
+            fifo,
+            clients: Vec::new(),
+        };
+        let wait = format!("/wait?{}", kept.fifo.display());
+        for number in 1..=2 * processes as usize {
+            let mut client = kept.files.site.address().connect();
+            client.send_get(&wait);
+            kept.clients.push(client);
+            let is_waiting = |line: &str| line.ends_with("waiting").then_some(());
+            kept.files
+                .site
+                .process
+                .wait_for_nth("that it waits", number, is_waiting);
+        }
+        kept
+    }
+
+    /// Lets all threads go, and has their answers.
+    fn release(mut self) -> Files {
+        fs::write(&self.fifo, "released").unwrap();
+        for client in &mut self.clients {
+            assert_eq!(client.answer().status, 200);
+        }
+        self.files
+    }
+}
+
+#[test]
+fn files_are_served_while_all_threads_are_kept() {
+    let kept = Kept::new(1, |site| site);
+    let mut client = kept.files.site.address().connect();
+    for _ in 0..100 {
+        client.send_get("/static/a.css");
+        assert_eq!(client.answer().text(), "static/a.css");
+    }
+    for _ in 0..10 {
+        assert_eq!(kept.files.site.get("/static/a.css").status, 200);
+    }
+    kept.release();
+}
+
+#[test]
+fn all_workers_may_be_kept() {
+    let kept = Kept::new(3, |site| site);
+    for _ in 0..30 {
+        assert_eq!(kept.files.site.get("/static/a.css").text(), "static/a.css");
+    }
+    kept.release();
+}
+
+#[test]
+fn what_needs_the_application_waits_for_it() {
+    let kept = Kept::new(1, |site| site);
+    let mut waiting = Vec::new();
+    for number in 0..20 {
+        let mut client = kept.files.site.address().connect();
+        if number % 2 == 0 {
+            // This one is known as a client of files, and then wants something else.
+            client.send_get("/static/a.css");
+            assert_eq!(client.answer().text(), "static/a.css");
+        }
+        client.send_get(&format!("/app/{number}"));
+        waiting.push(client);
+    }
+    assert_eq!(kept.files.site.get("/static/a.css").text(), "static/a.css");
+    let files = kept.release();
+    for (number, client) in waiting.iter_mut().enumerate() {
+        let answer = client.answer();
+        assert_eq!(answer.json()["PATH_INFO"], format!("/app/{number}"));
+    }
+    assert_eq!(files.site.get("/static/a.css").text(), "static/a.css");
+}
+
+#[test]
+fn bodies_are_kept_for_the_application() {
+    let kept = Kept::new(1, |site| site);
+    let mut client = kept.files.site.address().connect();
+    client.send(b"POST /app HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
+    assert_eq!(kept.files.site.get("/static/a.css").status, 200);
+    client.send(b"def");
+    assert_eq!(kept.files.site.get("/static/a.css").status, 200);
+    kept.release();
+    assert_eq!(client.answer().json()["REQUEST_METHOD"], "POST");
+}
+
+/// Old and new workers at once: what waits is answered by whoever has it.
+#[test]
+fn a_reload_loses_nothing_that_waits() {
+    let kept = Kept::new(1, |site| site);
+    let mut client = kept.files.site.address().connect();
+    client.send_get("/static/a.css");
+    assert_eq!(client.answer().status, 200);
+    client.send_get("/app");
+    kept.files.site.process.signal(rustix::process::Signal::HUP);
+    kept.files
+        .site
+        .process
+        .wait_for_text("ready after the reload");
+    assert_eq!(kept.files.site.get("/static/a.css").status, 200);
+    let _files = kept.release();
+    assert_eq!(client.answer().json()["PATH_INFO"], "/app");
+}
