@@ -15,6 +15,7 @@ mod accept;
 mod application;
 mod body;
 mod clock;
+mod compression;
 mod connection;
 mod drain;
 mod drive;

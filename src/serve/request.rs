@@ -63,7 +63,7 @@ impl<A: Application> Engine<A> {
         connection.body = Body::new(framing, head.len, self.rules.body_limit);
         if let Some(target) = self.redirect(connection) {
             return self.exchange(connection, local, |exchange| {
-                redirect::answer(exchange, target);
+                redirect::answer(exchange, target)
             });
         }
         if self.rules.answers_alone

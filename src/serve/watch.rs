@@ -223,10 +223,9 @@ impl Watch {
     /// The thread that owns the socket waits in `claim` before it closes it.
     fn tell(&self) {
         let is_head = self.is_head.load(Relaxed);
-        let answer = speech(self.speech.load(Relaxed))
-            .map(|kind| self.last_words(kind, is_head))
-            // The connection ends without a word, which its client can tell from an answer.
-            .unwrap_or_default();
+        // A connection that is encrypted ends without a word, which its client can tell from an answer.
+        let answer = speech(self.speech.load(Relaxed)).map(|kind| self.last_words(kind, is_head));
+        let answer = answer.unwrap_or_default();
         sys::send_last_words(self.socket.load(Relaxed), &answer);
     }
 

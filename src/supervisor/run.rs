@@ -156,6 +156,9 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         let wake = sources.wait(supervisor.wake_at()).await;
         code = supervisor.hear(wake)?;
     }
+    if let Some(control) = sources.control.take() {
+        control.finish().await;
+    }
     Ok(code.unwrap_or_default())
 }
 

@@ -110,6 +110,7 @@ fn prepare(
         .map_err(|error| app::failure_of(py, "setting up faulthandler", &error))?;
     limits::apply(&settings.limits)?;
     let applications = applications.map_or_else(|| load(py, settings), Ok)?;
+    app::import_all(py, &settings.app.import, "app.import")?;
     module::run_hooks(py)?;
     // What the functions of the application have changed.
     leave_signals_to_supervisor()

@@ -13,6 +13,7 @@ mod threads;
 use std::os::fd::OwnedFd;
 
 use hostler::{
+    affinity::Spread,
     ipc::{Channel, FromZygote, IpcError, LoadFailure, Start, ToZygote},
     journal::{self, Identity, JournalError, Role},
     scoreboard::{Scoreboard, ScoreboardError},
@@ -97,6 +98,7 @@ pub(crate) struct Zygote {
     pub(crate) channel: Channel,
     /// Files of modules that the supervisor was told of.
     pub(crate) loaded: Loaded,
+    spread: Spread,
     has_warned_of_threads: bool,
 }
 
@@ -150,6 +152,7 @@ impl Zygote {
                 applications: None,
                 channel,
                 loaded: Loaded::default(),
+                spread: Spread::default(),
                 has_warned_of_threads: false,
             }),
             Err(error) => Err((error, channel)),
@@ -216,8 +219,11 @@ impl Zygote {
         if let Some(umask) = self.start.settings.service.umask {
             rustix::process::umask(Mode::from_raw_mode(umask.0));
         }
+        self.spread =
+            Spread::new(self.start.settings.workers.cpu_affinity).map_err(no_processors)?;
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
+        app::import_all(py, &app.preload, "app.preload")?;
         if !app.lazy_apps {
             self.applications = Some(Applications::load(py, &self.start.settings)?);
             module::add_setting(py, app)?;
@@ -240,6 +246,13 @@ impl Zygote {
         Ok(())
     }
 
+    /// What a new worker does before it has threads. It serves without it too.
+    fn bind(&self, group: usize) {
+        if let Err(error) = self.spread.bind(group) {
+            tracing::warn!(%error, "a worker cannot be bound to its processors (workers.cpu-affinity)");
+        }
+    }
+
     /// Answers the supervisor until it says stop or is gone, then exit code 0. In a worker: the worker's exit code.
     fn serve(mut self, py: Python<'_>) -> i32 {
         loop {
@@ -259,9 +272,16 @@ impl Zygote {
                 stacks,
                 output,
             };
+            let group = self.spread.choose();
             let answer = match self.fork(py) {
-                Ok(Side::Worker) => return worker::run(py, self, slot, ends),
-                Ok(Side::Zygote(pid)) => FromZygote::Forked { slot, pid },
+                Ok(Side::Worker) => {
+                    self.bind(group);
+                    return worker::run(py, self, slot, ends);
+                }
+                Ok(Side::Zygote(pid)) => {
+                    self.spread.note(pid, group);
+                    FromZygote::Forked { slot, pid }
+                }
                 Err(reason) => FromZygote::ForkRefused { slot, reason },
             };
             if let Err(error) = self.channel.send(&answer, &[]) {
@@ -269,6 +289,12 @@ impl Zygote {
             }
         }
     }
+}
+
+fn no_processors(error: std::io::Error) -> LoadFailure {
+    app::failure(format!(
+        "cannot tell which processors there are (workers.cpu-affinity): {error}"
+    ))
 }
 
 /// The end of a zygote that cannot go on; the supervisor sees it and makes another.
