@@ -66,6 +66,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     let plan = Plan {
         settings: context.settings,
         listeners: context.listeners.into_iter().map(listening).collect(),
+        handover: context.handover,
         scoreboard: Arc::clone(&scoreboard),
         slot: context.slot,
         server_name: host_name(),

@@ -15,6 +15,7 @@ use hostler::{
     ipc::{Channel, FromWorker, ListenerInfo, LoadFailure},
     journal::{self, Role},
     scoreboard::Scoreboard,
+    serve::Handover,
 };
 use pyo3::prelude::*;
 use rustix::process::getpid;
@@ -33,6 +34,8 @@ pub(crate) struct WorkerContext {
     pub(crate) settings: Settings,
     /// Listening sockets, shared with the other workers.
     pub(crate) listeners: Vec<(ListenerInfo, OwnedFd)>,
+    /// The way to the other workers.
+    pub(crate) handover: Option<Handover>,
     /// Shared memory; this worker writes to its slot alone.
     pub(crate) scoreboard: Scoreboard,
     /// Which slot that is.
@@ -54,6 +57,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         start,
         scoreboard,
         listeners,
+        handover,
         applications,
         channel,
         loaded,
@@ -83,6 +87,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
     let context = WorkerContext {
         settings,
         listeners,
+        handover,
         scoreboard,
         slot,
         control,
