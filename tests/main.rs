@@ -11,6 +11,7 @@
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `fastcgi`: FastCGI on the wire, and what is broken of it.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
+//! - `fronts`: the same requests over every protocol, directly and behind nginx, Apache and lighttpd.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
@@ -24,6 +25,7 @@
 //! - `slow`: clients that send or read slowly.
 //! - `static_files`: files, redirections and refusals, also while all of Python is busy.
 //! - `systemd`: a booted systemd, and hostler installed in it.
+//! - `tls`: HTTPS with the clients that people have: names, client certificates, sessions, certificates that change.
 //! - `tidy`: rules about the code itself.
 //! - `uwsgi`: the uwsgi protocol on the wire.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
@@ -49,6 +51,7 @@ mod docs;
 mod examples;
 mod fastcgi;
 mod frameworks;
+mod fronts;
 mod http;
 mod journal;
 mod limits;
@@ -63,5 +66,6 @@ mod slow;
 mod static_files;
 mod systemd;
 mod tidy;
+mod tls;
 mod uwsgi;
 mod wsgi;

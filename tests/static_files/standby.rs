@@ -117,7 +117,13 @@ fn bodies_are_kept_for_the_application() {
 fn a_worker_that_is_kept_takes_nothing_from_one_that_is_not() {
     let files = Files::configured(&["static/a.css"], "", |site| site.workers(2, 1).bare());
     let fifo = files.tree.path().join("fifo");
-    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
     // Each worker is known to some of these, which stay open.
     let mut clients: Vec<Client> = (0..20).map(|_| files.site.address().connect()).collect();
     for client in &mut clients {
@@ -129,7 +135,11 @@ fn a_worker_that_is_kept_takes_nothing_from_one_that_is_not() {
     files.site.process.wait_for_text("waiting");
     for round in 0..3 {
         for (number, client) in clients.iter_mut().enumerate() {
-            let target = if number % 2 == 0 { "/app" } else { "/static/a.css" };
+            let target = if number % 2 == 0 {
+                "/app"
+            } else {
+                "/static/a.css"
+            };
             client.send_get(target);
             assert_eq!(client.answer().status, 200, "{round} {number}");
             assert_eq!(files.site.get("/app").status, 200);

@@ -1,9 +1,6 @@
 //! The response of an [`Exchange`]: what the application says, put into its framing and sent.
 
-use std::{
-    io,
-    os::fd::{AsFd, OwnedFd},
-};
+use std::{io, os::fd::OwnedFd};
 
 use rustix::event::PollFlags;
 use tracing::error;
@@ -223,13 +220,12 @@ impl Exchange<'_> {
             return Progress::Gone;
         }
         let connection = &mut *self.connection;
-        let (output, socket) = (&mut connection.output, connection.socket.as_fd());
         self.answer.sent += staged.len() as u64;
         let sent = match held {
-            None => output.send(socket, staged),
+            None => connection.send(staged),
             Some((held, tail)) => {
                 self.answer.sent += (held.bytes().len() + tail.len()) as u64;
-                output.send_held(socket, staged, held, tail)
+                connection.send_held(staged, held, tail)
             }
         };
         self.judge(sent)
@@ -256,8 +252,7 @@ impl Exchange<'_> {
             if waited.is_err() {
                 connection.reset();
             }
-            let flushed =
-                waited.and_then(|()| connection.output.flush(connection.socket.as_fd()).map(drop));
+            let flushed = waited.and_then(|()| connection.flush().map(drop));
             self.judge(flushed);
         }
         if self.answer.gone {
@@ -343,6 +338,6 @@ impl Exchange<'_> {
         } else {
             self.flush();
         }
-        self.answer.gone |= self.connection.output.is_empty();
+        self.answer.gone |= self.connection.is_flushed();
     }
 }

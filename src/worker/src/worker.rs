@@ -22,6 +22,7 @@ use rustix::process::getpid;
 
 use crate::{
     app::{self, Applications},
+    https::Https,
     limits,
     loaded::Loaded,
     module, output, serve, stacks, traceback,
@@ -36,6 +37,8 @@ pub(crate) struct WorkerContext {
     pub(crate) listeners: Vec<(ListenerInfo, OwnedFd)>,
     /// The way to the other workers.
     pub(crate) handover: Option<Handover>,
+    /// `None` without a listener for it.
+    pub(crate) https: Option<Https>,
     /// Shared memory; this worker writes to its slot alone.
     pub(crate) scoreboard: Scoreboard,
     /// Which slot that is.
@@ -58,6 +61,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         scoreboard,
         listeners,
         handover,
+        https,
         applications,
         channel,
         loaded,
@@ -88,6 +92,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         settings,
         listeners,
         handover,
+        https,
         scoreboard,
         slot,
         control,
@@ -110,6 +115,7 @@ fn prepare(
         .map_err(|error| app::failure_of(py, "setting up faulthandler", &error))?;
     limits::apply(&settings.limits)?;
     let applications = applications.map_or_else(|| load(py, settings), Ok)?;
+    app::import_all(py, &settings.app.import, "app.import")?;
     module::run_hooks(py)?;
     // What the functions of the application have changed.
     leave_signals_to_supervisor()
