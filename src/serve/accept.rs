@@ -46,7 +46,7 @@ pub struct ListeningSocket {
 /// A listening socket of the site.
 pub(super) struct Listener {
     pub(super) fd: OwnedFd,
-    protocol: Protocol,
+    pub(super) protocol: Protocol,
     /// `SERVER_PORT`.
     pub(super) port: String,
     tls: Option<Server>,
@@ -119,12 +119,12 @@ impl<A: Application> Engine<A> {
     pub(super) fn watch_listeners(&self) -> Result<(), Errno> {
         for (number, listener) in self.listeners.iter().enumerate() {
             let flags = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
-            epoll::add(
-                &self.epoll,
-                &listener.fd,
-                token(Topic::Listener, number as u32),
-                flags,
-            )?;
+            let token = token(Topic::Listener, number as u32);
+            match epoll::add(&self.epoll, &listener.fd, token, flags) {
+                // The standby thread lets them rest as well, and either may be the first to begin again.
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use rustix::net::SocketAddrAny;
 use crate::config::TrustedProxy;
 
 /// Text of the client's side.
-#[derive(Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct PeerText {
     /// Address without port; empty for Unix sockets.
     pub(super) address: String,

@@ -87,6 +87,7 @@ impl Site {
         let plan = Plan {
             settings,
             listeners: vec![listening],
+            handover: None,
             scoreboard: Arc::clone(&scoreboard),
             slot: 0,
             server_name: "test".into(),

@@ -78,6 +78,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     let plan = Plan {
         listeners: listeners.collect(),
         settings: context.settings,
+        handover: context.handover,
         scoreboard: Arc::clone(&scoreboard),
         slot: context.slot,
         server_name: host_name(),
