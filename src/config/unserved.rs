@@ -18,7 +18,6 @@ const UNSERVED: &[(&str, &[&str])] = &[
     ("app.preload", &[]),
     ("app.import", &[]),
     ("listen.protocol", &["fastcgi", "scgi", "uwsgi"]),
-    ("listen.proxy-protocol", &[]),
     ("listen.redirect-to", &[]),
     ("workers.reload-on-exception", &[]),
     ("workers.cpu-affinity", &[]),

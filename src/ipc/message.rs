@@ -43,6 +43,8 @@ pub struct Start {
 pub struct ListenerInfo {
     /// What is spoken on it.
     pub protocol: Protocol,
+    /// Which `[[listen]]` of the settings it is of, counted from 0.
+    pub section: usize,
     /// As bound, with the true port: `127.0.0.1:8000`, `[::1]:8000`, `/run/x.sock`, `@name`.
     pub address: String,
 }

@@ -14,6 +14,7 @@ use super::{
     clock::coarse_ms,
     engine::{Engine, Topic, token},
     local::Local,
+    proxied::expect_proxy,
 };
 use crate::config::Protocol;
 
@@ -32,6 +33,8 @@ pub struct ListeningSocket {
     pub address: String,
     /// It may be shared with other workers.
     pub socket: OwnedFd,
+    /// Whether proxies send a header of the PROXY protocol before everything else.
+    pub proxied: bool,
 }
 
 /// A listening socket of the site.
@@ -40,6 +43,7 @@ pub(super) struct Listener {
     protocol: Protocol,
     /// `SERVER_PORT`.
     pub(super) port: String,
+    proxied: bool,
 }
 
 impl Listener {
@@ -53,6 +57,7 @@ impl Listener {
             fd: listening.socket,
             protocol: listening.protocol,
             port,
+            proxied: listening.proxied,
         }
     }
 }
@@ -71,6 +76,10 @@ impl<A: Application> Engine<A> {
                 Ok((socket, address)) => {
                     let mut connection = local.connection(socket, number, listener.protocol);
                     connection.peer.set(address, &self.rules.trusted);
+                    if listener.proxied && !expect_proxy(&mut connection) {
+                        local.recycle(connection);
+                        continue;
+                    }
                     self.open.fetch_add(1, Ordering::SeqCst);
                     self.record(local).accepted();
                     let next = self.drive(&mut connection, local, thread);

@@ -37,6 +37,8 @@ pub(super) enum Phase {
     Flush,
     /// Reading a head; with nothing read yet: idle.
     Head,
+    /// Reading what a proxy says of its client, before everything else.
+    Proxied,
     /// Everything was said; reading until the client closes, so that its unread bytes do not destroy our answer.
     Linger,
 }
@@ -64,6 +66,8 @@ pub(super) struct Connection {
     pub(super) protocol: Protocol,
     pub(super) peer: PeerText,
     pub(super) phase: Phase,
+    /// What begins when a proxy has said whose connection it is.
+    pub(super) behind_proxy: Phase,
     /// Received and not used: a head, then a body or the next requests.
     pub(super) input: Vec<u8>,
     /// How far `input` was searched for the end of the head.
@@ -106,6 +110,7 @@ impl Connection {
             protocol,
             peer: parts.peer,
             phase: Phase::Head,
+            behind_proxy: Phase::Head,
             input: parts.input,
             scanned: 0,
             head: parts.head,

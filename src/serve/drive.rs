@@ -72,6 +72,7 @@ impl<A: Application> Engine<A> {
                 Phase::Flush => self.flush(connection),
                 Phase::Head => self.read_head(connection, local, thread),
                 Phase::Linger => linger(connection),
+                Phase::Proxied => self.read_proxy(connection),
             };
             match step {
                 Step::Again => {}

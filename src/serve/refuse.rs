@@ -70,7 +70,7 @@ impl<A: Application> Engine<A> {
                 connection.reset();
                 Step::Close
             }
-            Phase::Discard | Phase::Head | Phase::Linger => Step::Close,
+            Phase::Discard | Phase::Head | Phase::Linger | Phase::Proxied => Step::Close,
         }
     }
 }

@@ -98,6 +98,7 @@ fn name((module, file): (&Option<String>, &Option<PathBuf>)) -> Option<String> {
 fn info(listener: &Listener) -> ListenerInfo {
     ListenerInfo {
         protocol: listener.protocol,
+        section: listener.section,
         address: listener.bound.clone(),
     }
 }

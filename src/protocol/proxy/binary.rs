@@ -11,6 +11,8 @@ const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 const HEADER: usize = 16;
 /// Most bytes behind the header: the longest addresses are 216, the rest is for the facts that proxies add.
 const MAX_LENGTH: usize = 4 << 10;
+/// With its beginning.
+pub(super) const MAX_HEADER: usize = HEADER + MAX_LENGTH;
 /// The fact that the client speaks TLS with the proxy (section 2.2.5).
 const TLV_SSL: u8 = 0x20;
 /// The bit of it that says so.

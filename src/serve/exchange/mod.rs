@@ -218,7 +218,7 @@ fn peer<'p>(connection: &'p Connection, server: (&'p str, &'p str)) -> Peer<'p> 
         server_port: server.1,
         remote_addr: &connection.peer.address,
         remote_port: &connection.peer.port,
-        tls: false,
+        tls: connection.peer.tls,
         trusted: connection.peer.trusted,
     }
 }

@@ -71,6 +71,7 @@ impl Site {
             protocol: Protocol::Http,
             address: address.to_string(),
             socket: listener.into(),
+            proxied: false,
         };
         let plan = Plan {
             settings,

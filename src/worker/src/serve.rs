@@ -6,6 +6,7 @@ use std::{
 };
 
 use hostler::{
+    config::Listen,
     ipc::{FromWorker, ListenerInfo},
     scoreboard::{Scoreboard, WorkerState},
     serve::{Engine, ListeningSocket, Plan, Watches},
@@ -63,9 +64,12 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     let has_deadlines = !context.settings.limits.harakiri.0.is_zero();
     let dynamic = DynamicApplications::new(&context.settings);
     let hear = Arc::clone(&control);
+    let listen = &context.settings.listen;
+    let listeners = context.listeners.into_iter();
+    let listeners = listeners.map(|one| listening(one, listen));
     let plan = Plan {
+        listeners: listeners.collect(),
         settings: context.settings,
-        listeners: context.listeners.into_iter().map(listening).collect(),
         scoreboard: Arc::clone(&scoreboard),
         slot: context.slot,
         server_name: host_name(),
@@ -118,8 +122,10 @@ fn stand_by(engine: &Arc<Engine<Wsgi>>) {
     }
 }
 
-fn listening((info, socket): (ListenerInfo, OwnedFd)) -> ListeningSocket {
+fn listening((info, socket): (ListenerInfo, OwnedFd), listen: &[Listen]) -> ListeningSocket {
+    let section = listen.get(info.section);
     ListeningSocket {
+        proxied: section.is_some_and(|listen| listen.proxy_protocol),
         protocol: info.protocol,
         address: info.address,
         socket,
