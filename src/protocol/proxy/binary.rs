@@ -88,8 +88,11 @@ fn client(family: u8, rest: &[u8]) -> Result<Option<Client>, Refusal> {
     }))
 }
 
+/// The bytes of an address, and a port.
+type End<const N: usize> = ([u8; N], u16);
+
 /// The source out of two addresses and two ports, and what follows them.
-fn ends<const N: usize>(rest: &[u8]) -> Result<(([u8; N], u16), &[u8]), Refusal> {
+fn ends<const N: usize>(rest: &[u8]) -> Result<(End<N>, &[u8]), Refusal> {
     let parts = rest.split_first_chunk::<N>().and_then(|(source, rest)| {
         let (_destination, rest) = rest.split_first_chunk::<N>()?;
         let (&[high, low, _, _], facts) = rest.split_first_chunk::<4>()?;

@@ -63,7 +63,7 @@ pub(in crate::serve) struct Answer {
     /// How the body is framed; `None` before the head is fixed.
     framing: Option<BodyFraming>,
     /// Of a declared length, what is still owed.
-    owed: u64,
+    pub(super) owed: u64,
     /// The application gave more than the length that it declared.
     surplus: bool,
     /// The body is another one than the application's.
@@ -319,11 +319,8 @@ impl Exchange<'_> {
         if self.answer.framing == Some(BodyFraming::Chunked) {
             self.scratch.staged.extend_from_slice(response::LAST_CHUNK);
         }
-        if self.answer.owed == 0 {
-            self.answer.records.end(&mut self.scratch.staged);
-        } else {
-            self.connection.keep_alive = false;
-        }
+        self.connection.keep_alive &= self.answer.owed == 0;
+        self.end_records();
         if self.flush() == Progress::Gone {
             return;
         }
