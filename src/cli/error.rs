@@ -1,13 +1,16 @@
 //! Why a command could not do what it was asked to do.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use crate::{
+    compare::CompareError,
     config::{ConfigError, Problem},
+    convert::gunicorn::GunicornError,
     journal::JournalError,
     listener::ListenError,
     supervisor::{InterpreterError, SupervisorError},
     systemd::units::UnitsError,
+    tls::TlsError,
 };
 
 use super::{client::ClientError, exit::Exit};
@@ -18,6 +21,9 @@ pub(super) enum CliError {
     /// A running site cannot be spoken with.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// Nothing can be compared.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
     /// The settings file cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -27,10 +33,13 @@ pub(super) enum CliError {
         /// One line.
         reason: String,
     },
+    /// A configuration of gunicorn cannot be read.
+    #[error(transparent)]
+    Gunicorn(#[from] GunicornError),
     /// The site's Python cannot be used.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
-    /// A status, or the schema, cannot be written as JSON.
+    /// A status, a report or the schema cannot be written as JSON.
     #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
     /// There is no log.
@@ -57,6 +66,9 @@ pub(super) enum CliError {
     /// There is no supervisor.
     #[error(transparent)]
     Supervisor(#[from] SupervisorError),
+    /// A certificate or key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Units cannot be made.
     #[error(transparent)]
     Units(#[from] UnitsError),
@@ -66,6 +78,14 @@ pub(super) enum CliError {
         /// What is wrong with it, in one line.
         message: String,
     },
+    /// The file that was to be written is not.
+    #[error("{path}: cannot be written{}", hint(.source))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// There is no working directory to start from.
     #[error("cannot tell the working directory")]
     WorkingDirectory(#[source] io::Error),
@@ -74,7 +94,7 @@ pub(super) enum CliError {
 impl CliError {
     pub(super) fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Interpreter(_) => Exit::Config,
+            Self::Config(_) | Self::Interpreter(_) | Self::Tls(_) => Exit::Config,
             Self::Client(_)
             | Self::Failed { .. }
             | Self::Refused { .. }
@@ -84,9 +104,18 @@ impl CliError {
             | Self::Output(_)
             | Self::Show(_)
             | Self::Supervisor(_)
+            | Self::Gunicorn(_)
             | Self::Units(_)
+            | Self::Write { .. }
             | Self::WorkingDirectory(_) => Exit::Failure,
-            Self::Run(_) | Self::Usage { .. } => Exit::Usage,
+            Self::Compare(_) | Self::Run(_) | Self::Usage { .. } => Exit::Usage,
         }
+    }
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => "; --force replaces it",
+        _ => "",
     }
 }

@@ -15,14 +15,8 @@ use super::{
 
 /// Keys, and sections without a key, each with the values that are served in spite of it, beside the default.
 const UNSERVED: &[(&str, &[&str])] = &[
-    ("app.preload", &[]),
-    ("app.import", &[]),
-    ("listen.protocol", &["fastcgi", "scgi", "uwsgi"]),
-    ("listen.redirect-to", &[]),
-    ("workers.reload-on-exception", &[]),
-    ("workers.cpu-affinity", &[]),
+    ("listen.protocol", &["fastcgi", "https", "scgi", "uwsgi"]),
     ("workers.loop", &[]),
-    ("response.compress", &[]),
     ("cgi", &[]),
     ("log.to", &["journal", "stderr"]),
     ("log.access-to", &["journal", "stderr"]),

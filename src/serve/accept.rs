@@ -12,11 +12,16 @@ use tracing::warn;
 use super::{
     application::Application,
     clock::coarse_ms,
+    connection::Phase,
+    encryption::Tls,
     engine::{Engine, Topic, token},
     local::Local,
     proxied::expect_proxy,
 };
-use crate::config::Protocol;
+use crate::{
+    config::{Protocol, RedirectTarget},
+    tls::Server,
+};
 
 /// Connections accepted before other events get their turn.
 const ACCEPTS: usize = 16;
@@ -33,6 +38,10 @@ pub struct ListeningSocket {
     pub address: String,
     /// It may be shared with other workers.
     pub socket: OwnedFd,
+    /// What connections are encrypted with.
+    pub tls: Option<Server>,
+    /// Where all requests are sent, without asking the application.
+    pub redirect: Option<RedirectTarget>,
     /// Whether proxies send a header of the PROXY protocol before everything else.
     pub proxied: bool,
 }
@@ -43,6 +52,8 @@ pub(super) struct Listener {
     protocol: Protocol,
     /// `SERVER_PORT`.
     pub(super) port: String,
+    tls: Option<Server>,
+    pub(super) redirect: Option<RedirectTarget>,
     proxied: bool,
 }
 
@@ -57,6 +68,8 @@ impl Listener {
             fd: listening.socket,
             protocol: listening.protocol,
             port,
+            tls: listening.tls,
+            redirect: listening.redirect,
             proxied: listening.proxied,
         }
     }
@@ -76,6 +89,10 @@ impl<A: Application> Engine<A> {
                 Ok((socket, address)) => {
                     let mut connection = local.connection(socket, number, listener.protocol);
                     connection.peer.set(address, &self.rules.trusted);
+                    if let Some(server) = &listener.tls {
+                        connection.tls = Tls::new(server);
+                        connection.phase = Phase::Handshake;
+                    }
                     if listener.proxied && !expect_proxy(&mut connection) {
                         local.recycle(connection);
                         continue;

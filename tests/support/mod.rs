@@ -12,6 +12,7 @@ pub(crate) mod address;
 pub(crate) mod answer;
 pub(crate) mod apache;
 pub(crate) mod browser;
+pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod fastcgi;
 pub(crate) mod haproxy;
@@ -24,6 +25,7 @@ pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod scgi;
 pub(crate) mod site;
+mod tls;
 pub(crate) mod uwsgi;
 
 /// How long anything may take on a small and busy machine. Reached only by a test that fails.

@@ -1,0 +1,3 @@
+//! uWSGI's configuration: `read` collects options as uWSGI does, `translate` finds what each has become.
+
+mod reading;
