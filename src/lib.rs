@@ -3,6 +3,7 @@
 //! `pub mod` is what the extension (`src/worker`, the half that runs inside Python) may use; `mod` is the
 //! supervisor's own. Which room may use which is written in ARCHITECTURE.md and held by `tests/tidy.rs`.
 
+pub mod affinity;
 pub mod config;
 pub mod environ;
 pub mod ipc;
@@ -18,6 +19,8 @@ pub mod sys;
 pub mod tls;
 
 mod cli;
+mod compare;
+mod convert;
 mod listener;
 
 mod static_files;
@@ -25,3 +28,6 @@ mod supervisor;
 mod systemd;
 
 pub use cli::main;
+/// The reader of uWSGI's configurations, for its comparison with uWSGI and for its fuzz target; no interface.
+#[doc(hidden)]
+pub use convert::outside as convert_outside;

@@ -4,12 +4,16 @@
 //!
 //! - `chaos`: everything that can happen under load, and an account of every request.
 //! - `cli`: arguments, exit codes, `check` and its messages.
+//! - `compare`: two servers asked the same, and what is told of it.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
+//! - `compression`: answers of the application, compressed on their way.
 //! - `control`: the control socket and the commands that use it.
+//! - `convert`: configurations of other servers, converted, checked and run.
 //! - `docs`: what the documents say of settings and messages is true.
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `fastcgi`: FastCGI on the wire, and what is broken of it.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
+//! - `fronts`: the same requests over every protocol, directly and behind nginx, Apache and lighttpd.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
@@ -42,12 +46,16 @@ mod support;
 
 mod chaos;
 mod cli;
+mod compare;
 mod compat;
+mod compression;
 mod control;
+mod convert;
 mod docs;
 mod examples;
 mod fastcgi;
 mod frameworks;
+mod fronts;
 mod http;
 mod journal;
 mod limits;

@@ -119,6 +119,9 @@ pub enum FromWorker {
     Failed(LoadFailure),
     /// Files of modules that were loaded since the fork or the last such message, with `reload.py-autoreload` only.
     Modules(Vec<PathBuf>),
+    /// The application has raised an exception (`workers.reload-on-exception`): it serves on, but should be replaced.
+    /// Said once.
+    Raised,
     /// It accepts connections.
     Ready,
 }

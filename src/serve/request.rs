@@ -71,6 +71,9 @@ impl<A: Application> Engine<A> {
         {
             return step;
         }
+        if A::is_standby(thread) {
+            return leave(connection);
+        }
         match framing {
             Framing::None | Framing::Length(0) => self.call(connection, local, thread),
             _ => {
@@ -117,9 +120,7 @@ impl<A: Application> Engine<A> {
     /// Lets the application answer.
     fn call(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
         if A::is_standby(thread) {
-            // It has all the time that the application takes.
-            connection.deadline = NEVER;
-            return Step::Leave;
+            return leave(connection);
         }
         let Some(mounts) = &self.rules.mounts else {
             return self.exchange(connection, local, |exchange| {
@@ -210,4 +211,10 @@ impl<A: Application> Engine<A> {
         connection.linger = true;
         self.after_response(connection)
     }
+}
+
+/// The request waits for the application, for as long as that takes.
+fn leave(connection: &mut Connection) -> Step {
+    connection.deadline = NEVER;
+    Step::Leave
 }

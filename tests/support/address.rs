@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     os::{
         fd::{AsFd, BorrowedFd},
         linux::net::SocketAddrExt,
@@ -62,6 +62,12 @@ impl Stream for unix::UnixStream {
 }
 
 const TLS: &str = "tls:";
+
+/// A port of this machine that nobody listens on at the moment.
+pub(crate) fn free() -> Address {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    Address(listener.local_addr().unwrap().to_string())
+}
 
 impl Address {
     /// The same address, for clients that encrypt.

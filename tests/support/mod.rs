@@ -10,11 +10,14 @@ use std::{
 
 pub(crate) mod address;
 pub(crate) mod answer;
+pub(crate) mod apache;
 pub(crate) mod browser;
 pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod fastcgi;
+pub(crate) mod haproxy;
 pub(crate) mod journal;
+pub(crate) mod lighttpd;
 pub(crate) mod load;
 pub(crate) mod nginx;
 pub(crate) mod peer;

@@ -2,14 +2,16 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use tempfile::TempDir;
 
-use super::{address::Address, process::Process};
+use super::{
+    address::{Address, free},
+    process::Process,
+};
 
 /// A running nginx: one server, one front address, per backend.
 pub(crate) struct Nginx {
@@ -24,6 +26,8 @@ pub(crate) struct Nginx {
 pub(crate) enum Backend {
     /// `proxy_pass`, HTTP.
     Proxy(Address),
+    /// Servers as they would be written for port 80.
+    Servers(String),
     /// `uwsgi_pass`.
     Uwsgi(Address),
 }
@@ -37,7 +41,7 @@ impl Nginx {
                 .prefix("hostler-nginx-")
                 .tempdir()
                 .unwrap();
-            let fronts: Vec<Address> = backends.iter().map(|_| free_address()).collect();
+            let fronts: Vec<Address> = backends.iter().map(|_| free()).collect();
             let configuration = write_configuration(directory.path(), &fronts, backends);
             let mut command = Command::new(program());
             command
@@ -70,16 +74,6 @@ pub(crate) fn program() -> PathBuf {
         .into_iter()
         .find(|path| path.exists())
         .expect("nginx is missing: `apt-get install nginx`, or `make test` as root")
-}
-
-fn free_address() -> Address {
-    Address(
-        TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .to_string(),
-    )
 }
 
 fn write_configuration(directory: &Path, fronts: &[Address], backends: &[Backend]) -> PathBuf {
@@ -120,6 +114,10 @@ fn server(front: &Address, backend: &Backend) -> String {
             "include /etc/nginx/uwsgi_params; uwsgi_pass {};",
             unix(address)
         ),
+        Backend::Servers(text) => {
+            let text = text.replace("listen 80;", &format!("listen {};", front.0));
+            return text.replace("include ", "include /etc/nginx/");
+        }
         Backend::Proxy(address) => format!(
             "proxy_pass http://{}; proxy_http_version 1.1; proxy_set_header Connection \"\"; \
              proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;",

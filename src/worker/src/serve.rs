@@ -34,7 +34,7 @@ use crate::{
     threads::Crew,
     traceback,
     worker::WorkerContext,
-    wsgi::{Autoreload, DynamicApplications, Hand, Wsgi, file_wrapper::FileWrapper},
+    wsgi::{Autoreload, DynamicApplications, Hand, OnException, Wsgi, file_wrapper::FileWrapper},
 };
 
 /// Serves until the worker is told to drain; gives its exit code.
@@ -64,6 +64,10 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     if let Some(autoreload) = &autoreload {
         autoreload.tell(py);
     }
+    let workers = &context.settings.workers;
+    let on_exception = workers
+        .reload_on_exception
+        .then(|| OnException::new(&control));
     let has_deadlines = !context.settings.limits.harakiri.0.is_zero();
     let dynamic = DynamicApplications::new(&context.settings);
     let hear = Arc::clone(&control);
@@ -74,6 +78,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     let plan = Plan {
         listeners: listeners.collect(),
         settings: context.settings,
+        handover: context.handover,
         scoreboard: Arc::clone(&scoreboard),
         slot: context.slot,
         server_name: host_name(),
@@ -83,7 +88,14 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         on_control: Box::new(move || hear.hear()),
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
-    let app = Wsgi::new(context.applications, dynamic, threads, memory, autoreload);
+    let app = Wsgi::new(
+        context.applications,
+        dynamic,
+        threads,
+        memory,
+        autoreload,
+        on_exception,
+    );
     let engine =
         Engine::new(plan, app).map_err(|error| PyOSError::new_err(crate::chain(&error)))?;
     let engine = Arc::new(engine);
@@ -142,6 +154,7 @@ fn listening(
     ListeningSocket {
         tls: servers.get(info.section).cloned().flatten(),
         redirect: section.and_then(|listen| listen.redirect_to.clone()),
+        proxied: section.is_some_and(|listen| listen.proxy_protocol),
         protocol: info.protocol,
         address: info.address,
         socket,

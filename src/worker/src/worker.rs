@@ -15,6 +15,7 @@ use hostler::{
     ipc::{Channel, FromWorker, ListenerInfo, LoadFailure},
     journal::{self, Role},
     scoreboard::Scoreboard,
+    serve::Handover,
 };
 use pyo3::prelude::*;
 use rustix::process::getpid;
@@ -34,6 +35,8 @@ pub(crate) struct WorkerContext {
     pub(crate) settings: Settings,
     /// Listening sockets, shared with the other workers.
     pub(crate) listeners: Vec<(ListenerInfo, OwnedFd)>,
+    /// The way to the other workers.
+    pub(crate) handover: Option<Handover>,
     /// `None` without a listener for it.
     pub(crate) https: Option<Https>,
     /// Shared memory; this worker writes to its slot alone.
@@ -57,6 +60,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         start,
         scoreboard,
         listeners,
+        handover,
         https,
         applications,
         channel,
@@ -87,6 +91,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
     let context = WorkerContext {
         settings,
         listeners,
+        handover,
         https,
         scoreboard,
         slot,
@@ -110,6 +115,7 @@ fn prepare(
         .map_err(|error| app::failure_of(py, "setting up faulthandler", &error))?;
     limits::apply(&settings.limits)?;
     let applications = applications.map_or_else(|| load(py, settings), Ok)?;
+    app::import_all(py, &settings.app.import, "app.import")?;
     module::run_hooks(py)?;
     // What the functions of the application have changed.
     leave_signals_to_supervisor()

@@ -13,9 +13,11 @@ mod threads;
 use std::os::fd::OwnedFd;
 
 use hostler::{
+    affinity::Spread,
     ipc::{Channel, FromZygote, IpcError, LoadFailure, Start, ToZygote},
     journal::{self, Identity, JournalError, Role},
     scoreboard::{Scoreboard, ScoreboardError},
+    serve::Handover,
     sys::{self, PrivilegeError},
     tls::TlsError,
 };
@@ -89,6 +91,8 @@ pub(crate) struct Zygote {
     pub(crate) start: Start,
     pub(crate) scoreboard: Scoreboard,
     pub(crate) listeners: Vec<OwnedFd>,
+    /// The way between the workers.
+    pub(crate) handover: Option<Handover>,
     /// `None` without a listener for it.
     pub(crate) https: Option<Https>,
     /// `None` with `lazy-apps`.
@@ -97,6 +101,7 @@ pub(crate) struct Zygote {
     pub(crate) channel: Channel,
     /// Files of modules that the supervisor was told of.
     pub(crate) loaded: Loaded,
+    spread: Spread,
     has_warned_of_threads: bool,
 }
 
@@ -138,11 +143,24 @@ pub(crate) fn leave_signals_to_supervisor() -> std::io::Result<()> {
     sys::ignore_by_handler(&[Signal::INT, Signal::TERM, Signal::HUP])
 }
 
+/// The way between the workers of a site that answers some requests without its application.
+fn handover(start: &Start) -> Option<Handover> {
+    let made = start.settings.answers_alone().then(Handover::new);
+    match made.transpose() {
+        Ok(handover) => handover,
+        Err(error) => {
+            tracing::warn!(%error, "a request waits for the worker that has accepted it, although others may have time");
+            None
+        }
+    }
+}
+
 impl Zygote {
     /// The zygote, or why there is none, and the channel on which the supervisor may be told of it.
     fn new(channel: Channel) -> Result<Self, (ZygoteError, Channel)> {
         match Self::set_up(&channel) {
             Ok((start, scoreboard, https, listeners)) => Ok(Self {
+                handover: handover(&start),
                 start,
                 scoreboard,
                 listeners,
@@ -150,6 +168,7 @@ impl Zygote {
                 applications: None,
                 channel,
                 loaded: Loaded::default(),
+                spread: Spread::default(),
                 has_warned_of_threads: false,
             }),
             Err(error) => Err((error, channel)),
@@ -216,8 +235,11 @@ impl Zygote {
         if let Some(umask) = self.start.settings.service.umask {
             rustix::process::umask(Mode::from_raw_mode(umask.0));
         }
+        self.spread =
+            Spread::new(self.start.settings.workers.cpu_affinity).map_err(no_processors)?;
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
+        app::import_all(py, &app.preload, "app.preload")?;
         if !app.lazy_apps {
             self.applications = Some(Applications::load(py, &self.start.settings)?);
             module::add_setting(py, app)?;
@@ -240,6 +262,13 @@ impl Zygote {
         Ok(())
     }
 
+    /// What a new worker does before it has threads. It serves without it too.
+    fn bind(&self, group: usize) {
+        if let Err(error) = self.spread.bind(group) {
+            tracing::warn!(%error, "a worker cannot be bound to its processors (workers.cpu-affinity)");
+        }
+    }
+
     /// Answers the supervisor until it says stop or is gone, then exit code 0. In a worker: the worker's exit code.
     fn serve(mut self, py: Python<'_>) -> i32 {
         loop {
@@ -259,9 +288,16 @@ impl Zygote {
                 stacks,
                 output,
             };
+            let group = self.spread.choose();
             let answer = match self.fork(py) {
-                Ok(Side::Worker) => return worker::run(py, self, slot, ends),
-                Ok(Side::Zygote(pid)) => FromZygote::Forked { slot, pid },
+                Ok(Side::Worker) => {
+                    self.bind(group);
+                    return worker::run(py, self, slot, ends);
+                }
+                Ok(Side::Zygote(pid)) => {
+                    self.spread.note(pid, group);
+                    FromZygote::Forked { slot, pid }
+                }
                 Err(reason) => FromZygote::ForkRefused { slot, reason },
             };
             if let Err(error) = self.channel.send(&answer, &[]) {
@@ -269,6 +305,12 @@ impl Zygote {
             }
         }
     }
+}
+
+fn no_processors(error: std::io::Error) -> LoadFailure {
+    app::failure(format!(
+        "cannot tell which processors there are (workers.cpu-affinity): {error}"
+    ))
 }
 
 /// The end of a zygote that cannot go on; the supervisor sees it and makes another.
