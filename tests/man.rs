@@ -12,6 +12,7 @@ const COMMANDS: [&[&str]; 11] = [
     &["log", "reopen"],
     &["reload"],
     &["run"],
+    &["schema"],
     &["serve"],
     &["status"],
     &["stop"],
