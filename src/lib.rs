@@ -3,6 +3,7 @@
 //! `pub mod` is what the extension (`src/worker`, the half that runs inside Python) may use; `mod` is the
 //! supervisor's own. Which room may use which is written in ARCHITECTURE.md and held by `tests/tidy.rs`.
 
+pub mod affinity;
 pub mod config;
 pub mod environ;
 pub mod ipc;
@@ -15,6 +16,7 @@ pub mod serve;
     reason = "the one room where system calls that need unsafe live, behind safe functions"
 )]
 pub mod sys;
+pub mod tls;
 
 mod cli;
 mod compare;

@@ -6,12 +6,14 @@
 //! - `cli`: arguments, exit codes, `check` and its messages.
 //! - `compare`: two servers asked the same, and what is told of it.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
+//! - `compression`: answers of the application, compressed on their way.
 //! - `control`: the control socket and the commands that use it.
 //! - `convert`: old configurations, the settings they become, and what these serve.
 //! - `docs`: what the documents say of settings and messages is true.
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `fastcgi`: FastCGI on the wire, and what is broken of it.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
+//! - `fronts`: the same requests over every protocol, directly and behind nginx, Apache and lighttpd.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
@@ -25,6 +27,7 @@
 //! - `slow`: clients that send or read slowly.
 //! - `static_files`: files, redirections and refusals, also while all of Python is busy.
 //! - `systemd`: a booted systemd, and hostler installed in it.
+//! - `tls`: HTTPS with the clients that people have: names, client certificates, sessions, certificates that change.
 //! - `tidy`: rules about the code itself.
 //! - `uwsgi`: the uwsgi protocol on the wire.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
@@ -45,12 +48,14 @@ mod chaos;
 mod cli;
 mod compare;
 mod compat;
+mod compression;
 mod control;
 mod convert;
 mod docs;
 mod examples;
 mod fastcgi;
 mod frameworks;
+mod fronts;
 mod http;
 mod journal;
 mod limits;
@@ -65,5 +70,6 @@ mod slow;
 mod static_files;
 mod systemd;
 mod tidy;
+mod tls;
 mod uwsgi;
 mod wsgi;

@@ -224,13 +224,13 @@ fn malformed_packets_are_refused() {
             0,
             0,
             &[
-                ("CONTENT_LENGTH".into(), "ten".into()),
-                ("REQUEST_METHOD".into(), "GET".into()),
+                ("CONTENT_LENGTH".into(), "ten"),
+                ("REQUEST_METHOD".into(), "GET"),
             ],
         ),
         400,
     );
-    check_refused(&packet(0, 0, &[]), 400);
+    check_refused(&packet(0, 0, &[(String::new(), ""); 0]), 400);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::{
     listener::ListenError,
     supervisor::{InterpreterError, SupervisorError},
     systemd::units::UnitsError,
+    tls::TlsError,
 };
 
 use super::{client::ClientError, exit::Exit};
@@ -68,6 +69,9 @@ pub(super) enum CliError {
     /// There is no supervisor.
     #[error(transparent)]
     Supervisor(#[from] SupervisorError),
+    /// A certificate or key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Units cannot be made.
     #[error(transparent)]
     Units(#[from] UnitsError),
@@ -96,7 +100,7 @@ pub(super) enum CliError {
 impl CliError {
     pub(super) fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::Interpreter(_) => Exit::Config,
+            Self::Config(_) | Self::Interpreter(_) | Self::Tls(_) => Exit::Config,
             Self::Client(_)
             | Self::Failed { .. }
             | Self::Refused { .. }

@@ -10,7 +10,7 @@ use crate::{
     config::{self, Protocol, Settings},
     journal::{self, Identity, Role},
     listener::{ListenError, Listener, Listeners},
-    supervisor::{self, Interpreter, Reread, Site},
+    supervisor::{self, Https, Interpreter, Reread, Site},
     systemd,
 };
 
@@ -40,6 +40,7 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
         None,
     )?;
     let interpreter = Interpreter::find(&settings.app)?;
+    let https = Https::load(&settings.listen)?;
     let inherited = systemd::inherited().map_err(ListenError::from)?;
     let listeners = Listeners::bind(&settings.listen, settings.timeouts.socket.0, inherited)?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), site = %name, "hostler starts");
@@ -56,6 +57,7 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
         file: file.map(|file| file.to_string_lossy().into_owned()),
         settings,
         listeners,
+        https,
         interpreter,
         reread,
     };
@@ -88,16 +90,16 @@ fn reread(source: Option<PathBuf>, settings: Settings) -> Reread {
 fn tell(listener: &Listener) {
     let address = &listener.bound;
     match listener.protocol {
-        Protocol::Http => {
-            let url = url(address);
-            tracing::info!(protocol = "http", %address, url, "listening");
+        protocol @ (Protocol::Http | Protocol::Https) => {
+            let url = url(protocol, address);
+            tracing::info!(%protocol, %address, url, "listening");
         }
         protocol => tracing::info!(%protocol, %address, "listening"),
     }
 }
 
 /// What a person on this machine can open.
-fn url(address: &str) -> Option<String> {
+fn url(scheme: Protocol, address: &str) -> Option<String> {
     let (host, port) = address
         .rsplit_once(':')
         .filter(|_| !address.starts_with(['/', '@']))?;
@@ -106,7 +108,7 @@ fn url(address: &str) -> Option<String> {
     } else {
         host
     };
-    Some(format!("http://{host}:{port}/"))
+    Some(format!("{scheme}://{host}:{port}/"))
 }
 
 #[cfg(test)]
@@ -115,7 +117,7 @@ mod tests {
 
     #[track_caller]
     fn check_url(address: &str, expected: Option<&str>) {
-        assert_eq!(url(address).as_deref(), expected);
+        assert_eq!(url(Protocol::Http, address).as_deref(), expected);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     schema::{Listen, Log, Response, Settings, Sni, StaticFiles},
+    secret::secret_path,
     value::LogTarget,
 };
 
@@ -16,6 +17,9 @@ impl Settings {
         };
         if let Some(chdir) = &mut self.app.chdir {
             chdir.clone_from(&base);
+        }
+        for path in self.listen.iter_mut().flat_map(of_listen) {
+            *path = secret_path(path, &self.service, &base);
         }
         for path in self.paths() {
             *path = resolve(path, &base);
@@ -64,7 +68,6 @@ impl Settings {
             .chain(of_service)
             .chain(of_cgi)
             .chain(of_route)
-            .chain(self.listen.iter_mut().flat_map(of_listen))
             .chain(of_static(&mut self.static_files))
             .chain(of_response(&mut self.response))
             .chain(of_log(&mut self.log))

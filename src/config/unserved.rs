@@ -15,15 +15,9 @@ use super::{
 
 /// Keys, and sections without a key, each with the values that are served in spite of it, beside the default.
 const UNSERVED: &[(&str, &[&str])] = &[
-    ("app.preload", &[]),
-    ("app.import", &[]),
-    ("listen.protocol", &["fastcgi", "scgi", "uwsgi"]),
+    ("listen.protocol", &["fastcgi", "https", "scgi", "uwsgi"]),
     ("listen.proxy-protocol", &[]),
-    ("listen.redirect-to", &[]),
-    ("workers.reload-on-exception", &[]),
-    ("workers.cpu-affinity", &[]),
     ("workers.loop", &[]),
-    ("response.compress", &[]),
     ("cgi", &[]),
     ("log.to", &["journal", "stderr"]),
     ("log.access-to", &["journal", "stderr"]),

@@ -17,7 +17,8 @@ pub enum ToZygote {
         slot: u32,
     },
     /// The first message: load the application. Descriptors: the scoreboard, the supervisor's standard error for the
-    /// log, then each listener.
+    /// log; with HTTPS a sealed file of certificates and private keys ([`crate::tls::Material`]), and the keys of session
+    /// tickets; then each listener.
     Start(Box<Start>),
     /// End; the workers stay.
     Stop,
@@ -36,6 +37,8 @@ pub struct Start {
     pub settings: Settings,
     /// One per listener descriptor, in the same order.
     pub listeners: Vec<ListenerInfo>,
+    /// Whether there are certificates among the descriptors.
+    pub https: bool,
 }
 
 /// What a worker must know of a listening socket.
@@ -43,6 +46,8 @@ pub struct Start {
 pub struct ListenerInfo {
     /// What is spoken on it.
     pub protocol: Protocol,
+    /// Which `[[listen]]` of the settings it is of, counted from 0.
+    pub section: usize,
     /// As bound, with the true port: `127.0.0.1:8000`, `[::1]:8000`, `/run/x.sock`, `@name`.
     pub address: String,
 }
@@ -114,6 +119,9 @@ pub enum FromWorker {
     Failed(LoadFailure),
     /// Files of modules that were loaded since the fork or the last such message, with `reload.py-autoreload` only.
     Modules(Vec<PathBuf>),
+    /// The application has raised an exception (`workers.reload-on-exception`): it serves on, but should be replaced.
+    /// Said once.
+    Raised,
     /// It accepts connections.
     Ready,
 }

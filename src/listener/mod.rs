@@ -49,6 +49,8 @@ pub(crate) struct Listener {
     pub(crate) protocol: Protocol,
     /// As bound, with the true port.
     pub(crate) bound: String,
+    /// Which `[[listen]]` it is of, counted from 0.
+    pub(crate) section: usize,
     address: Address,
     socket: Rc<Socket>,
 }
@@ -69,7 +71,8 @@ impl Listeners {
     ) -> Result<Self, ListenError> {
         let mut inherited = inherit::Pool::new(inherited)?;
         let mut listeners = Vec::new();
-        for listen in settings {
+        for (section, listen) in settings.iter().enumerate() {
+            let before = listeners.len();
             let taken = inherited.take(listen)?;
             if taken.is_empty() {
                 bind(listen, defer, &mut listeners)?;
@@ -78,6 +81,7 @@ impl Listeners {
                 inherit::prepare(&fd).map_err(|source| failed(&listen.address, source))?;
                 listeners.push(Listener::new(listen, fd, None, true)?);
             }
+            number(&mut listeners[before..], section);
         }
         inherited.finish(settings)?;
         Ok(Self { listeners })
@@ -87,7 +91,8 @@ impl Listeners {
     /// [`Listeners::apply`]; the others are bound.
     pub(crate) fn rebind(&self, settings: &[Listen], defer: Duration) -> Result<Self, ListenError> {
         let mut listeners = Vec::new();
-        for wanted in settings {
+        for (section, wanted) in settings.iter().enumerate() {
+            let before = listeners.len();
             let kept = self
                 .listeners
                 .iter()
@@ -103,6 +108,7 @@ impl Listeners {
                 }
                 listeners.push(listener);
             }
+            number(&mut listeners[before..], section);
         }
         Ok(Self { listeners })
     }
@@ -145,6 +151,7 @@ impl Listener {
         Ok(Self {
             protocol: listen.protocol,
             bound: bound.to_string(),
+            section: 0,
             address: listen.address.clone(),
             socket: Rc::new(Socket {
                 fd,
@@ -168,6 +175,13 @@ impl Socket {
             file.set_access(wanted)?;
         }
         start(&self.fd, wanted, defer).map_err(|source| failed(&wanted.address, source))
+    }
+}
+
+/// Says of which `[[listen]]` these are.
+fn number(listeners: &mut [Listener], section: usize) {
+    for listener in listeners {
+        listener.section = section;
     }
 }
 

@@ -79,12 +79,16 @@ impl Variables {
         Ok(())
     }
 
-    /// Takes PATH_INFO, where the front server has not sent it, from what nginx's own `fastcgi_params` and
-    /// `scgi_params` have instead: DOCUMENT_URI is the whole path, and SCRIPT_NAME either a part of it, if somebody has
-    /// set it, or as a rule the same whole path.
+    /// Finds PATH_INFO where the front server leaves it to us. In what nginx's own `fastcgi_params` and `scgi_params`
+    /// send, DOCUMENT_URI is the whole path, and SCRIPT_NAME a part of it if somebody has set it, else the same. Apache
+    /// sends the whole path as SCRIPT_NAME alone, so that we may "correctly determine" how much of it is the script's
+    /// (mod_proxy_scgi, `proxy-scgi-pathinfo`).
     pub(super) fn derive_path(&mut self, buffer: &[u8]) {
         if self.path.is_some() {
             return;
+        }
+        if self.document.of(buffer).is_empty() {
+            self.document = self.script;
         }
         let (document, script) = (self.document.of(buffer), self.script.of(buffer));
         let is_below = document

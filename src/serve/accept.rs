@@ -12,10 +12,15 @@ use tracing::warn;
 use super::{
     application::Application,
     clock::coarse_ms,
+    connection::Phase,
+    encryption::Tls,
     engine::{Engine, Topic, token},
     local::Local,
 };
-use crate::config::Protocol;
+use crate::{
+    config::{Protocol, RedirectTarget},
+    tls::Server,
+};
 
 /// Connections accepted before other events get their turn.
 const ACCEPTS: usize = 16;
@@ -32,6 +37,10 @@ pub struct ListeningSocket {
     pub address: String,
     /// It may be shared with other workers.
     pub socket: OwnedFd,
+    /// What connections are encrypted with.
+    pub tls: Option<Server>,
+    /// Where all requests are sent, without asking the application.
+    pub redirect: Option<RedirectTarget>,
 }
 
 /// A listening socket of the site.
@@ -40,6 +49,8 @@ pub(super) struct Listener {
     protocol: Protocol,
     /// `SERVER_PORT`.
     pub(super) port: String,
+    tls: Option<Server>,
+    pub(super) redirect: Option<RedirectTarget>,
 }
 
 impl Listener {
@@ -53,6 +64,8 @@ impl Listener {
             fd: listening.socket,
             protocol: listening.protocol,
             port,
+            tls: listening.tls,
+            redirect: listening.redirect,
         }
     }
 }
@@ -71,6 +84,10 @@ impl<A: Application> Engine<A> {
                 Ok((socket, address)) => {
                     let mut connection = local.connection(socket, number, listener.protocol);
                     connection.peer.set(address, &self.rules.trusted);
+                    if let Some(server) = &listener.tls {
+                        connection.tls = Tls::new(server);
+                        connection.phase = Phase::Handshake;
+                    }
                     self.open.fetch_add(1, Ordering::SeqCst);
                     self.record(local).accepted();
                     let next = self.drive(&mut connection, local, thread);

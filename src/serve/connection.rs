@@ -14,10 +14,12 @@ use rustix::{
 
 use super::{
     body::Body,
+    encryption::{Arrived, Tls},
     mounts::{ONLY, Place},
-    output::Output,
+    output::{Flushed, Held, Output},
     peer::PeerText,
     route::Changes,
+    wire::Wire,
 };
 use crate::{config::Protocol, protocol::Head};
 
@@ -35,6 +37,8 @@ pub(super) enum Phase {
     Discard,
     /// Sending what the socket did not take at once.
     Flush,
+    /// Agreeing on the encryption, before the first head.
+    Handshake,
     /// Reading a head; with nothing read yet: idle.
     Head,
     /// Everything was said; reading until the client closes, so that its unread bytes do not destroy our answer.
@@ -60,6 +64,8 @@ pub(super) struct Parts {
 /// See the module. Boxed where it waits, because it moves between tables and threads.
 pub(super) struct Connection {
     pub(super) socket: OwnedFd,
+    /// The encryption between the socket and everything else here.
+    pub(super) tls: Option<Box<Tls>>,
     pub(super) listener: usize,
     pub(super) protocol: Protocol,
     pub(super) peer: PeerText,
@@ -102,6 +108,7 @@ impl Connection {
     pub(super) fn new(socket: OwnedFd, listener: usize, protocol: Protocol, parts: Parts) -> Self {
         Self {
             socket,
+            tls: None,
             listener,
             protocol,
             peer: parts.peer,
@@ -147,6 +154,9 @@ impl Connection {
 
     /// Reads once into `input`.
     pub(super) fn receive(&mut self) -> io::Result<Received> {
+        if self.tls.is_some() {
+            return self.receive_encrypted();
+        }
         if self.input.capacity() == 0 {
             self.input.reserve(FIRST_READ);
         } else if self.input.capacity() - self.input.len() < NEXT_READ {
@@ -174,6 +184,98 @@ impl Connection {
         }
     }
 
+    #[cold]
+    fn receive_encrypted(&mut self) -> io::Result<Received> {
+        let Some(tls) = &mut self.tls else {
+            return Ok(Received::WouldBlock);
+        };
+        match tls.receive(self.socket.as_fd(), &mut self.input)? {
+            Arrived::Closed => Ok(Received::Closed),
+            Arrived::Some { filled } => {
+                // No event tells of the end that a close_notify is: only a further read finds it.
+                self.drained = !filled && !self.ended && !tls.is_closed();
+                Ok(Received::Data)
+            }
+            Arrived::WouldBlock => {
+                self.drained = true;
+                Ok(Received::WouldBlock)
+            }
+        }
+    }
+
+    /// Sends `staged`, or what is taken of it at once; the rest is queued. `staged` is empty after.
+    ///
+    /// # Errors
+    /// The connection has failed.
+    pub(super) fn send(&mut self, staged: &mut Vec<u8>) -> io::Result<()> {
+        let (output, mut wire) = self.output_and_wire();
+        output.send(&mut wire, staged)
+    }
+
+    /// The same for `staged`, `held` behind it, and `tail` at the end.
+    ///
+    /// # Errors
+    /// The connection has failed.
+    pub(super) fn send_held(
+        &mut self,
+        staged: &mut Vec<u8>,
+        held: Box<dyn Held>,
+        tail: &[u8],
+    ) -> io::Result<()> {
+        let (output, mut wire) = self.output_and_wire();
+        output.send_held(&mut wire, staged, held, tail)
+    }
+
+    /// Sends what is queued, see [`Output::flush`].
+    ///
+    /// # Errors
+    /// The connection has failed.
+    pub(super) fn flush(&mut self) -> io::Result<Flushed> {
+        let (output, mut wire) = self.output_and_wire();
+        output.flush(&mut wire)
+    }
+
+    /// Sends a few bytes at once, past the queue, which is empty.
+    ///
+    /// # Errors
+    /// The connection has failed, or does not take them at once.
+    pub(super) fn send_now(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let (_, mut wire) = self.output_and_wire();
+        match wire.send(bytes) {
+            Ok(length) if length == bytes.len() && wire.settle()? => Ok(()),
+            Ok(_) | Err(Errno::AGAIN) => Err(io::ErrorKind::WriteZero.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn output_and_wire(&mut self) -> (&mut Output, Wire<'_>) {
+        let wire = Wire::new(self.socket.as_fd(), self.tls.as_deref_mut());
+        (&mut self.output, wire)
+    }
+
+    /// Whether the socket has taken everything.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.output.is_empty() && self.tls.as_ref().is_none_or(|tls| !tls.is_pending())
+    }
+
+    /// Tells an encrypted client that nothing follows, when everything before it is out. Gives whether that is out too.
+    ///
+    /// # Errors
+    /// The connection has failed.
+    pub(super) fn say_goodbye(&mut self) -> io::Result<bool> {
+        match &mut self.tls {
+            Some(tls) if self.output.is_empty() => Ok(tls.say_goodbye(self.socket.as_fd())?),
+            _ => Ok(true),
+        }
+    }
+
+    /// Whoever owns the other end is to see it cut, not ended in order.
+    pub(super) fn fall_silent(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.fall_silent();
+        }
+    }
+
     /// Notes what a read of `length` bytes says that could have been `room`.
     pub(super) fn received(&mut self, length: usize, room: usize) {
         // epoll(7): less than asked for means that the buffer of a stream socket is empty. After the client's end no
@@ -198,7 +300,8 @@ impl Connection {
 
     /// Lets close(2) reset the connection instead of ending it: the client learns that something is missing, and the
     /// kernel keeps nothing for one that does not read. Unix sockets know no such thing.
-    pub(super) fn reset(&self) {
+    pub(super) fn reset(&mut self) {
+        self.fall_silent();
         // It fails only for a socket that is not open, and this one is.
         let _ = sockopt::set_socket_linger(&self.socket, Some(Duration::ZERO));
     }

@@ -70,6 +70,7 @@ impl<A: Application> Engine<A> {
                 Phase::Body => self.read_body(connection, local, thread),
                 Phase::Discard => self.discard(connection),
                 Phase::Flush => self.flush(connection),
+                Phase::Handshake => self.handshake(connection),
                 Phase::Head => self.read_head(connection, local, thread),
                 Phase::Linger => linger(connection),
             };

@@ -31,7 +31,7 @@ use super::{
     watch::Watches,
 };
 use crate::{
-    config::Settings,
+    config::{RedirectTarget, Settings},
     scoreboard::{Scoreboard, ThreadSlot, now_us},
     static_files::MediaTypesError,
     sys,
@@ -324,6 +324,12 @@ impl<A: Application> Engine<A> {
     /// Where requests of this thread are recorded.
     pub(super) fn record(&self, local: &Local) -> &ThreadSlot {
         self.scoreboard.thread(self.slot, local.index)
+    }
+
+    /// Where the requests of a connection are sent instead of the application.
+    pub(super) fn redirect(&self, connection: &Connection) -> Option<&RedirectTarget> {
+        let listener = self.listeners.get(connection.listener)?;
+        listener.redirect.as_ref()
     }
 
     /// `SERVER_NAME` and `SERVER_PORT` of a connection.

@@ -1,8 +1,6 @@
 //! What follows an answer: the rest of it is sent, the rest of its request dropped, and the connection goes on to the
 //! next request or comes to an end that its client can understand.
 
-use std::os::fd::AsFd;
-
 use rustix::net::{Shutdown, shutdown};
 
 use super::{
@@ -18,7 +16,7 @@ const LINGER_MS: u64 = 2_000;
 
 impl<A: Application> Engine<A> {
     pub(super) fn flush(&self, connection: &mut Connection) -> Step {
-        match connection.output.flush(connection.socket.as_fd()) {
+        match connection.flush() {
             Ok(Flushed::All) => self.after_response(connection),
             Ok(Flushed::Slice) => Step::Again,
             Ok(Flushed::Full { moved }) => {
@@ -41,6 +39,14 @@ impl<A: Application> Engine<A> {
             connection.consume();
             connection.phase = Phase::Head;
             return Step::Again;
+        }
+        match connection.say_goodbye() {
+            Ok(true) => {}
+            Ok(false) => {
+                connection.phase = Phase::Flush;
+                return Step::Again;
+            }
+            Err(_) => return Step::Close,
         }
         // close(2) with unread input, or input after it, resets the connection and may destroy what was sent.
         let unread = connection.linger

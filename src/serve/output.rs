@@ -14,9 +14,10 @@ use rustix::{
     buffer::spare_capacity,
     fs::sendfile,
     io::{Errno, pread},
-    net::{SendAncillaryBuffer, SendFlags, send, sendmsg},
+    net::SendFlags,
 };
 
+use super::wire::Wire;
 use records::Records;
 pub(super) use records::Source;
 
@@ -95,12 +96,12 @@ impl Output {
     ///
     /// # Errors
     /// The connection has failed.
-    pub(super) fn send(&mut self, socket: BorrowedFd<'_>, staged: &mut Vec<u8>) -> io::Result<()> {
+    pub(super) fn send(&mut self, wire: &mut Wire<'_>, staged: &mut Vec<u8>) -> io::Result<()> {
         if !self.is_empty() {
             self.push(staged);
-            return self.flush(socket).map(drop);
+            return self.flush(wire).map(drop);
         }
-        let sent = send(socket, staged, SendFlags::NOSIGNAL);
+        let sent = wire.send(staged);
         if sent == Ok(staged.len()) {
             staged.clear();
             return Ok(());
@@ -114,18 +115,18 @@ impl Output {
     /// The connection has failed.
     pub(super) fn send_held(
         &mut self,
-        socket: BorrowedFd<'_>,
+        wire: &mut Wire<'_>,
         staged: &mut Vec<u8>,
         held: Box<dyn Held>,
         tail: &[u8],
     ) -> io::Result<()> {
         if !self.is_empty() {
             self.queue(Ok(0), staged, Some(held), tail)?;
-            return self.flush(socket).map(drop);
+            return self.flush(wire).map(drop);
         }
         let pieces = [staged, held.bytes(), tail].map(IoSlice::new);
         let total: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let sent = send_pieces(socket, &pieces, SendFlags::NOSIGNAL);
+        let sent = wire.send_pieces(&pieces, SendFlags::NOSIGNAL);
         if sent == Ok(total) {
             staged.clear();
             return Ok(());
@@ -164,32 +165,38 @@ impl Output {
     ///
     /// # Errors
     /// The connection has failed; or a file has become shorter than it was, so that what was promised cannot be kept.
-    pub(super) fn flush(&mut self, socket: BorrowedFd<'_>) -> io::Result<Flushed> {
-        let before = self.queued;
+    pub(super) fn flush(&mut self, wire: &mut Wire<'_>) -> io::Result<Flushed> {
+        let (before, sent_before) = (self.queued, wire.sent());
         while !self.segments.is_empty() {
             if before - self.queued >= SLICE {
                 return Ok(Flushed::Slice);
             }
-            let sent = match self.segments.front_mut() {
-                Some(Segment::File { file, offset, left }) => {
+            let sent = match (self.segments.front_mut(), wire.bare()) {
+                (Some(Segment::File { file, offset, left }), Some(socket)) => {
                     send_file(socket, file.as_fd(), offset, left)
                 }
-                Some(Segment::Records(records)) => records.send(socket),
-                _ => self.send_front(socket),
+                (Some(Segment::Records(records)), Some(socket)) => records.send(socket),
+                (_, Some(_)) => self.send_front(wire),
+                (_, None) => self.send_encrypted(wire)?,
             };
             match sent {
                 Ok(sent) => self.advance(sent),
                 Err(Errno::AGAIN) => {
-                    let moved = self.queued < before;
+                    let moved = self.queued < before || wire.sent() > sent_before;
                     return Ok(Flushed::Full { moved });
                 }
                 // sendfile(2): the file's own file system knows no way without reading.
-                Err(Errno::INVAL | Errno::NOSYS) => self.read_front()?,
+                Err(Errno::INVAL | Errno::NOSYS) => self.read_file(0)?,
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(Flushed::All)
+        match wire.settle()? {
+            true => Ok(Flushed::All),
+            false => Ok(Flushed::Full {
+                moved: self.queued < before || wire.sent() > sent_before,
+            }),
+        }
     }
 
     /// Forgets everything, as after an error.
@@ -199,7 +206,20 @@ impl Output {
         self.queued = 0;
     }
 
-    fn send_front(&self, socket: BorrowedFd<'_>) -> Result<usize, Errno> {
+    /// The kernel cannot encrypt a file as it sends it: a piece of it is read, and travels with what stands before it.
+    fn send_encrypted(&mut self, wire: &mut Wire<'_>) -> io::Result<Result<usize, Errno>> {
+        if !wire.settle()? {
+            // Nothing is read for a client that takes nothing.
+            return Ok(Err(Errno::AGAIN));
+        }
+        let mut first = self.segments.iter().take(2);
+        if let Some(at) = first.position(|segment| matches!(segment, Segment::File { .. })) {
+            self.read_file(at)?;
+        }
+        Ok(self.send_front(wire))
+    }
+
+    fn send_front(&self, wire: &mut Wire<'_>) -> Result<usize, Errno> {
         let mut pieces = [IoSlice::new(&[]); PIECES];
         let mut count = 0;
         let mut skip = self.done;
@@ -214,12 +234,12 @@ impl Output {
             skip = 0;
             count += 1;
         }
-        send_pieces(socket, &pieces[..count], flags)
+        wire.send_pieces(&pieces[..count], flags)
     }
 
-    /// Reads a piece of the file in front, which is sent before the rest of it.
-    fn read_front(&mut self) -> Result<(), Errno> {
-        let Some(Segment::File { file, offset, left }) = self.segments.front_mut() else {
+    /// Reads a piece of the file at this place of the queue, which is sent before the rest of it.
+    fn read_file(&mut self, at: usize) -> Result<(), Errno> {
+        let Some(Segment::File { file, offset, left }) = self.segments.get_mut(at) else {
             return Err(Errno::INVAL);
         };
         let mut piece = Vec::with_capacity((*left).min(FILE_PIECE) as usize);
@@ -231,9 +251,9 @@ impl Output {
         *offset += read;
         *left -= piece.len() as u64;
         if *left == 0 {
-            self.segments.pop_front();
+            self.segments.remove(at);
         }
-        self.segments.push_front(Segment::Bytes(piece));
+        self.segments.insert(at, Segment::Bytes(piece));
         Ok(())
     }
 
@@ -335,12 +355,4 @@ fn send_file(
     }
     *left -= sent as u64;
     Ok(sent)
-}
-
-fn send_pieces(
-    socket: BorrowedFd<'_>,
-    pieces: &[IoSlice<'_>],
-    flags: SendFlags,
-) -> Result<usize, Errno> {
-    sendmsg(socket, pieces, &mut SendAncillaryBuffer::default(), flags)
 }

@@ -1,7 +1,7 @@
 //! What FastCGI has beside requests: front servers ask about the protocol itself, between requests and between the
 //! pieces of a body, and are answered.
 
-use std::{io, os::fd::AsFd};
+use std::io;
 
 use super::{application::Application, connection::Connection, engine::Engine};
 use crate::protocol::{Parsed, Refusal, fastcgi};
@@ -25,10 +25,7 @@ impl<A: Application> Engine<A> {
         let parsed = fastcgi::parse(input, scanned, variables, body, head, &mut replies);
         if !replies.is_empty() {
             // Between requests nothing else is on its way, and so little is taken at once by whoever reads.
-            let sent = connection
-                .output
-                .send(connection.socket.as_fd(), &mut replies);
-            if sent.is_err() || !connection.output.is_empty() {
+            if connection.send(&mut replies).is_err() || !connection.is_flushed() {
                 connection.output.clear();
                 return Err(NOT_TAKEN);
             }
@@ -43,9 +40,7 @@ impl<A: Application> Engine<A> {
 /// The connection has failed.
 pub(super) fn send_replies(connection: &mut Connection) -> io::Result<()> {
     match connection.body.replies() {
-        Some(mut replies) => connection
-            .output
-            .send(connection.socket.as_fd(), &mut replies),
+        Some(mut replies) => connection.send(&mut replies),
         None => Ok(()),
     }
 }

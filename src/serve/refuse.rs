@@ -1,7 +1,5 @@
 //! What is said to clients that get no answer of the application's: a request that is none, or that does not come in time.
 
-use std::os::fd::AsFd;
-
 use tracing::debug;
 
 use super::{
@@ -38,11 +36,10 @@ impl<A: Application> Engine<A> {
             .rules
             .canned(kind, status, false, DateText::default().now());
         let mut answer = response::enclose(kind, answer);
-        let socket = connection.socket.as_fd();
-        if connection.output.send(socket, &mut answer).is_err() {
+        if connection.send(&mut answer).is_err() {
             return Step::Close;
         }
-        if connection.output.is_empty() {
+        if connection.is_flushed() {
             return self.after_response(connection);
         }
         connection.phase = Phase::Flush;
@@ -70,7 +67,7 @@ impl<A: Application> Engine<A> {
                 connection.reset();
                 Step::Close
             }
-            Phase::Discard | Phase::Head | Phase::Linger => Step::Close,
+            Phase::Discard | Phase::Handshake | Phase::Head | Phase::Linger => Step::Close,
         }
     }
 }

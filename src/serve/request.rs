@@ -18,6 +18,7 @@ use super::{
     exchange::{Exchange, send_continue},
     local::Local,
     records::send_replies,
+    redirect,
     timers::NEVER,
     watch::TOO_LATE,
 };
@@ -60,6 +61,11 @@ impl<A: Application> Engine<A> {
         }
         let framing = head.framing;
         connection.body = Body::new(framing, head.len, self.rules.body_limit);
+        if let Some(target) = self.redirect(connection) {
+            return self.exchange(connection, local, |exchange| {
+                redirect::answer(exchange, target)
+            });
+        }
         if self.rules.answers_alone
             && let Some(step) = self.answer_alone(connection, local)
         {
@@ -153,8 +159,9 @@ impl<A: Application> Engine<A> {
         let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
         record.begin(now, deadline, method, target, peer);
         let watch = self.watches.of(local.index);
-        let kind = connection.head.kind;
-        watch.begin(connection.socket.as_fd(), method == b"HEAD", kind);
+        // Only its own thread can say anything that is encrypted.
+        let speech = connection.tls.is_none().then_some(connection.head.kind);
+        watch.begin(connection.socket.as_fd(), method == b"HEAD", speech);
         if let Some(standby) = &self.standby {
             standby.note_request();
         }
@@ -186,7 +193,7 @@ impl<A: Application> Engine<A> {
         record.end(end, answer.status, answer.sent);
         if answer.gone {
             Step::Close
-        } else if connection.output.is_empty() {
+        } else if connection.is_flushed() {
             self.after_response(connection)
         } else {
             connection.phase = Phase::Flush;
@@ -198,6 +205,7 @@ impl<A: Application> Engine<A> {
     /// The client was told by somebody else that its request took too long, and that nothing follows.
     fn after_last_words(&self, connection: &mut Connection) -> Step {
         connection.output.clear();
+        connection.fall_silent();
         connection.keep_alive = false;
         connection.linger = true;
         self.after_response(connection)

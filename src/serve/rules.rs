@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    config::{ByteSize, Settings, TimeSpan, TrustedProxy},
+    config::{ByteSize, MediaType, Settings, TimeSpan, TrustedProxy},
     protocol::{
         Kind,
         http::{head::Limits, response},
@@ -49,6 +49,10 @@ pub(super) struct Rules {
     pub(super) sends_named_files: bool,
     /// Headers that every answer gets or loses.
     pub(super) edits: Edits,
+    /// Media types of answers that are compressed.
+    pub(super) compress: Vec<MediaType>,
+    /// In bytes; shorter ones are not.
+    pub(super) compress_above: u64,
     /// Whether each request is logged.
     pub(super) access: bool,
     /// Where a request's name stands, in what proxies send and in answers.
@@ -92,6 +96,8 @@ impl Rules {
             pages,
             sends_named_files: settings.response.x_sendfile,
             edits: Edits::new(&edits.add_headers, &edits.remove_headers),
+            compress: settings.response.compress.clone(),
+            compress_above: settings.response.compress_above.0,
             access: settings.log.access,
             request_id: Header::of_request_id(&settings.http),
             answer_request_id: settings.http.request_id_header.is_some(),

@@ -37,7 +37,7 @@ impl<A: Application> Engine<A> {
         match next {
             Next::Close => self.close(connection, local),
             Next::Wait => {
-                let watches_output = connection.phase == Phase::Flush;
+                let watches_output = connection.phase == Phase::Flush || !connection.is_flushed();
                 self.park(connection, watches_output, local, thread);
             }
             Next::Yield => drop(self.park(connection, true, local, thread)),
@@ -134,8 +134,10 @@ impl<A: Application> Engine<A> {
         self.close(connection, local);
     }
 
-    fn close(&self, connection: Box<Connection>, local: &mut Local) {
+    fn close(&self, mut connection: Box<Connection>, local: &mut Local) {
         self.record(local).closed();
+        // As far as it gets; who is gone already does not hear it.
+        let _ = connection.say_goodbye();
         if self.has_forked.load(Ordering::Relaxed) {
             // A child may hold a copy of the socket. One whose peer has gone already is as good.
             let _ = shutdown(&connection.socket, Shutdown::Both);

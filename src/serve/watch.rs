@@ -134,7 +134,7 @@ pub(super) struct Watch {
     socket: AtomicI32,
     is_head: AtomicBool,
     /// What the client speaks, as a [`number`].
-    kind: AtomicU32,
+    speech: AtomicU32,
     /// What the client is told, if the site has words of its own.
     words: OnceLock<Arc<Words>>,
     /// Held from before the word becomes `SHOT` until the client was told.
@@ -150,10 +150,11 @@ impl Watch {
     }
 
     /// A request begins; its deadline is in the scoreboard already.
-    pub(super) fn begin(&self, socket: BorrowedFd<'_>, is_head: bool, kind: Kind) {
+    /// `speech` is what the client can be told in; `None` if only its thread can tell it anything.
+    pub(super) fn begin(&self, socket: BorrowedFd<'_>, is_head: bool, speech: Option<Kind>) {
         self.socket.store(socket.as_raw_fd(), Relaxed);
         self.is_head.store(is_head, Relaxed);
-        self.kind.store(number(kind), Relaxed);
+        self.speech.store(number(speech), Relaxed);
         let serial = self.word.load(Relaxed) & !(NEXT - 1);
         self.word.store(serial.wrapping_add(NEXT) | OPEN, Release);
     }
@@ -222,7 +223,13 @@ impl Watch {
     /// The thread that owns the socket waits in `claim` before it closes it.
     fn tell(&self) {
         let is_head = self.is_head.load(Relaxed);
-        let kind = kind(self.kind.load(Relaxed));
+        // A connection that is encrypted ends without a word, which its client can tell from an answer.
+        let answer = speech(self.speech.load(Relaxed)).map(|kind| self.last_words(kind, is_head));
+        let answer = answer.unwrap_or_default();
+        sys::send_last_words(self.socket.load(Relaxed), &answer);
+    }
+
+    fn last_words(&self, kind: Kind, is_head: bool) -> Vec<u8> {
         let words = self.words.get();
         let page = words.map_or(("text/plain", PHRASE), |words| {
             (words.media_type.as_str(), words.body.as_slice())
@@ -230,28 +237,30 @@ impl Watch {
         let date = &mut DateText::default();
         let mut answer = response::canned(kind, TOO_LATE, page, is_head, date.now());
         response::add_lines(&mut answer, words.map_or(b"", |words| &words.lines));
-        let answer = response::enclose(kind, answer);
-        sys::send_last_words(self.socket.load(Relaxed), &answer);
+        response::enclose(kind, answer)
     }
 }
 
 const HTTP: u32 = 1 << 16;
 const SCGI: u32 = 2 << 16;
+const ENCRYPTED: u32 = 3 << 16;
 
 /// A kind of request as a number, as far as it matters for an answer.
-fn number(kind: Kind) -> u32 {
-    match kind {
-        Kind::Fastcgi { id } => u32::from(id),
-        Kind::Http | Kind::Uwsgi { .. } => HTTP,
-        Kind::Scgi => SCGI,
+fn number(speech: Option<Kind>) -> u32 {
+    match speech {
+        None => ENCRYPTED,
+        Some(Kind::Fastcgi { id }) => u32::from(id),
+        Some(Kind::Http | Kind::Uwsgi { .. }) => HTTP,
+        Some(Kind::Scgi) => SCGI,
     }
 }
 
-fn kind(number: u32) -> Kind {
+fn speech(number: u32) -> Option<Kind> {
     match number {
-        HTTP => Kind::Http,
-        SCGI => Kind::Scgi,
-        id => Kind::Fastcgi { id: id as u16 },
+        ENCRYPTED => None,
+        HTTP => Some(Kind::Http),
+        SCGI => Some(Kind::Scgi),
+        id => Some(Kind::Fastcgi { id: id as u16 }),
     }
 }
 
@@ -269,11 +278,11 @@ mod tests {
     fn who_is_first_has_the_socket() {
         let (mut client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
-        watch.begin(server.as_fd(), false, Kind::Http);
+        watch.begin(server.as_fd(), false, Some(Kind::Http));
         assert!(watch.claim());
         assert!(watch.end_if(|| true));
         assert!(watch.claim() && watch.is_ended() && !watch.end());
-        watch.begin(server.as_fd(), false, Kind::Http);
+        watch.begin(server.as_fd(), false, Some(Kind::Http));
         assert!(!watch.is_ended() && watch.end_if(|| true));
         assert!(!watch.claim() && watch.is_ended() && watch.end());
         let mut told = String::new();
@@ -286,13 +295,13 @@ mod tests {
         let (_client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
         assert!(!watch.end_if(|| true));
-        watch.begin(server.as_fd(), false, Kind::Http);
+        watch.begin(server.as_fd(), false, Some(Kind::Http));
         assert!(!watch.end_if(|| false));
         assert!(!watch.end());
     }
 
     #[test]
-    fn a_front_server_is_told_in_its_own_protocol() {
+    fn everybody_is_told_in_its_own_protocol_or_not_at_all() {
         let told = |kind| {
             let (mut client, server) = UnixStream::pair().unwrap();
             let watch = Watch::default();
@@ -302,10 +311,11 @@ mod tests {
             client.read_to_end(&mut told).unwrap();
             told
         };
-        assert!(told(Kind::Scgi).starts_with(b"Status: 504 "));
-        let records = told(Kind::Fastcgi { id: 0x102 });
+        assert!(told(Some(Kind::Scgi)).starts_with(b"Status: 504 "));
+        let records = told(Some(Kind::Fastcgi { id: 0x102 }));
         assert_eq!(records[..4], [1, 6, 1, 2]);
         assert!(records[8..].starts_with(b"Status: 504 "));
+        assert_eq!(told(None), b"");
     }
 
     /// The deadline that was looked at belonged to a request that is over when the word is changed.
@@ -313,13 +323,13 @@ mod tests {
     fn the_next_request_is_not_taken_for_this_one() {
         let (_client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
-        watch.begin(server.as_fd(), false, Kind::Http);
+        watch.begin(server.as_fd(), false, Some(Kind::Http));
         let looks = AtomicI32::new(0);
         let ended = watch.end_if(|| {
             let is_first = looks.fetch_add(1, Relaxed) == 0;
             if is_first {
                 assert!(!watch.end());
-                watch.begin(server.as_fd(), false, Kind::Http);
+                watch.begin(server.as_fd(), false, Some(Kind::Http));
             }
             is_first
         });
@@ -331,7 +341,7 @@ mod tests {
         let watch = Watch::default();
         for _ in 0..500 {
             let (mut client, server) = UnixStream::pair().unwrap();
-            watch.begin(server.as_fd(), false, Kind::Http);
+            watch.begin(server.as_fd(), false, Some(Kind::Http));
             let claimed = thread::scope(|scope| {
                 scope.spawn(|| watch.end_if(|| true));
                 let claimed = watch.claim();

@@ -303,6 +303,7 @@ fn from_worker(worker: WorkerId, message: FromWorker, loaded: &mut Vec<PathBuf>)
             loaded.extend(files);
             return None;
         }
+        FromWorker::Raised => Event::WorkerRaised(worker),
         FromWorker::Ready => Event::WorkerReady { worker, pid: None },
     };
     Some(event)

@@ -15,13 +15,14 @@ use crate::{
     scoreboard::Scoreboard,
 };
 
-use super::{Interpreter, lifecycle::Plan};
+use super::{Interpreter, https::Https, lifecycle::Plan};
 
 /// The parts of a generation; they go with its last process.
 pub(super) struct Generation {
     pub(super) settings: Settings,
     pub(super) interpreter: Interpreter,
     pub(super) listeners: Listeners,
+    pub(super) https: Https,
     pub(super) scoreboard: Scoreboard,
 }
 
@@ -31,6 +32,7 @@ impl Generation {
         settings: Settings,
         interpreter: Interpreter,
         listeners: Listeners,
+        https: Https,
     ) -> io::Result<Self> {
         let slots = Plan::from(&settings).slots;
         let scoreboard = Scoreboard::create(slots, settings.serving_threads())?;
@@ -38,6 +40,7 @@ impl Generation {
             settings,
             interpreter,
             listeners,
+            https,
             scoreboard,
         })
     }
@@ -45,10 +48,12 @@ impl Generation {
     /// The one that follows this one, with other settings; the error is one line.
     pub(super) fn successor(&self, settings: Settings) -> Result<Self, String> {
         let interpreter = Interpreter::find(&settings.app).map_err(|error| one_line(&error))?;
+        let https = self.https.reload(&settings.listen);
+        let https = https.map_err(|error| one_line(&error))?;
         let defer = settings.timeouts.socket.0;
         let listeners = self.listeners.rebind(&settings.listen, defer);
         let listeners = listeners.map_err(|error| one_line(&error))?;
-        Self::new(settings, interpreter, listeners)
+        Self::new(settings, interpreter, listeners, https)
             .map_err(|error| format!("cannot make a scoreboard: {error}"))
     }
 
@@ -68,14 +73,16 @@ impl Generation {
             generation,
             settings: self.settings.clone(),
             listeners: self.listeners.iter().map(info).collect(),
+            https: self.https.is_used(),
         }))
     }
 
-    /// The scoreboard, our standard error, then each listener.
+    /// The scoreboard, our standard error, what HTTPS needs, then each listener.
     pub(super) fn fds(&self) -> Vec<BorrowedFd<'_>> {
         let listeners = self.listeners.iter().map(AsFd::as_fd);
         [self.scoreboard.as_fd(), journal::stderr()]
             .into_iter()
+            .chain(self.https.fds())
             .chain(listeners)
             .collect()
     }
@@ -98,6 +105,7 @@ fn name((module, file): (&Option<String>, &Option<PathBuf>)) -> Option<String> {
 fn info(listener: &Listener) -> ListenerInfo {
     ListenerInfo {
         protocol: listener.protocol,
+        section: listener.section,
         address: listener.bound.clone(),
     }
 }

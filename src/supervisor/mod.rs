@@ -9,6 +9,7 @@ mod cheaper;
 mod children;
 pub(crate) mod control;
 mod generation;
+mod https;
 mod interpreter;
 mod lifecycle;
 mod look;
@@ -29,6 +30,7 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use crate::{config::Settings, listener::Listeners};
 
+pub(crate) use https::Https;
 pub(crate) use interpreter::{Interpreter, InterpreterError};
 pub(crate) use run::run;
 
@@ -45,6 +47,8 @@ pub(crate) struct Site {
     pub(crate) settings: Settings,
     /// Of the first generation.
     pub(crate) listeners: Listeners,
+    /// Of the first generation.
+    pub(crate) https: Https,
     /// Of the first generation.
     pub(crate) interpreter: Interpreter,
     /// Where later generations come from.

@@ -256,6 +256,12 @@ fn recycled(worker: &WorkerTag, reason: Reason) {
                 "a worker is replaced, it has reached workers.max-worker-lifetime"
             );
         }
+        Reason::Raised => info!(
+            slot,
+            generation,
+            pid,
+            "a worker is replaced, the application has raised an exception (workers.reload-on-exception)"
+        ),
         Reason::Requests { count, limit } => {
             info!(
                 slot,

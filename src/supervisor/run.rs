@@ -29,6 +29,7 @@ use super::{
     children::Children,
     control::{Asked, Server, Waiting},
     generation::Generation,
+    https::Rotation,
     lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
     memory::OomKills,
     pressure::Pressure,
@@ -55,6 +56,7 @@ pub(super) struct Supervisor {
     /// A generation that has become the current one since files were last watched.
     pub(super) promoted: Option<u32>,
     pub(super) waiting: Waiting,
+    rotation: Rotation,
 }
 
 /// Where events come from.
@@ -110,7 +112,8 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     sources.control = Server::open(&site.name);
     // It means nothing to us, and its default effect is the end.
     ignore_by_handler(&[process::Signal::USR2]).map_err(setup("handle signals"))?;
-    let generation = Generation::new(site.settings, site.interpreter, site.listeners)
+    let rotation = Rotation::new(&site.https, Instant::now());
+    let generation = Generation::new(site.settings, site.interpreter, site.listeners, site.https)
         .map_err(setup("make a scoreboard"))?;
     let plan = generation.plan();
     if plan.cheaper.exit_on_idle && !plan.is_activated {
@@ -139,6 +142,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         oom_kills: OomKills::new(),
         promoted: None,
         waiting: Waiting::default(),
+        rotation,
     };
     let mut events = Default::default();
     for action in actions {
@@ -152,13 +156,20 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         let wake = sources.wait(supervisor.wake_at()).await;
         code = supervisor.hear(wake)?;
     }
+    if let Some(control) = sources.control.take() {
+        control.finish().await;
+    }
     Ok(code.unwrap_or_default())
 }
 
 impl Supervisor {
     fn wake_at(&self) -> Option<Instant> {
         let rules = self.lifecycle.wake_at().map(|time| self.started + time);
-        rules.into_iter().chain(self.notifier.due()).min()
+        let mut generations = self.generations.values();
+        let has_tickets = generations.any(|generation| generation.https.is_used());
+        let rotation = has_tickets.then(|| self.rotation.due());
+        let others = self.notifier.due().into_iter().chain(rotation);
+        rules.into_iter().chain(others).min()
     }
 
     /// What is watched changes with the current generation, and with what it loads.
@@ -175,6 +186,7 @@ impl Supervisor {
     /// Takes in everything that has happened. Exits are collected before the channels are read and told after it: so
     /// the last words of a process are heard before its end.
     fn hear(&mut self, wake: Wake) -> Result<Option<u8>, SupervisorError> {
+        self.rotation.turn(Instant::now());
         let exits = reap();
         let messages = self.children.events().map_err(setup("read the channels"))?;
         let wake = match wake {

@@ -53,7 +53,7 @@ impl MemoryPressure {
             }
             None => {
                 let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
-                let file = files_of(&groups)?.into_iter().find(|file| file.exists())?;
+                let file = files_of(&groups)?.into_iter().find(|file| is_ours(file))?;
                 let told = Teller::open(&file, TRIGGER).map(Self::Told);
                 told.ok().or_else(|| Figures::open(file).map(Self::Read))
             }
@@ -154,6 +154,12 @@ fn waited(file: &Path) -> Option<u64> {
     let text = fs::read_to_string(file).ok()?;
     let line = text.lines().find(|line| line.starts_with("some "))?;
     line.rsplit_once("total=")?.1.parse().ok()
+}
+
+/// Whether there are figures, and for a group: those at the root are the whole machine's, for which we cannot do much.
+/// Every group but the root has the other file (cgroups(7)).
+fn is_ours(file: &Path) -> bool {
+    file.exists() && file.with_file_name("cgroup.events").exists()
 }
 
 /// Of the unified hierarchy (cgroups(7)), where it is mounted alone or beside those of version 1; there may be none.

@@ -1,7 +1,7 @@
 //! The life of supervisor, zygote and workers, seen from outside.
 //!
 //! `start`: how the application is found and loaded, and what is said when it cannot be; `stop`: signals and drains;
-//! `crash`: workers that die; `reload`: SIGHUP, good and bad.
+//! `crash`: workers that die; `reload`: SIGHUP, good and bad; `worker`: what a worker is when it begins.
 
 mod crash;
 mod post_fork;
@@ -9,6 +9,7 @@ mod reload;
 mod start;
 mod stop;
 mod systemd;
+mod worker;
 
 use std::{fs, path::PathBuf, thread::JoinHandle};
 

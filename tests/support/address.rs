@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{Shutdown, SocketAddr, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     os::{
         fd::{AsFd, BorrowedFd},
         linux::net::SocketAddrExt,
@@ -16,9 +16,11 @@ use rustix::net::{self, AddressFamily, SocketType, sockopt};
 use super::{
     answer::Answer,
     client::{Client, request},
+    tls,
 };
 
-/// Where a server listens: `127.0.0.1:8000`, `[::1]:8000`, `/run/x.sock` or `@name`.
+/// Where a server listens: `127.0.0.1:8000`, `[::1]:8000`, `/run/x.sock` or `@name`; `tls:` stands before an address of
+/// HTTPS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address(pub(crate) String);
 
@@ -59,9 +61,32 @@ impl Stream for unix::UnixStream {
     }
 }
 
+const TLS: &str = "tls:";
+
+/// A port of this machine that nobody listens on at the moment.
+pub(crate) fn free() -> Address {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    Address(listener.local_addr().unwrap().to_string())
+}
+
 impl Address {
+    /// The same address, for clients that encrypt.
+    pub(crate) fn over_tls(&self) -> Self {
+        Self(format!("{TLS}{}", self.0))
+    }
+
+    /// The port of an address that has one.
+    pub(crate) fn port(&self) -> &str {
+        self.0.rsplit_once(':').unwrap().1
+    }
+
     /// Connects, or says why not.
     pub(crate) fn try_connect(&self) -> std::io::Result<Client> {
+        if let Some(address) = self.0.strip_prefix(TLS) {
+            let stream = TcpStream::connect(address)?;
+            stream.set_nodelay(true)?;
+            return Ok(Client::new(tls::over(stream)));
+        }
         let stream: Box<dyn Stream> = match self.0.as_bytes()[0] {
             b'/' => Box::new(unix::UnixStream::connect(&self.0)?),
             b'@' => {

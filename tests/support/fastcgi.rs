@@ -40,10 +40,11 @@ pub(crate) fn stream(kind: u8, id: u16, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// The PARAMS stream, with its end.
-pub(crate) fn params(id: u16, variables: &[(String, String)]) -> Vec<u8> {
+pub(crate) fn params(id: u16, variables: &[(String, impl AsRef<[u8]>)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (name, value) in variables {
-        for text in [name, value] {
+        let value = value.as_ref();
+        for text in [name.as_bytes(), value] {
             match u8::try_from(text.len()) {
                 Ok(length @ ..0x80) => bytes.push(length),
                 _ => {
@@ -53,7 +54,7 @@ pub(crate) fn params(id: u16, variables: &[(String, String)]) -> Vec<u8> {
             }
         }
         bytes.extend_from_slice(name.as_bytes());
-        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(value);
     }
     [stream(PARAMS, id, &bytes), record(PARAMS, id, b"", 0)].concat()
 }

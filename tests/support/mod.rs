@@ -10,10 +10,13 @@ use std::{
 
 pub(crate) mod address;
 pub(crate) mod answer;
+pub(crate) mod apache;
 pub(crate) mod browser;
+pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod fastcgi;
 pub(crate) mod journal;
+pub(crate) mod lighttpd;
 pub(crate) mod load;
 pub(crate) mod nginx;
 pub(crate) mod peer;
@@ -21,6 +24,7 @@ pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod scgi;
 pub(crate) mod site;
+mod tls;
 pub(crate) mod uwsgi;
 
 /// How long anything may take on a small and busy machine. Reached only by a test that fails.

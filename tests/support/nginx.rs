@@ -2,14 +2,16 @@
 
 use std::{
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use tempfile::TempDir;
 
-use super::{address::Address, process::Process};
+use super::{
+    address::{Address, free},
+    process::Process,
+};
 
 /// A running nginx: one server, one front address, per backend.
 pub(crate) struct Nginx {
@@ -22,8 +24,12 @@ pub(crate) struct Nginx {
 /// How nginx passes requests on.
 #[derive(Debug, Clone)]
 pub(crate) enum Backend {
+    /// `fastcgi_pass`, over connections that are kept.
+    Fastcgi(Address),
     /// `proxy_pass`, HTTP.
     Proxy(Address),
+    /// `scgi_pass`.
+    Scgi(Address),
     /// `uwsgi_pass`.
     Uwsgi(Address),
 }
@@ -37,7 +43,7 @@ impl Nginx {
                 .prefix("hostler-nginx-")
                 .tempdir()
                 .unwrap();
-            let fronts: Vec<Address> = backends.iter().map(|_| free_address()).collect();
+            let fronts: Vec<Address> = backends.iter().map(|_| free()).collect();
             let configuration = write_configuration(directory.path(), &fronts, backends);
             let mut command = Command::new(program());
             command
@@ -70,16 +76,6 @@ pub(crate) fn program() -> PathBuf {
         .into_iter()
         .find(|path| path.exists())
         .expect("nginx is missing: `apt-get install nginx`, or `make test` as root")
-}
-
-fn free_address() -> Address {
-    Address(
-        TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .to_string(),
-    )
 }
 
 fn write_configuration(directory: &Path, fronts: &[Address], backends: &[Backend]) -> PathBuf {
@@ -118,6 +114,20 @@ fn server(front: &Address, backend: &Backend) -> String {
     let pass = match backend {
         Backend::Uwsgi(address) => format!(
             "include /etc/nginx/uwsgi_params; uwsgi_pass {};",
+            unix(address)
+        ),
+        Backend::Fastcgi(address) => {
+            return format!(
+                "upstream {0} {{ server {1}; keepalive 4; }}\n\
+                 server {{ listen {2}; location / {{ include /etc/nginx/fastcgi_params; fastcgi_pass {0}; \
+                 fastcgi_keep_conn on; }} }}\n",
+                front.0.replace([':', '.'], "_"),
+                unix(address),
+                front.0
+            );
+        }
+        Backend::Scgi(address) => format!(
+            "include /etc/nginx/scgi_params; scgi_pass {};",
             unix(address)
         ),
         Backend::Proxy(address) => format!(

@@ -3,12 +3,15 @@
 use super::{address::Address, answer::Answer, fastcgi::cgi_answer, uwsgi::variables_with};
 
 /// A netstring of variables.
-pub(crate) fn netstring(variables: &[(String, String)]) -> Vec<u8> {
-    let block: String = variables
-        .iter()
-        .map(|(name, value)| format!("{name}\0{value}\0"))
-        .collect();
-    format!("{}:{block},", block.len()).into_bytes()
+pub(crate) fn netstring(variables: &[(String, impl AsRef<[u8]>)]) -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in variables {
+        for text in [name.as_bytes(), value.as_ref()] {
+            block.extend_from_slice(text);
+            block.push(0);
+        }
+    }
+    [format!("{}:", block.len()).as_bytes(), &block, b","].concat()
 }
 
 /// The bytes of a request with further variables and a body.

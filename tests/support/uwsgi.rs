@@ -27,11 +27,17 @@ pub(crate) fn variables(method: &str, target: &str) -> Vec<(String, String)> {
 }
 
 /// A packet: modifiers, size, variables.
-pub(crate) fn packet(modifier1: u8, modifier2: u8, variables: &[(String, String)]) -> Vec<u8> {
+pub(crate) fn packet(
+    modifier1: u8,
+    modifier2: u8,
+    variables: &[(String, impl AsRef<[u8]>)],
+) -> Vec<u8> {
     let mut block = Vec::new();
-    for text in variables.iter().flat_map(|(name, value)| [name, value]) {
-        block.extend_from_slice(&u16::try_from(text.len()).unwrap().to_le_bytes());
-        block.extend_from_slice(text.as_bytes());
+    for (name, value) in variables {
+        for text in [name.as_bytes(), value.as_ref()] {
+            block.extend_from_slice(&u16::try_from(text.len()).unwrap().to_le_bytes());
+            block.extend_from_slice(text);
+        }
     }
     raw_packet(modifier1, modifier2, &block)
 }

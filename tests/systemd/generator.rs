@@ -10,7 +10,8 @@ on_each_system!(
 
 fn the_shipped_units_are_good(machine: &Machine) {
     let timer = "[[timer]]\nname = \"clear\"\ncommand = [\"true\"]\non-calendar = [\"daily\"]\n\
-        [[listen]]\naddress = \"127.0.0.1:8001\"\nbacklog = 9\n";
+        [[listen]]\naddress = \"127.0.0.1:8001\"\nbacklog = 9\ntcp-keepalive = true\nsend-buffer = \"1M\"\n\
+        [[daemon]]\nname = \"queue\"\ncommand = [\"true\"]\n";
     machine.site("shop", &(settings(8000) + timer));
     for unit in [
         "hostler@shop.service",
@@ -21,6 +22,7 @@ fn the_shipped_units_are_good(machine: &Machine) {
         "hostler.slice",
         "hostler-timer-clear@shop.timer",
         "hostler-timer-clear@shop.service",
+        "hostler-daemon-queue@shop.service",
     ] {
         let done = machine.run(&["systemd-analyze", "verify", "--generators=yes", unit]);
         let said = done.stdout + &done.stderr;

@@ -95,6 +95,7 @@ pub(super) fn look(settings: &Settings) -> Findings {
     let mut findings = Findings::default();
     application(settings, &mut findings);
     super::accounts::look(settings, &mut findings);
+    super::certificates::look(settings, &mut findings);
     sockets::look(settings, &mut findings);
     files(settings, &mut findings);
     findings

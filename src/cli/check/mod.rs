@@ -2,6 +2,7 @@
 //! and says what it has read.
 
 mod accounts;
+mod certificates;
 mod host;
 mod module;
 mod sockets;

@@ -73,7 +73,8 @@ fn protocols(one: &Listen, section: &str) -> Result<(), Problem> {
 
 /// What could be a name; which of them there are, the TLS library knows.
 fn ciphers(one: &Listen, section: &str) -> Result<(), Problem> {
-    let is_part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let is_part =
+        |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     for (number, name) in one.ciphers.iter().enumerate() {
         if name.is_empty() || !name.bytes().all(is_part) {
             let key = ["listen", section, "ciphers", &number.to_string()];

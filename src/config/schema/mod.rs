@@ -108,7 +108,11 @@ impl Settings {
     pub fn answers_alone(&self) -> bool {
         let files = &self.static_files;
         let has_files = !files.check.is_empty() || !files.map.is_empty();
-        has_files || !self.route.is_empty() || !self.cgi.is_empty()
+        let leads_away = self
+            .listen
+            .iter()
+            .any(|listen| listen.redirect_to.is_some());
+        has_files || leads_away || !self.route.is_empty() || !self.cgi.is_empty()
     }
 
     /// Threads of each worker that serve: those of the application, and the one that stands by.

@@ -48,7 +48,7 @@ fn without_path_info_the_document_is_the_path() {
         "/a",
     );
     check(&[("DOCUMENT_URI", "/ab"), ("SCRIPT_NAME", "/a")], "/ab", "");
-    check(&[("SCRIPT_NAME", "/a")], "", "/a");
+    check(&[("SCRIPT_NAME", "/a")], "/a", "");
     check(&[], "", "");
 }
 

@@ -1,19 +1,13 @@
 //! The response of an [`Exchange`]: what the application says, put into its framing and sent.
 
-use std::{
-    io,
-    os::fd::{AsFd, OwnedFd},
-};
+use std::{io, os::fd::OwnedFd};
 
 use rustix::event::PollFlags;
 use tracing::error;
 
-use super::{Exchange, Scratch, patience::await_socket, records::Records};
+use super::{Exchange, compress::Packing, patience::await_socket, records::Records};
 use crate::{
-    protocol::{
-        Kind,
-        http::response::{self, BodyFraming, Facts},
-    },
+    protocol::http::response::{self, BodyFraming},
     serve::output::{Held, Source},
 };
 
@@ -22,17 +16,6 @@ use crate::{
 pub const HELD_FROM: usize = 16 << 10;
 /// So much staged is enough for one send.
 const STAGED: usize = 64 << 10;
-
-/// What the application wants to be said before the body: filled by its side, committed by [`Exchange::commit`].
-#[derive(Debug, Default)]
-pub struct ResponseHead {
-    /// Code and reason, `200 OK`.
-    pub status: Vec<u8>,
-    /// Header lines as they go out, each with its CRLF; see [`response::header`].
-    pub lines: Vec<u8>,
-    /// What the lines say about framing.
-    pub facts: Facts,
-}
 
 /// How the client is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,13 +44,15 @@ pub(in crate::serve) struct Answer {
     pub(super) fault: Option<u16>,
     finished: bool,
     /// How the body is framed; `None` before the head is fixed.
-    framing: Option<BodyFraming>,
+    pub(super) framing: Option<BodyFraming>,
     /// Of a declared length, what is still owed.
-    owed: u64,
+    pub(super) owed: u64,
     /// The application gave more than the length that it declared.
     surplus: bool,
     /// The body is another one than the application's.
     pub(super) is_replaced: bool,
+    /// What compresses it on its way.
+    pub(super) packing: Option<Packing>,
     /// What it is put into, beside its framing.
     pub(super) records: Records,
 }
@@ -105,52 +90,10 @@ impl Exchange<'_> {
         self.answer.fault
     }
 
-    /// Fixes status and headers. `length` is the length of the whole body where it is known; it becomes the
-    /// Content-Length if the application gave none.
-    pub fn commit(&mut self, head: &ResponseHead, length: Option<u64>) {
-        if !self.answers_with_named_file(head) {
-            self.commit_as_it_is(head, length);
-        }
-    }
-
-    /// The same, whatever file the application names.
-    pub(super) fn commit_as_it_is(&mut self, head: &ResponseHead, length: Option<u64>) {
-        let has_name = self.request_id_header(Some(head)).is_some();
-        let (lines, mut facts) = self.amended(head);
-        facts.body_length = length;
-        facts.close |= self.must_close();
-        let request = &self.connection.head;
-        let is_head = request.method.of(&self.connection.input) == b"HEAD";
-        let (framing, keep_alive) = response::plan(request, is_head, &facts);
-        let Scratch {
-            staged: out,
-            date,
-            request_id,
-            ..
-        } = &mut *self.scratch;
-        if let Kind::Fastcgi { id } = request.kind {
-            self.answer.records = Records::begin(id, out);
-        }
-        response::begin_head(out, request, &head.status);
-        out.extend_from_slice(&lines);
-        if has_name {
-            let name = self.rules.request_id.name.as_bytes();
-            response::header(out, name, request_id.as_bytes());
-        }
-        let date = date.now();
-        response::finish_head(out, request, &facts, framing, keep_alive, date.as_bytes());
-        self.connection.keep_alive = keep_alive;
-        self.answer.status = facts.status;
-        self.answer.framing = Some(framing);
-        if let BodyFraming::Length(length) = framing {
-            self.answer.owed = length;
-        }
-    }
-
     /// Stages bytes of the body; [`Exchange::flush`] or [`Exchange::finish`] send them.
     pub fn write(&mut self, data: &[u8]) {
         let admitted = self.admit_or_note(data.len());
-        self.stage(&data[..admitted]);
+        self.put(&data[..admitted]);
     }
 
     /// Whether so much is staged that it should be flushed.
@@ -162,9 +105,9 @@ impl Exchange<'_> {
     pub fn write_held(&mut self, data: Box<dyn Held>) -> Progress {
         let length = data.bytes().len();
         let admitted = self.admit_or_note(length);
-        if admitted < length || length == 0 {
+        if admitted < length || length == 0 || self.is_compressing() {
             // More than was promised, or the answer to a HEAD: it happens once in a response at most.
-            self.stage(&data.bytes()[..admitted]);
+            self.put(&data.bytes()[..admitted]);
             return self.flush();
         }
         if let Some(id) = self.answer.records.id() {
@@ -181,6 +124,9 @@ impl Exchange<'_> {
     /// Queues `length` bytes of a file from `offset` on, or as many of them as Content-Length wants (PEP 3333,
     /// "Optional Platform-Specific File Handling"); they never pass through the application's thread.
     pub fn write_file(&mut self, file: OwnedFd, offset: u64, length: u64) {
+        if self.is_compressing() {
+            return self.write_file_packed(&file, offset, length);
+        }
         let admitted = self.admit(length);
         if admitted == 0 || self.answer.gone {
             return;
@@ -203,7 +149,7 @@ impl Exchange<'_> {
         }
     }
 
-    fn stage(&mut self, data: &[u8]) {
+    pub(super) fn stage(&mut self, data: &[u8]) {
         if data.is_empty() {
             return;
         }
@@ -223,12 +169,12 @@ impl Exchange<'_> {
         let admitted = match self.answer.framing {
             _ if self.answer.is_replaced => 0,
             None | Some(BodyFraming::None) => 0,
-            Some(BodyFraming::Length(_)) => {
+            Some(_) if self.is_bounded() => {
                 let admitted = length.min(self.answer.owed);
                 self.answer.owed -= admitted;
                 admitted
             }
-            Some(BodyFraming::Chunked | BodyFraming::UntilClose) => length,
+            Some(_) => length,
         };
         self.answer.body += admitted;
         admitted
@@ -238,14 +184,22 @@ impl Exchange<'_> {
     fn admit_or_note(&mut self, length: usize) -> usize {
         // No more than `length`, which is a usize.
         let admitted = self.admit(length as u64) as usize;
-        if let Some(BodyFraming::Length(_)) = self.answer.framing {
-            self.answer.surplus |= admitted < length && !self.answer.is_replaced;
+        if self.is_bounded() && !self.answer.is_replaced {
+            self.answer.surplus |= admitted < length;
         }
         admitted
     }
 
+    /// Whether the application has promised a length.
+    fn is_bounded(&self) -> bool {
+        let packing = self.answer.packing.as_ref();
+        matches!(self.answer.framing, Some(BodyFraming::Length(_)))
+            || packing.is_some_and(|packing| packing.is_bounded)
+    }
+
     /// Sends what is staged or queued, without blocking, and no more than a slice of what is queued.
     pub fn flush(&mut self) -> Progress {
+        self.put_out();
         if self.scratch.staged.is_empty() && self.connection.output.is_empty() {
             return if self.answer.gone {
                 Progress::Gone
@@ -266,13 +220,12 @@ impl Exchange<'_> {
             return Progress::Gone;
         }
         let connection = &mut *self.connection;
-        let (output, socket) = (&mut connection.output, connection.socket.as_fd());
         self.answer.sent += staged.len() as u64;
         let sent = match held {
-            None => output.send(socket, staged),
+            None => connection.send(staged),
             Some((held, tail)) => {
                 self.answer.sent += (held.bytes().len() + tail.len()) as u64;
-                output.send_held(socket, staged, held, tail)
+                connection.send_held(staged, held, tail)
             }
         };
         self.judge(sent)
@@ -299,8 +252,7 @@ impl Exchange<'_> {
             if waited.is_err() {
                 connection.reset();
             }
-            let flushed =
-                waited.and_then(|()| connection.output.flush(connection.socket.as_fd()).map(drop));
+            let flushed = waited.and_then(|()| connection.flush().map(drop));
             self.judge(flushed);
         }
         if self.answer.gone {
@@ -316,7 +268,11 @@ impl Exchange<'_> {
             return;
         }
         self.answer.finished = true;
-        if self.answer.framing == Some(BodyFraming::Chunked) {
+        if self.answer.owed == 0 {
+            self.put_last();
+        }
+        // What is shorter than was promised must not come to a good end.
+        if self.answer.framing == Some(BodyFraming::Chunked) && self.answer.owed == 0 {
             self.scratch.staged.extend_from_slice(response::LAST_CHUNK);
         }
         if self.answer.owed == 0 {
@@ -382,6 +338,6 @@ impl Exchange<'_> {
         } else {
             self.flush();
         }
-        self.answer.gone |= self.connection.output.is_empty();
+        self.answer.gone |= self.connection.is_flushed();
     }
 }

@@ -1,11 +1,15 @@
 //! One request and its response, as the application sees them.
 //!
-//! Here is the request, its name in `name`; `upload` reads a body that comes while the application runs, `answer` takes
-//! the response, `records` puts it into what FastCGI wants. The application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6), persistence, HEAD and the promises
-//! of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and [`Exchange::read_body`].
+//! Here is the request, its name in `name`; `upload` reads a body that comes while the application runs. Of the response
+//! `commit` takes the head, which `amend`, `compress` and `file` may change, and `answer` the body; `records` puts it into
+//! what FastCGI wants. The application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6),
+//! persistence, HEAD and the promises of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and
+//! [`Exchange::read_body`].
 
 mod amend;
 mod answer;
+mod commit;
+mod compress;
 mod file;
 mod name;
 mod patience;
@@ -30,7 +34,8 @@ use crate::{
 };
 
 pub(super) use answer::Answer;
-pub use answer::{HELD_FROM, Progress, ResponseHead};
+pub use answer::{HELD_FROM, Progress};
+pub use commit::ResponseHead;
 pub(super) use name::log_refusal;
 pub(super) use upload::send_continue;
 
@@ -130,23 +135,29 @@ impl<'e> Exchange<'e> {
             buffer: &self.connection.input,
         };
         let peer = peer(self.connection, self.server);
+        let mount = self.mount;
         let scratch = &mut self.scratch.path;
-        let Some(changes) = self.connection.changes.as_deref() else {
-            return environ::visit(&request, &peer, self.mount, scratch, visitor);
-        };
-        let path = self.connection.changed_path();
-        let path = path.map(|path| environ::below(path, self.mount));
-        environ::visit(&request, &peer, self.mount, scratch, |variable, value| {
-            let value = match variable {
-                Variable::Standard(Standard::PathInfo) => path,
-                Variable::Standard(Standard::QueryString) => changes.query.as_deref(),
-                _ => None,
+        match self.connection.changes.as_deref() {
+            None => environ::visit(&request, &peer, mount, scratch, &mut visitor),
+            Some(changes) => {
+                let path = self.connection.changed_path();
+                let path = path.map(|path| environ::below(path, mount));
+                environ::visit(&request, &peer, mount, scratch, |variable, sent| {
+                    let value = match variable {
+                        Variable::Standard(Standard::PathInfo) => path,
+                        Variable::Standard(Standard::QueryString) => changes.query.as_deref(),
+                        _ => None,
+                    };
+                    visitor(variable, value.unwrap_or(sent));
+                });
+                for (name, value) in &changes.env {
+                    visitor(Variable::Raw(name.as_bytes()), value);
+                }
             }
-            .unwrap_or(value);
-            visitor(variable, value);
-        });
-        for (name, value) in &changes.env {
-            visitor(Variable::Raw(name.as_bytes()), value);
+        }
+        if let Some(tls) = &self.connection.tls {
+            let facts = tls.facts();
+            facts.visit(|name, value| visitor(Variable::Raw(name.as_bytes()), value.as_bytes()));
         }
     }
 
@@ -218,7 +229,7 @@ fn peer<'p>(connection: &'p Connection, server: (&'p str, &'p str)) -> Peer<'p> 
         server_port: server.1,
         remote_addr: &connection.peer.address,
         remote_port: &connection.peer.port,
-        tls: false,
+        tls: connection.tls.is_some(),
         trusted: connection.peer.trusted,
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use rustix::{
     event::PollFlags,
     io::Errno,
-    net::{RecvFlags, SendFlags, recv, send},
+    net::{RecvFlags, recv},
 };
 
 use super::{Exchange, patience::await_socket};
@@ -54,7 +54,7 @@ impl Exchange<'_> {
             self.invite_body()?;
             let connection = &mut *self.connection;
             let received = match connection.body.direct(&connection.input) {
-                Some(left) if buffer.len() >= DIRECT_FROM => {
+                Some(left) if buffer.len() >= DIRECT_FROM && connection.tls.is_none() => {
                     receive_directly(connection, buffer, left)?
                 }
                 _ => match connection.receive()? {
@@ -121,11 +121,7 @@ fn receive_directly(
 /// # Errors
 /// The connection has failed, or does not take 25 bytes at once, which a client that waits for them always does.
 pub(in crate::serve) fn send_continue(connection: &mut Connection) -> io::Result<()> {
-    match send(&connection.socket, response::CONTINUE, SendFlags::NOSIGNAL) {
-        Ok(length) if length == response::CONTINUE.len() => Ok(()),
-        Ok(_) | Err(Errno::AGAIN) => Err(io::ErrorKind::WriteZero.into()),
-        Err(error) => Err(error.into()),
-    }
+    connection.send_now(response::CONTINUE)
 }
 
 fn gone() -> io::Error {

@@ -13,8 +13,11 @@ use rustix::{
     net::{SendFlags, send},
 };
 
-use super::{FILE_PIECE, Held, SHORTER, send_pieces};
-use crate::protocol::fastcgi::{HEADER, MAX_CONTENT, stdout_header};
+use super::{FILE_PIECE, Held, SHORTER};
+use crate::{
+    protocol::fastcgi::{HEADER, MAX_CONTENT, stdout_header},
+    serve::wire::send_pieces,
+};
 
 /// Where the content comes from, and where its next byte is there.
 pub(in crate::serve) enum Source {

@@ -45,7 +45,7 @@ fn drain(output: &mut Output, near: &UnixStream, far: &mut UnixStream, step: usi
     let mut received = Vec::new();
     let mut piece = vec![0; step];
     loop {
-        let flushed = output.flush(near.as_fd()).unwrap();
+        let flushed = output.flush(&mut near.as_fd().into()).unwrap();
         match far.read(&mut piece) {
             Ok(read) => received.extend_from_slice(&piece[..read]),
             Err(_) if flushed == Flushed::All => return received,
@@ -72,13 +72,13 @@ fn check(staged: usize, held: usize, tail: usize, step: usize) {
             expected.extend_from_slice(&end);
             let held = Box::new(Bytes(body));
             output
-                .send_held(near.as_fd(), &mut head, held, &end)
+                .send_held(&mut near.as_fd().into(), &mut head, held, &end)
                 .unwrap();
         }
         assert!(head.is_empty());
         let mut more = pattern(3);
         expected.extend_from_slice(&more);
-        output.send(near.as_fd(), &mut more).unwrap();
+        output.send(&mut near.as_fd().into(), &mut more).unwrap();
     }
     let received = drain(&mut output, &near, &mut far, step);
     assert!(received == expected, "{staged} {held} {tail} {step}");
@@ -101,7 +101,7 @@ fn small_pieces_are_kept_together() {
     for index in 0..30_000_u32 {
         let mut piece = index.to_le_bytes().to_vec();
         expected.extend_from_slice(&piece);
-        output.send(near.as_fd(), &mut piece).unwrap();
+        output.send(&mut near.as_fd().into(), &mut piece).unwrap();
     }
     assert!(output.segments.len() <= 3, "{}", output.segments.len());
     assert!(drain(&mut output, &near, &mut far, 4_096) == expected);
@@ -112,9 +112,13 @@ fn a_peer_that_has_gone_is_an_error() {
     let (near, far) = pair();
     drop(far);
     let mut output = Output::default();
-    assert!(output.send(near.as_fd(), &mut pattern(10)).is_err());
+    assert!(
+        output
+            .send(&mut near.as_fd().into(), &mut pattern(10))
+            .is_err()
+    );
     let held = Box::new(Bytes(pattern(10)));
-    let sent = output.send_held(near.as_fd(), &mut Vec::new(), held, b"");
+    let sent = output.send_held(&mut near.as_fd().into(), &mut Vec::new(), held, b"");
     assert!(sent.is_err());
     assert!(output.is_empty());
 }
@@ -126,7 +130,7 @@ fn a_flush_ends_after_a_slice() {
     let mut output = Output::default();
     output.push_file(file_of(&pattern(1_000_000)), 0, 1_000_000);
     let mut turns = 1;
-    while output.flush(target.as_fd()).unwrap() == Flushed::Slice {
+    while output.flush(&mut target.as_fd().into()).unwrap() == Flushed::Slice {
         turns += 1;
     }
     assert_eq!(turns, 1_000_000_u64.div_ceil(SLICE));
@@ -137,7 +141,7 @@ fn a_file_that_has_become_shorter_is_an_error() {
     let (near, mut far) = pair();
     let mut output = Output::default();
     output.push_file(file_of(&pattern(100)), 0, 200);
-    assert!(output.flush(near.as_fd()).is_err());
+    assert!(output.flush(&mut near.as_fd().into()).is_err());
     let mut received = [0; 300];
     assert_eq!(far.read(&mut received).unwrap(), 100);
 }

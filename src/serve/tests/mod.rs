@@ -2,6 +2,7 @@
 
 mod clients;
 mod drain;
+mod encrypted;
 mod files;
 mod late;
 mod requests;
@@ -58,6 +59,14 @@ impl Site {
     }
 
     fn with(answer: Answer, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::on(answer, change, |_| {})
+    }
+
+    fn on(
+        answer: Answer,
+        change: impl FnOnce(&mut Settings),
+        listen: impl FnOnce(&mut ListeningSocket),
+    ) -> Self {
         let mut settings = Settings::default();
         settings.app.module = Some("closure".into());
         change(&mut settings);
@@ -67,11 +76,14 @@ impl Site {
         let threads = settings.workers.threads;
         let scoreboard = Arc::new(Scoreboard::create(1, threads).unwrap());
         let watches = Arc::new(Watches::new(Arc::clone(&scoreboard), 0));
-        let listening = ListeningSocket {
+        let mut listening = ListeningSocket {
             protocol: Protocol::Http,
             address: address.to_string(),
             socket: listener.into(),
+            tls: None,
+            redirect: None,
         };
+        listen(&mut listening);
         let plan = Plan {
             settings,
             listeners: vec![listening],

@@ -42,6 +42,8 @@ const CLIENTS: usize = 16;
 const LONGEST: usize = 8 << 10;
 /// How long a client may take to say what it wants, and to take the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the end of the service waits for clients to take the answers that they were promised.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Before the next attempt to accept, when there is no descriptor left.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Whoever may connect may stop the service.
@@ -50,6 +52,8 @@ const MODE: u32 = 0o600;
 /// The control socket, while it is open: what clients want, one after the other.
 pub(in crate::supervisor) struct Server {
     asked: mpsc::Receiver<Asked>,
+    /// Each client whose answer was not sent yet has one of them.
+    unanswered: Arc<Semaphore>,
     /// Keeps the socket's file, which goes with it.
     _socket: Listeners,
     /// The directory that was made for it.
@@ -100,9 +104,11 @@ impl Server {
             .map_err(|error| one_line(&error))?;
         let listener = duplicate(&socket).map_err(|error| error.to_string())?;
         let (sender, asked) = mpsc::channel(CLIENTS);
-        tokio::spawn(accept(listener, sender));
+        let unanswered = Arc::new(Semaphore::new(CLIENTS));
+        tokio::spawn(accept(listener, sender, Arc::clone(&unanswered)));
         Ok(Self {
             asked,
+            unanswered,
             _socket: socket,
             _directory: directory,
         })
@@ -111,6 +117,16 @@ impl Server {
     /// Waits for the next client that wants something.
     pub(in crate::supervisor) async fn asked(&mut self) -> Option<Asked> {
         self.asked.recv().await
+    }
+
+    /// The service ends, and the clients' tasks with it: those that have an answer to send do it first, the others hear
+    /// of the end. The loop may never have been idle since the answer, so that they had no turn yet.
+    pub(in crate::supervisor) async fn finish(mut self) {
+        self.asked.close();
+        while self.asked.try_recv().is_ok() {}
+        let all = self.unanswered.acquire_many(CLIENTS as u32);
+        // Whoever does not take an answer in time goes without.
+        let _ = timeout(FAREWELL, all).await;
     }
 }
 
@@ -137,15 +153,15 @@ fn duplicate(listeners: &Listeners) -> io::Result<UnixListener> {
     UnixListener::from_std(net::UnixListener::from(fd))
 }
 
-async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>) {
+async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>, unanswered: Arc<Semaphore>) {
     let places = Arc::new(Semaphore::new(CLIENTS));
     // The semaphore is never closed; the loop ends with the runtime.
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
         match listener.accept().await {
             Ok((client, _)) => {
-                let asked = asked.clone();
+                let (asked, unanswered) = (asked.clone(), Arc::clone(&unanswered));
                 tokio::spawn(async move {
-                    talk(&client, &asked).await;
+                    talk(&client, &asked, &unanswered).await;
                     drop(place);
                 });
             }
@@ -159,7 +175,7 @@ async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>) {
 }
 
 /// One request, one reply. A client that is too slow, or goes, is left.
-async fn talk(client: &UnixStream, asked: &mpsc::Sender<Asked>) {
+async fn talk(client: &UnixStream, asked: &mpsc::Sender<Asked>, unanswered: &Semaphore) {
     let Ok(Ok(line)) = timeout(PATIENCE, read_line(client)).await else {
         return;
     };
@@ -168,6 +184,10 @@ async fn talk(client: &UnixStream, asked: &mpsc::Sender<Asked>) {
         false => Err(Reply::refused(
             "only root and the user that runs the service may speak here",
         )),
+    };
+    // There are as many of these as clients.
+    let Ok(promise) = unanswered.acquire().await else {
+        return;
     };
     let stops = matches!(&request, Ok(request) if request.command == Command::Stop);
     let reply = match request {
@@ -182,6 +202,7 @@ async fn talk(client: &UnixStream, asked: &mpsc::Sender<Asked>) {
     let Ok(Ok(())) = timeout(PATIENCE, write_all(client, &line)).await else {
         return;
     };
+    drop(promise);
     if stops && accepted {
         // The end of the service closes the connection, and so tells a client that waits for it.
         gone(client).await;
@@ -264,5 +285,42 @@ async fn gone(client: &UnixStream) {
             Ok(0) | Err(_) => return,
             Ok(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    /// The loop is never idle between the answer and the end, as on a machine with too much to do.
+    #[test]
+    fn an_answer_arrives_although_the_service_ends_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place {
+            socket: directory.path().join("control.sock"),
+            directory: None,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_all().build().unwrap();
+        let mut client = runtime.block_on(async {
+            let mut server = Server::open_at(&place).unwrap();
+            let mut client = net::UnixStream::connect(&place.socket).unwrap();
+            let request = Request {
+                site: None,
+                file: None,
+                command: Command::Stop,
+            };
+            client.write_all(&request.encode().unwrap()).unwrap();
+            let asked = server.asked().await.unwrap();
+            asked.reply.send(Reply::Accepted).unwrap();
+            server.finish().await;
+            client
+        });
+        drop(runtime);
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).unwrap();
+        assert_eq!(Reply::decode(&answer).unwrap(), Reply::Accepted);
     }
 }

@@ -93,6 +93,8 @@ pub(crate) enum Event {
         worker: WorkerId,
         failure: LoadFailure,
     },
+    /// The application has raised an exception in this worker, and wants no more of it.
+    WorkerRaised(WorkerId),
     /// A worker accepts connections; its process as the scoreboard tells it.
     WorkerReady { worker: WorkerId, pid: Option<i32> },
 }

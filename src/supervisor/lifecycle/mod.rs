@@ -248,8 +248,9 @@ impl Lifecycle {
                 self.zygote_failed(zygote, &reason, CONFIGURATION, now);
             }
             Event::WorkerDraining(worker) => self.worker_draining(worker, now),
-            Event::WorkerExhausted(worker) => self.worker_exhausted(worker),
+            Event::WorkerExhausted(worker) => self.worker_is_due(worker, Reason::Exhausted),
             Event::WorkerFailed { worker, failure } => self.worker_failed(worker, failure, now),
+            Event::WorkerRaised(worker) => self.worker_is_due(worker, Reason::Raised),
             Event::WorkerReady { worker, pid } => self.worker_ready(worker, pid, now),
         }
         self.settle(now)

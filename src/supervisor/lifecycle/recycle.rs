@@ -111,10 +111,10 @@ impl Lifecycle {
         }
     }
 
-    /// The application was refused memory in it.
-    pub(super) fn worker_exhausted(&mut self, id: WorkerId) {
+    /// It has said itself that it should be replaced.
+    pub(super) fn worker_is_due(&mut self, id: WorkerId, reason: Reason) {
         if let Some(worker) = self.workers.get_mut(&id) {
-            worker.due = worker.due.or(Some(Reason::Exhausted));
+            worker.due = worker.due.or(Some(reason));
         }
     }
 

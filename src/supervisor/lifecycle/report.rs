@@ -71,6 +71,8 @@ pub(crate) enum Reason {
     Exhausted,
     /// It has lived so long.
     Lifetime { age: Duration, limit: Duration },
+    /// The application has raised an exception in it.
+    Raised,
     /// It has answered so many.
     Requests { count: u64, limit: u64 },
     /// Bytes of resident memory, and the limit.
@@ -84,7 +86,7 @@ impl Reason {
     pub(super) fn cause(self) -> Cause {
         match self {
             Self::AddressSpace { .. } | Self::Exhausted | Self::Rss { .. } => Cause::Memory,
-            Self::Asked => Cause::Asked,
+            Self::Asked | Self::Raised => Cause::Asked,
             Self::Lifetime { .. } => Cause::Lifetime,
             Self::Requests { .. } => Cause::Requests,
             Self::Surplus => Cause::Surplus,

@@ -9,6 +9,7 @@ mod app;
 mod control;
 mod forked;
 mod harakiri;
+mod https;
 mod limits;
 mod loaded;
 mod module;

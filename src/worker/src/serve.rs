@@ -6,12 +6,15 @@ use std::{
 };
 
 use hostler::{
+    config::Listen,
     ipc::{FromWorker, ListenerInfo},
     scoreboard::{Scoreboard, WorkerState},
     serve::{Engine, ListeningSocket, Plan, Watches},
     sys,
+    tls::Server,
 };
 use pyo3::{
+    exceptions::PyOSError,
     prelude::*,
     types::{PyBytes, PyDict},
 };
@@ -26,11 +29,12 @@ use crate::{
     control::{Control, Guard},
     forked,
     harakiri::Harakiri,
+    https::Https,
     limits::Memory,
     threads::Crew,
     traceback,
     worker::WorkerContext,
-    wsgi::{Autoreload, DynamicApplications, Hand, Wsgi, file_wrapper::FileWrapper},
+    wsgi::{Autoreload, DynamicApplications, Hand, OnException, Wsgi, file_wrapper::FileWrapper},
 };
 
 /// Serves until the worker is told to drain; gives its exit code.
@@ -60,12 +64,20 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     if let Some(autoreload) = &autoreload {
         autoreload.tell(py);
     }
+    let workers = &context.settings.workers;
+    let on_exception = workers
+        .reload_on_exception
+        .then(|| OnException::new(&control));
     let has_deadlines = !context.settings.limits.harakiri.0.is_zero();
     let dynamic = DynamicApplications::new(&context.settings);
     let hear = Arc::clone(&control);
+    let servers = servers(context.https)?;
+    let listen = &context.settings.listen;
+    let listeners = context.listeners.into_iter();
+    let listeners = listeners.map(|one| listening(one, listen, &servers));
     let plan = Plan {
+        listeners: listeners.collect(),
         settings: context.settings,
-        listeners: context.listeners.into_iter().map(listening).collect(),
         scoreboard: Arc::clone(&scoreboard),
         slot: context.slot,
         server_name: host_name(),
@@ -75,9 +87,16 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         on_control: Box::new(move || hear.hear()),
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
-    let app = Wsgi::new(context.applications, dynamic, threads, memory, autoreload);
-    let engine = Engine::new(plan, app)
-        .map_err(|error| pyo3::exceptions::PyOSError::new_err(crate::chain(&error)))?;
+    let app = Wsgi::new(
+        context.applications,
+        dynamic,
+        threads,
+        memory,
+        autoreload,
+        on_exception,
+    );
+    let engine =
+        Engine::new(plan, app).map_err(|error| PyOSError::new_err(crate::chain(&error)))?;
     let engine = Arc::new(engine);
     forked::watch(py, &engine)?;
     stand_by(&engine);
@@ -118,8 +137,22 @@ fn stand_by(engine: &Arc<Engine<Wsgi>>) {
     }
 }
 
-fn listening((info, socket): (ListenerInfo, OwnedFd)) -> ListeningSocket {
+/// For each `[[listen]]` that speaks HTTPS what it needs to.
+fn servers(https: Option<Https>) -> PyResult<Vec<Option<Server>>> {
+    let servers = https.map(|https| https.servers()).transpose();
+    let servers = servers.map_err(|error| PyOSError::new_err(crate::chain(&error)))?;
+    Ok(servers.unwrap_or_default())
+}
+
+fn listening(
+    (info, socket): (ListenerInfo, OwnedFd),
+    listen: &[Listen],
+    servers: &[Option<Server>],
+) -> ListeningSocket {
+    let section = listen.get(info.section);
     ListeningSocket {
+        tls: servers.get(info.section).cloned().flatten(),
+        redirect: section.and_then(|listen| listen.redirect_to.clone()),
         protocol: info.protocol,
         address: info.address,
         socket,

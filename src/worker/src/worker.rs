@@ -21,6 +21,7 @@ use rustix::process::getpid;
 
 use crate::{
     app::{self, Applications},
+    https::Https,
     limits,
     loaded::Loaded,
     module, output, serve, stacks, traceback,
@@ -33,6 +34,8 @@ pub(crate) struct WorkerContext {
     pub(crate) settings: Settings,
     /// Listening sockets, shared with the other workers.
     pub(crate) listeners: Vec<(ListenerInfo, OwnedFd)>,
+    /// `None` without a listener for it.
+    pub(crate) https: Option<Https>,
     /// Shared memory; this worker writes to its slot alone.
     pub(crate) scoreboard: Scoreboard,
     /// Which slot that is.
@@ -54,6 +57,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         start,
         scoreboard,
         listeners,
+        https,
         applications,
         channel,
         loaded,
@@ -83,6 +87,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
     let context = WorkerContext {
         settings,
         listeners,
+        https,
         scoreboard,
         slot,
         control,
@@ -105,6 +110,7 @@ fn prepare(
         .map_err(|error| app::failure_of(py, "setting up faulthandler", &error))?;
     limits::apply(&settings.limits)?;
     let applications = applications.map_or_else(|| load(py, settings), Ok)?;
+    app::import_all(py, &settings.app.import, "app.import")?;
     module::run_hooks(py)?;
     // What the functions of the application have changed.
     leave_signals_to_supervisor()

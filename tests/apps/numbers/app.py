@@ -50,9 +50,15 @@ def take(environ, argument):
 
 
 def take_all(environ, argument):
-    """Takes memory until there is no more, and keeps it."""
+    """Takes memory until there is no more, and keeps it; in few large pieces first, since others run meanwhile."""
+    for size in (1 << 20, 10_000):
+        try:
+            while True:
+                kept.append(bytearray(size))
+        except MemoryError:
+            pass
     while True:
-        kept.append(os.urandom(10_000))
+        kept.append(os.urandom(1000))
 
 
 def loop(environ, argument):

@@ -270,6 +270,18 @@ fn a_worker_that_was_refused_memory_is_replaced() {
 }
 
 #[test]
+fn a_worker_with_an_exception_is_replaced_once() {
+    let mut site = Site::serving(2);
+    site.step(Event::WorkerRaised(WorkerId(2)));
+    assert_eq!(site.asked(), workers(&[3]));
+    site.step(Event::WorkerRaised(WorkerId(2)));
+    assert!(site.asked().is_empty());
+    site.make_ready(WorkerId(3));
+    assert_eq!(site.drained(), [2]);
+    assert_eq!(site.lifecycle.counters.asked, 1);
+}
+
+#[test]
 fn a_worker_is_replaced_on_request() {
     let mut site = Site::serving(2);
     site.step(Event::RecycleRequested { slot: Some(1) });

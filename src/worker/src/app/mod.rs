@@ -42,6 +42,16 @@ pub(crate) fn load(py: Python<'_>, wanted: &Wanted<'_>) -> Result<Py<PyAny>, Loa
     callable::find(&module, wanted)
 }
 
+/// Imports the modules that the setting `key` names, in its order.
+pub(crate) fn import_all(py: Python<'_>, modules: &[String], key: &str) -> Result<(), LoadFailure> {
+    modules.iter().try_for_each(|name| {
+        let imported = py.import(name.as_str());
+        imported
+            .map(drop)
+            .map_err(|error| failure_of(py, &format!("importing {name} ({key})"), &error))
+    })
+}
+
 /// What `module:function` in the setting `key` leads to.
 pub(crate) fn function<'py>(
     py: Python<'py>,

@@ -1,6 +1,9 @@
 //! One request: environ, the application, its response; and what is logged when that goes wrong.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use hostler::{
     ipc::{FromWorker, LoadFailure},
@@ -36,6 +39,29 @@ pub(crate) struct Wsgi {
     memory: Memory,
     /// With `reload.py-autoreload`.
     autoreload: Option<Autoreload>,
+    /// With `workers.reload-on-exception`.
+    on_exception: Option<OnException>,
+}
+
+/// Asks for a successor when the application has raised an exception.
+pub(crate) struct OnException {
+    told: AtomicBool,
+    control: Arc<Control>,
+}
+
+impl OnException {
+    pub(crate) fn new(control: &Arc<Control>) -> Self {
+        Self {
+            told: AtomicBool::new(false),
+            control: Arc::clone(control),
+        }
+    }
+
+    fn tell(&self) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            self.control.tell(&FromWorker::Raised);
+        }
+    }
 }
 
 /// What the supervisor was told of the files that are loaded.
@@ -138,6 +164,7 @@ impl Wsgi {
         threads: u32,
         memory: Memory,
         autoreload: Option<Autoreload>,
+        on_exception: Option<OnException>,
     ) -> Self {
         let lock = if threads > 1 {
             Lock::Shared
@@ -150,6 +177,7 @@ impl Wsgi {
             lock,
             memory,
             autoreload,
+            on_exception,
         }
     }
 
@@ -269,6 +297,11 @@ impl Application for Wsgi {
                 exchange.fail(failure.status());
                 if let Failure::Exhausted(_) = failure {
                     self.memory.exhausted();
+                }
+                if let (Failure::Exhausted(_) | Failure::Raised(_), Some(on_exception)) =
+                    (&failure, &self.on_exception)
+                {
+                    on_exception.tell();
                 }
             }
         }

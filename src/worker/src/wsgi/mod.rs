@@ -18,6 +18,6 @@ mod response;
 mod sending;
 mod text;
 
-pub(crate) use call::{Autoreload, Hand, Wsgi, WsgiThread};
+pub(crate) use call::{Autoreload, Hand, OnException, Wsgi, WsgiThread};
 pub(crate) use dynamic::DynamicApplications;
 pub(crate) use exchange_link::Link;

@@ -30,6 +30,19 @@ pub(super) fn stage(
     lock: Lock,
 ) -> Progress {
     let py = piece.py();
+    if exchange.is_compressing() {
+        // It takes longer than letting go of the lock.
+        let bytes = piece.as_bytes();
+        return py.detach(|| {
+            exchange.write(bytes);
+            let is_enough = exchange.has_staged_enough();
+            match is_enough.then(|| exchange.flush()) {
+                None => Progress::Open,
+                Some(Progress::Full) => exchange.wait(),
+                Some(progress) => progress,
+            }
+        });
+    }
     // A subclass may have a finalizer, and code of the application's must not run while the exchange is in use.
     if piece.as_bytes().len() < HELD_FROM || piece.cast_exact::<PyBytes>().is_err() {
         exchange.write(piece.as_bytes());

@@ -13,10 +13,12 @@ mod threads;
 use std::os::fd::OwnedFd;
 
 use hostler::{
+    affinity::Spread,
     ipc::{Channel, FromZygote, IpcError, LoadFailure, Start, ToZygote},
     journal::{self, Identity, JournalError, Role},
     scoreboard::{Scoreboard, ScoreboardError},
     sys::{self, PrivilegeError},
+    tls::TlsError,
 };
 use pyo3::prelude::*;
 use rustix::{
@@ -26,6 +28,7 @@ use rustix::{
 
 use crate::{
     app::{self, Applications},
+    https::Https,
     loaded::Loaded,
     module, worker,
 };
@@ -43,7 +46,7 @@ pub(crate) enum ZygoteError {
     Descriptors {
         /// How many came.
         count: usize,
-        /// One for the scoreboard, one for the log, one for each listener.
+        /// One for the scoreboard, one for the log, two for HTTPS, one for each listener.
         expected: usize,
     },
     /// There is no first message.
@@ -67,6 +70,9 @@ pub(crate) enum ZygoteError {
     /// The scoreboard.
     #[error("cannot use the scoreboard")]
     Scoreboard(#[from] ScoreboardError),
+    /// What HTTPS needs.
+    #[error("cannot take over what HTTPS needs")]
+    Tls(#[from] TlsError),
     /// The program was updated and the extension was not, or the other way round.
     #[error(
         "this is the extension of hostler {ours}, started by hostler {theirs}: install both from one release"
@@ -84,14 +90,20 @@ pub(crate) struct Zygote {
     pub(crate) start: Start,
     pub(crate) scoreboard: Scoreboard,
     pub(crate) listeners: Vec<OwnedFd>,
+    /// `None` without a listener for it.
+    pub(crate) https: Option<Https>,
     /// `None` with `lazy-apps`.
     pub(crate) applications: Option<Applications>,
     /// To the supervisor; the zygote's alone.
     pub(crate) channel: Channel,
     /// Files of modules that the supervisor was told of.
     pub(crate) loaded: Loaded,
+    spread: Spread,
     has_warned_of_threads: bool,
 }
+
+/// What the first message brings.
+type SetUp = (Start, Scoreboard, Option<Https>, Vec<OwnedFd>);
 
 /// What a new worker has in common with the supervisor.
 pub(crate) struct Ends {
@@ -132,13 +144,15 @@ impl Zygote {
     /// The zygote, or why there is none, and the channel on which the supervisor may be told of it.
     fn new(channel: Channel) -> Result<Self, (ZygoteError, Channel)> {
         match Self::set_up(&channel) {
-            Ok((start, scoreboard, listeners)) => Ok(Self {
+            Ok((start, scoreboard, https, listeners)) => Ok(Self {
                 start,
                 scoreboard,
                 listeners,
+                https,
                 applications: None,
                 channel,
                 loaded: Loaded::default(),
+                spread: Spread::default(),
                 has_warned_of_threads: false,
             }),
             Err(error) => Err((error, channel)),
@@ -146,7 +160,7 @@ impl Zygote {
     }
 
     /// Waits for the first message and sets up all that does not concern Python.
-    fn set_up(channel: &Channel) -> Result<(Start, Scoreboard, Vec<OwnedFd>), ZygoteError> {
+    fn set_up(channel: &Channel) -> Result<SetUp, ZygoteError> {
         leave_signals_to_supervisor().map_err(ZygoteError::Signals)?;
         // These would kill, and a service manager may send them to all processes when the supervisor is meant. Set
         // before the application is imported, which may have a use for them.
@@ -165,16 +179,20 @@ impl Zygote {
                 theirs: start.version,
             });
         }
-        let expected = 2 + start.listeners.len();
+        let of_https = if start.https { 2 } else { 0 };
+        let expected = 2 + of_https + start.listeners.len();
         if fds.len() != expected {
             return Err(ZygoteError::Descriptors {
                 count: fds.len(),
                 expected,
             });
         }
-        let listeners = fds.split_off(2);
-        let stderr = fds.pop();
-        let scoreboard = Scoreboard::open(fds.remove(0))?;
+        let listeners = fds.split_off(2 + of_https);
+        let mut fds = fds.into_iter();
+        let (Some(scoreboard), stderr) = (fds.next(), fds.next()) else {
+            return Err(ZygoteError::Descriptors { count: 0, expected });
+        };
+        let scoreboard = Scoreboard::open(scoreboard)?;
         journal::init(
             &start.settings.log,
             Identity {
@@ -183,7 +201,11 @@ impl Zygote {
             },
             stderr,
         )?;
-        Ok((*start, scoreboard, listeners))
+        let https = match (fds.next(), fds.next()) {
+            (Some(material), Some(keys)) => Some(Https::open(material, keys)?),
+            _ => None,
+        };
+        Ok((*start, scoreboard, https, listeners))
     }
 
     /// Makes the interpreter ready and imports the application; gives the interpreter's name.
@@ -197,8 +219,11 @@ impl Zygote {
         if let Some(umask) = self.start.settings.service.umask {
             rustix::process::umask(Mode::from_raw_mode(umask.0));
         }
+        self.spread =
+            Spread::new(self.start.settings.workers.cpu_affinity).map_err(no_processors)?;
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
+        app::import_all(py, &app.preload, "app.preload")?;
         if !app.lazy_apps {
             self.applications = Some(Applications::load(py, &self.start.settings)?);
             module::add_setting(py, app)?;
@@ -221,6 +246,13 @@ impl Zygote {
         Ok(())
     }
 
+    /// What a new worker does before it has threads. It serves without it too.
+    fn bind(&self, group: usize) {
+        if let Err(error) = self.spread.bind(group) {
+            tracing::warn!(%error, "a worker cannot be bound to its processors (workers.cpu-affinity)");
+        }
+    }
+
     /// Answers the supervisor until it says stop or is gone, then exit code 0. In a worker: the worker's exit code.
     fn serve(mut self, py: Python<'_>) -> i32 {
         loop {
@@ -240,9 +272,16 @@ impl Zygote {
                 stacks,
                 output,
             };
+            let group = self.spread.choose();
             let answer = match self.fork(py) {
-                Ok(Side::Worker) => return worker::run(py, self, slot, ends),
-                Ok(Side::Zygote(pid)) => FromZygote::Forked { slot, pid },
+                Ok(Side::Worker) => {
+                    self.bind(group);
+                    return worker::run(py, self, slot, ends);
+                }
+                Ok(Side::Zygote(pid)) => {
+                    self.spread.note(pid, group);
+                    FromZygote::Forked { slot, pid }
+                }
                 Err(reason) => FromZygote::ForkRefused { slot, reason },
             };
             if let Err(error) = self.channel.send(&answer, &[]) {
@@ -250,6 +289,12 @@ impl Zygote {
             }
         }
     }
+}
+
+fn no_processors(error: std::io::Error) -> LoadFailure {
+    app::failure(format!(
+        "cannot tell which processors there are (workers.cpu-affinity): {error}"
+    ))
 }
 
 /// The end of a zygote that cannot go on; the supervisor sees it and makes another.

@@ -1,0 +1,7 @@
+"""Imported once, before the application."""
+
+import os
+
+import steps
+
+steps.order.append(["early", os.getpid()])
