@@ -40,7 +40,7 @@ fn all_real_files_are_converted_in_a_second() {
             emperor: false,
         };
         let input = Input::from_argument(file.to_str().unwrap());
-        let converted = convert(&[input], &start, &Machine).unwrap();
+        let converted = convert(&[input], &start, &Machine::default()).unwrap();
         assert!(!converted.draft.render().is_empty(), "{}", file.display());
     }
     // A build without optimization takes ten times as long.
