@@ -17,7 +17,6 @@ use super::{
 const UNSERVED: &[(&str, &[&str])] = &[
     ("listen.protocol", &["fastcgi", "https", "scgi", "uwsgi"]),
     ("workers.loop", &[]),
-    ("cgi", &[]),
     ("log.to", &["journal", "stderr"]),
     ("log.access-to", &["journal", "stderr"]),
     ("log.access-format", &[]),

@@ -18,10 +18,11 @@ use super::{
     mounts::{ONLY, Place},
     output::{Flushed, Held, Output},
     peer::PeerText,
+    program::Detour,
     route::Changes,
     wire::Wire,
 };
-use crate::{config::Protocol, protocol::Head};
+use crate::{cgi::Program, config::Protocol, protocol::Head};
 
 /// Room for a first read; most heads with small bodies fit.
 const FIRST_READ: usize = 16 << 10;
@@ -97,6 +98,10 @@ pub(super) struct Connection {
     pub(super) head_begun: bool,
     /// What the routes have changed about the request.
     pub(super) changes: Option<Box<Changes>>,
+    /// The program that answers the request.
+    pub(super) program: Option<Box<Program>>,
+    /// Where a program has sent the request.
+    pub(super) detour: Option<Box<Detour>>,
     /// Whether the client was told to go on with its body (`100 Continue`).
     pub(super) continued: bool,
     /// Milliseconds of the coarse clock at which the phase is given up; set when it begins or makes progress.
@@ -131,6 +136,8 @@ impl Connection {
             requests: 0,
             head_begun: false,
             changes: None,
+            program: None,
+            detour: None,
             continued: false,
             deadline: 0,
             slot: None,
@@ -326,6 +333,8 @@ impl Connection {
         }
         self.body = Body::default();
         self.changes = None;
+        self.program = None;
+        self.detour = None;
         self.scanned = 0;
         self.requests += 1;
     }

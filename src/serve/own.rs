@@ -40,11 +40,23 @@ impl<A: Application> Engine<A> {
             host: host(&self.rules, connection, &request),
             remote: remote(connection, &request),
         };
-        let (destination, changes) = self.rules.router.route(&inquiry, &mut local.scratch.path);
+        let (destination, changes) = match &connection.detour {
+            None => self.rules.router.route(&inquiry, &mut local.scratch.path),
+            Some(detour) => self.rules.router.route_anew(
+                &inquiry,
+                detour.changes.clone(),
+                &mut local.scratch.path,
+            ),
+        };
         let is_head = request.method() == b"HEAD";
         connection.changes = (changes != Default::default()).then(|| Box::new(changes));
         let step = match destination {
             Destination::Application => return None,
+            Destination::Barred(file, why) => {
+                warn!(program = %file.display(), why, "a CGI program may not run; the client gets 403");
+                self.exchange(connection, local, |exchange| refuse(exchange, 403))
+            }
+            Destination::Program(program) => self.expect_program(connection, program),
             Destination::File(found, url) => self.exchange(connection, local, |exchange| {
                 send_file(exchange, &self.rules, found, &url, is_head);
             }),
@@ -54,13 +66,17 @@ impl<A: Application> Engine<A> {
                 exchange.say_words(head_with(lines), status);
                 exchange.finish();
             }),
-            Destination::Refuse(status) => self.exchange(connection, local, |exchange| {
-                exchange.say_words(ResponseHead::default(), status);
-                exchange.finish();
-            }),
+            Destination::Refuse(status) => {
+                self.exchange(connection, local, |exchange| refuse(exchange, status))
+            }
         };
         Some(step)
     }
+}
+
+fn refuse(exchange: &mut Exchange<'_>, status: u16) {
+    exchange.say_words(ResponseHead::default(), status);
+    exchange.finish();
 }
 
 /// The host that was asked for, without its port.

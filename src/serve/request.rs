@@ -117,8 +117,11 @@ impl<A: Application> Engine<A> {
         receive(connection)
     }
 
-    /// Lets the application answer.
+    /// Lets the application answer, or a program.
     fn call(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
+        if connection.program.is_some() {
+            return Step::Run;
+        }
         if A::is_standby(thread) {
             return leave(connection);
         }
@@ -157,7 +160,12 @@ impl<A: Application> Engine<A> {
             connection.head.target.of(buffer),
         );
         let now = now_us();
-        let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
+        // A program has a time of its own, and whoever ends it does not end the worker.
+        let deadline = match connection.program {
+            None => self.rules.deadline(now),
+            Some(_) => 0,
+        };
+        let peer = connection.peer.address.as_bytes();
         record.begin(now, deadline, method, target, peer);
         let watch = self.watches.of(local.index);
         // Only its own thread can say anything that is encrypted.
@@ -178,6 +186,12 @@ impl<A: Application> Engine<A> {
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
             error!("a request met a fault of the server's own; its connection is closed");
+        }
+        if exchange.answer.is_postponed {
+            watch.end();
+            record.pass_on();
+            connection.phase = Phase::Head;
+            return Step::Again;
         }
         exchange.fail(500);
         let is_late = watch.end();
