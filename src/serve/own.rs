@@ -17,7 +17,7 @@ use super::{
     rules::Rules,
 };
 use crate::{
-    protocol::{Kind, Request, http::response::header},
+    protocol::{Kind, Request, http::response::header, uwsgi},
     static_files::{Conditions, FoundFile, OpenFile, Piece, Range, Reply},
 };
 
@@ -51,6 +51,9 @@ impl<A: Application> Engine<A> {
         let is_head = request.method() == b"HEAD";
         connection.changes = (changes != Default::default()).then(|| Box::new(changes));
         let step = match destination {
+            Destination::Application if wants_program(connection) => {
+                self.exchange(connection, local, |exchange| refuse(exchange, 404))
+            }
             Destination::Application => return None,
             Destination::Barred(file, why) => {
                 warn!(program = %file.display(), why, "a CGI program may not run; the client gets 403");
@@ -72,6 +75,12 @@ impl<A: Application> Engine<A> {
         };
         Some(step)
     }
+}
+
+/// Whether the front server says that a CGI program is to answer, and nobody else.
+fn wants_program(connection: &Connection) -> bool {
+    let kind = connection.head.kind;
+    matches!(kind, Kind::Uwsgi { modifier1, .. } if modifier1 == uwsgi::CGI)
 }
 
 fn refuse(exchange: &mut Exchange<'_>, status: u16) {

@@ -51,6 +51,7 @@ impl<A: Application> Engine<A> {
             Kind::Fastcgi { .. } | Kind::Http | Kind::Scgi => {}
             Kind::Uwsgi { modifier1, .. } => match modifier1 {
                 uwsgi::WSGI | uwsgi::WSGI_MANAGE_PATH_INFO => {}
+                uwsgi::CGI if !self.rules.router.programs().is_empty() => {}
                 uwsgi::PING => {
                     // It is answered as far as the socket takes four bytes, which a new one does.
                     let _ = send(&connection.socket, &uwsgi::PONG, SendFlags::NOSIGNAL);

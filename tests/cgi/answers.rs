@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::{ECHO, Programs, write};
-use crate::support::client::request;
+use crate::support::{
+    client::request,
+    uwsgi::{packet, variables_with},
+};
 
 /// A program that says this.
 fn saying(text: &str) -> String {
@@ -318,4 +321,22 @@ fn programs_answer_over_every_protocol() {
         );
         assert_eq!(env["LD_PRELOAD"], Value::Null);
     }
+}
+
+/// `uwsgi_modifier1 9` of nginx, as it was for uWSGI.
+#[test]
+fn a_front_server_may_ask_for_a_program_and_nothing_else() {
+    let cgi = Programs::on(&[("echo.py", ECHO)], "", |site| {
+        site.listen("uwsgi", "127.0.0.1:0")
+    });
+    let ask = |target: &str| {
+        let mut client = cgi.site.address().connect();
+        client.send(&packet(9, 0, &variables_with("GET", target, &[], b"")));
+        client.answer()
+    };
+    assert_eq!(
+        ask("/cgi-bin/echo.py").json()["env"]["REQUEST_METHOD"],
+        "GET"
+    );
+    assert_eq!(ask("/application").status, 404);
 }

@@ -64,7 +64,7 @@ fn the_tutorial_works_after_conversion() {
     assert_eq!(answer.text(), "/cgi-bin/index.lua\t/x\ty\tbody\n");
     assert_eq!(
         address.get("/cgi-bin/").text(),
-        "/cgi-bin/index.lua\tnil\t\t\n"
+        "/cgi-bin/index.lua\tnil\t\tnil\n"
     );
     assert_eq!(address.get("/dump/x").json()["env"]["PATH_INFO"], "/x");
     assert_eq!(address.get("/cgi-bin/dump.py").status, 403);

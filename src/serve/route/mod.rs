@@ -142,6 +142,7 @@ impl Router {
         scratch: &mut Vec<u8>,
     ) -> (Destination<'_>, Changes) {
         let request = &inquiry.request;
+        let was_changed = changes.path.is_some();
         let sent = environ::path_info(request, scratch);
         for (number, rule) in self.rules.iter().enumerate() {
             let path = changes.path.as_deref().unwrap_or(sent);
@@ -164,6 +165,13 @@ impl Router {
         let destination = match self.file(inquiry, path) {
             Destination::Application => self.program(inquiry, path),
             file => file,
+        };
+        let destination = match destination {
+            // The URL that was asked for is not the one of the directory.
+            Destination::Redirect(status, _) if was_changed => {
+                Destination::Redirect(status, slashed(path, changes.query.as_deref()))
+            }
+            destination => destination,
         };
         (destination, changes)
     }
@@ -236,6 +244,19 @@ impl Router {
 
 fn is_get(request: &Request<'_>) -> bool {
     matches!(request.method(), b"GET" | b"HEAD")
+}
+
+/// The URL of a directory that was not asked for, by its decoded path.
+fn slashed(path: &[u8], query: Option<&[u8]>) -> Vec<u8> {
+    let start = path.iter().take_while(|&&byte| byte == b'/').count();
+    let mut url = b"/".to_vec();
+    in_url(&path[start..], &mut url);
+    url.push(b'/');
+    if let Some(query) = query.filter(|query| !query.is_empty()) {
+        url.push(b'?');
+        url.extend_from_slice(query);
+    }
+    url
 }
 
 /// The URL of a directory: what the client has asked for with a slash behind the path. Of several slashes in front one
