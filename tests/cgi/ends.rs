@@ -133,6 +133,35 @@ fn what_runs_is_finished_when_the_site_ends() {
     assert!(!Path::new(&format!("/proc/{number}")).exists());
 }
 
+#[test]
+fn one_that_has_closed_its_output_has_answered_and_may_go_on() {
+    let busy = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nok'\nexec >&-\n\
+                until test -e go; do sleep 0.05; done\necho 1 > number\n";
+    let cgi = Programs::new(&[("busy", busy)], "");
+    assert_eq!(cgi.site.get("/cgi-bin/busy").text(), "ok");
+    write(cgi.tree.path(), "go", "");
+    assert_eq!(cgi.number_in("number"), 1);
+}
+
+#[test]
+fn a_client_that_reads_slowly_gets_everything_and_keeps_nobody() {
+    let large = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nhead -c 20000000 /dev/zero\n";
+    let cgi = Programs::on(&[("large", large)], "timeout = 1", |site| {
+        site.workers(1, 1)
+    });
+    let mut slow = cgi.site.address().connect();
+    slow.send_get("/cgi-bin/large");
+    assert_eq!(slow.head().status, 200);
+    for _ in 0..20 {
+        assert_eq!(cgi.site.get("/x").status, 200);
+    }
+    let mut length = 0;
+    while let Some(chunk) = slow.chunk().filter(|chunk| !chunk.is_empty()) {
+        length += chunk.len();
+    }
+    assert_eq!(length, 20_000_000);
+}
+
 /// Nobody but the kernel is there to end it.
 #[test]
 fn one_whose_worker_is_killed_is_killed_too() {

@@ -51,7 +51,7 @@ fn a_status_is_the_programs() {
         (404, "404 Nothing here", ""),
     );
     check("Status: 404\n\nbody", (404, "404 Not Found", ""));
-    check("Status: 599\n\nbody", (599, "599 ", ""));
+    check("Status: 599\n\nbody", (599, "599 Unknown", ""));
 }
 
 #[test]

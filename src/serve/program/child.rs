@@ -23,6 +23,8 @@ use crate::{
 
 /// Read at once from what a program says.
 const PIECE: usize = 64 << 10;
+/// So much of what a process has written to its standard error is still logged when it has ended: a pipe holds less.
+const LAST_PIECES: usize = 32;
 /// How long a process group that was asked to end has for it.
 const MERCY: Duration = Duration::from_secs(5);
 
@@ -149,9 +151,10 @@ impl Child {
             if has_said {
                 self.log();
             }
+            let is_over = left.is_some_and(|left| left.is_zero());
             if has_ended {
                 self.reap();
-            } else if !has_said && ready != Err(Errno::INTR) {
+            } else if is_over || (!has_said && ready != Err(Errno::INTR)) {
                 return None;
             }
         }
@@ -180,7 +183,12 @@ impl Child {
     /// The process has ended and is a zombie: its number, which is that of its group, is nobody else's yet.
     fn reap(&mut self) {
         let _ = kill_process_group(self.group, Signal::KILL);
-        while matches!(self.log(), Said::Something) {}
+        // Somebody who has left the group may write on.
+        for _ in 0..LAST_PIECES {
+            if !matches!(self.log(), Said::Something) {
+                break;
+            }
+        }
         let request_id = &self.request_id;
         self.words.finish(|text| say(text, request_id));
         // The application may have reaped it, by waiting for just any child; then nobody knows how it ended.

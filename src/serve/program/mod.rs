@@ -3,13 +3,15 @@
 //! A program takes as long as it likes, so none of the engine's threads waits for it. Its connection leaves the table and
 //! epoll, and belongs to a native thread that lives for this one request (`run`), with a place of its own in the
 //! scoreboard (`lanes`). When the answer is said, the connection goes back into the table, whatever is still queued, and
-//! the thread stays with its process (`child`) until that has ended and is reaped. `feed` is what the process reads.
+//! the thread stays with its process (`child`) until that has ended and is reaped. `feed` is what the process reads, `outcome`
+//! what becomes of a request that it does not answer.
 //!
 //! There are no such threads as long as nobody asks for a program, so that a worker without is one that can be forked.
 
 mod child;
 mod feed;
 mod lanes;
+mod outcome;
 mod run;
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};

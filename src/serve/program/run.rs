@@ -2,47 +2,32 @@
 //! keeps the other waiting for too long ends it.
 
 use std::{
-    fmt::{self, Display},
-    io,
-    os::{fd::OwnedFd, unix::process::ExitStatusExt},
-    process::ExitStatus,
+    os::fd::OwnedFd,
     time::{Duration, Instant},
 };
 
 use rustix::event::{PollFd, PollFlags, poll};
-use tracing::{error, info, warn};
+use tracing::warn;
 
 use super::{
-    Detour,
     child::{self, Child, Said},
     feed::Feed,
 };
 use crate::{
     cgi::{
         Call, Environment, Program, Programs,
-        output::{self, Output, OutputError},
+        output::{self, Output},
     },
-    environ,
-    protocol::http::response::header,
-    serve::{
-        exchange::{Exchange, Progress, ResponseHead},
-        route::Changes,
-    },
+    serve::exchange::{Exchange, Progress, ResponseHead},
 };
-
-/// How often a request may be sent elsewhere by programs, before it counts as a circle.
-const DETOURS: u32 = 10;
-/// How long we wait for the status of a program that has closed its output, which comes with its end as a rule: an
-/// answer whose program has crashed must not look whole.
-const LAST_MOMENT: Duration = Duration::from_millis(100);
 
 /// A program that is about to answer.
 pub(super) struct Run<'p> {
-    programs: &'p Programs,
-    program: Program,
+    pub(super) programs: &'p Programs,
+    pub(super) program: Program,
     /// What it has said, as long as that is no answer; nothing after.
     said: Vec<u8>,
-    feed: Feed,
+    pub(super) feed: Feed,
     /// When something last moved.
     moved: Instant,
 }
@@ -148,21 +133,26 @@ impl<'p> Run<'p> {
         if self.feed.is_done() {
             child.stdin = None;
         }
-        let progress = exchange.push();
-        let is_full = progress == Progress::Full;
-        if progress == Progress::Gone {
-            return Turn::Over;
-        }
+        let is_full = match exchange.push() {
+            Progress::Full => true,
+            Progress::Gone => return Turn::Over,
+            Progress::Open => false,
+        };
         // Whom we wait for: the program, unless its client has to do something first.
-        let waits_for_client = is_full || self.feed.is_empty();
-        let limit = match waits_for_client {
+        let limit = match is_full || self.feed.is_empty() {
             true => Some(exchange.patience()).filter(|time| !time.is_zero()),
             false => self.patience(),
         };
-        let Some(ready) = self.wait(exchange, child, is_full, limit) else {
-            self.time_is_over(exchange, is_full);
-            return Turn::Over;
-        };
+        match self.wait(exchange, child, is_full, limit) {
+            Some(ready) => self.go_on(exchange, child, &ready),
+            None => {
+                self.time_is_over(exchange, is_full);
+                Turn::Over
+            }
+        }
+    }
+
+    fn go_on(&mut self, exchange: &mut Exchange<'_>, child: &mut Child, ready: &Ready) -> Turn {
         if ready.client.intersects(GONE) {
             exchange.desert();
             return Turn::Over;
@@ -178,8 +168,8 @@ impl<'p> Run<'p> {
             self.note(has_moved);
         }
         match ready.stdout || ready.end {
-            true if !is_full => self.hear(exchange, child, ready.end),
-            _ => Turn::Wait,
+            true => self.hear(exchange, child, ready.end),
+            false => Turn::Wait,
         }
     }
 
@@ -206,20 +196,13 @@ impl<'p> Run<'p> {
             pipe(&child.stderr, PollFlags::IN),
             pipe(&child.stdin, PollFlags::OUT).filter(|_| feeds),
         ];
-        let mut places = [None; 5];
-        let mut fds = Vec::with_capacity(watched.len());
-        for (place, fd) in places.iter_mut().zip(watched) {
-            *place = fd.is_some().then_some(fds.len());
-            fds.extend(fd);
-        }
         let left = limit.map(|limit| limit.saturating_sub(self.moved.elapsed()));
-        // A signal is as good as nothing: the next turn waits on.
-        if poll(&mut fds, left.map(child::timespec).as_ref()) == Ok(0) {
+        let [client, end, stdout, stderr, stdin] = look(watched, left)?;
+        let is_over = left.is_some_and(|left| left.is_zero());
+        if is_over && (client | end | stdout | stdin).is_empty() {
+            // What it writes to its standard error is for the log, and no answer.
             return None;
         }
-        let found = places
-            .map(|place| place.map_or(PollFlags::empty(), |place: usize| fds[place].revents()));
-        let [client, end, stdout, stderr, stdin] = found;
         Some(Ready {
             client,
             end: !end.is_empty(),
@@ -279,95 +262,6 @@ impl<'p> Run<'p> {
         self.said.clear();
         Turn::Wait
     }
-
-    /// RFC 3875 section 6.2.2: "the server MUST generate the response that it would have produced in response to a
-    /// request containing the URL". One that is not a plain GET the client makes itself, with the same result: 303 has it
-    /// ask with GET.
-    fn lead_away(&self, exchange: &mut Exchange<'_>, target: &[u8]) {
-        let number = exchange.detours() + 1;
-        if number > DETOURS {
-            let program = self.program.file.display();
-            warn!(%program, "CGI programs send a request round in a circle; the client gets 502");
-            return exchange.fail(502);
-        }
-        if !exchange.may_take_a_detour() {
-            let mut lines = Vec::new();
-            header(&mut lines, b"Location", target);
-            let head = ResponseHead {
-                lines,
-                ..ResponseHead::default()
-            };
-            exchange.say_words(head, 303);
-            return exchange.finish();
-        }
-        let mut parts = target.splitn(2, |&byte| byte == b'?');
-        let path = parts.next().unwrap_or_default();
-        let changes = Changes {
-            path: Some(environ::resolved(path)),
-            query: Some(parts.next().unwrap_or_default().to_vec()),
-            ..Changes::default()
-        };
-        exchange.postpone(Detour { changes, number });
-    }
-
-    /// The program has said everything.
-    fn conclude(&self, exchange: &mut Exchange<'_>, child: &mut Child) {
-        let status = child.wait(Some(LAST_MOMENT));
-        if !exchange.is_committed() {
-            return self.blame(exchange, &Cut { status });
-        }
-        let program = self.program.file.display();
-        match status {
-            Some(status) if status.signal().is_some() => {
-                warn!(%program, %status, "a CGI program has crashed; its answer is cut off");
-                exchange.fail(502);
-            }
-            Some(status) if !status.success() => {
-                info!(%program, %status, "a CGI program has answered and says that it failed");
-                exchange.finish();
-            }
-            _ => exchange.finish(),
-        }
-    }
-
-    /// What the program says is no answer.
-    fn blame(&self, exchange: &mut Exchange<'_>, why: &dyn Display) {
-        let program = self.program.file.display();
-        warn!(%program, %why, "a CGI program gave no answer; the client gets 502");
-        exchange.fail(502);
-    }
-
-    /// The body of the request does not come as it should.
-    fn give_up_body(&self, exchange: &mut Exchange<'_>, error: &io::Error) {
-        let has_gone = matches!(
-            error.kind(),
-            io::ErrorKind::BrokenPipe
-                | io::ErrorKind::ConnectionReset
-                | io::ErrorKind::UnexpectedEof
-        );
-        match exchange.peers_fault() {
-            _ if has_gone => exchange.desert(),
-            Some(status) => exchange.fail(status),
-            None => {
-                let program = self.program.file.display();
-                error!(%program, %error, "a CGI program cannot be given the body of its request; the client gets 500");
-                exchange.fail(500);
-            }
-        }
-    }
-
-    /// Nothing has moved for as long as it may.
-    fn time_is_over(&self, exchange: &mut Exchange<'_>, is_full: bool) {
-        if is_full {
-            exchange.cut();
-        } else if self.feed.is_empty() {
-            exchange.fail(408);
-        } else {
-            let program = self.program.file.display();
-            warn!(%program, "a CGI program was silent for longer than cgi.timeout and is killed; the client gets 504 if it got nothing yet");
-            exchange.fail(504);
-        }
-    }
 }
 
 /// What is ready.
@@ -379,19 +273,23 @@ struct Ready {
     stdin: bool,
 }
 
-/// A program has ended, and there is no answer.
-struct Cut {
-    status: Option<ExitStatus>,
-}
-
-impl Display for Cut {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        OutputError::Cut.fmt(formatter)?;
-        match self.status {
-            Some(status) => write!(formatter, " ({status})"),
-            None => Ok(()),
-        }
+/// What is ready of these; `None` when the time is over.
+fn look<const N: usize>(
+    watched: [Option<PollFd<'_>>; N],
+    limit: Option<Duration>,
+) -> Option<[PollFlags; N]> {
+    let mut places = [None; N];
+    let mut fds = Vec::with_capacity(N);
+    for (place, fd) in places.iter_mut().zip(watched) {
+        *place = fd.is_some().then_some(fds.len());
+        fds.extend(fd);
     }
+    // A signal is as good as nothing: the next turn waits on.
+    if poll(&mut fds, limit.map(child::timespec).as_ref()) == Ok(0) {
+        return None;
+    }
+    let found = |place: usize| fds[place].revents();
+    Some(places.map(|place| place.map_or(PollFlags::empty(), found)))
 }
 
 fn pipe(end: &Option<OwnedFd>, what: PollFlags) -> Option<PollFd<'_>> {
