@@ -7,7 +7,7 @@ use super::{
     Applied, Conversion, Outcome, Reading, Start, finish,
     remarks::{carried, place, refused, unknown, with_remarks_of},
     settle, typed,
-    value::{flag, is_template},
+    value::{flag, is_template, text},
 };
 use crate::convert::{
     account::{Account, Entry, Notice, Origin, Remark, Verdict},
@@ -206,15 +206,22 @@ impl<'r> Translation<'r> {
 
     /// A path as it counts from where uWSGI was started.
     pub(super) fn absolute(&self, path: &str) -> String {
-        match path.starts_with('/') || is_template(path) {
-            true => path.to_owned(),
-            false => joined(&self.start.directory, path),
-        }
+        below(&self.start.directory, path)
+    }
+
+    /// A path of something that uWSGI opens after it has changed its directory: a socket.
+    pub(super) fn below_chdir(&self, path: &str) -> String {
+        let chdir = self.last("chdir").map(|option| text(&option.value).value);
+        let chdir = self.absolute(&chdir.unwrap_or_default());
+        below(Path::new(&chdir), path)
     }
 }
 
 /// A path below a directory, without the dots that say nothing.
-fn joined(directory: &Path, path: &str) -> String {
+fn below(directory: &Path, path: &str) -> String {
+    if path.starts_with('/') || is_template(path) {
+        return path.to_owned();
+    }
     let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
     let mut joined = directory.to_owned();
     joined.extend(parts);
