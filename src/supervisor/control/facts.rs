@@ -41,7 +41,11 @@ impl Supervisor {
     fn worker_statuses(&self, known: &[WorkerOverview]) -> Vec<WorkerStatus> {
         let now_us = scoreboard::now_us();
         let workers = known.iter().filter_map(|known| {
-            Some(worker(self.generations.get(&known.generation)?, known, now_us))
+            Some(worker(
+                self.generations.get(&known.generation)?,
+                known,
+                now_us,
+            ))
         });
         let mut workers: Vec<WorkerStatus> = workers.collect();
         workers.sort_by_key(|worker| (worker.generation, worker.worker));
