@@ -19,6 +19,8 @@ pub mod sys;
 pub mod tls;
 
 mod cli;
+mod compare;
+mod convert;
 mod listener;
 
 mod static_files;
@@ -26,3 +28,6 @@ mod supervisor;
 mod systemd;
 
 pub use cli::main;
+/// The reader of uWSGI's configurations, for its comparison with uWSGI and for its fuzz target; no interface.
+#[doc(hidden)]
+pub use convert::outside as convert_outside;

@@ -76,6 +76,8 @@ fn help_reads_well() {
         &["schema", "--help"],
         &["worker", "recycle", "--help"],
         &["log", "reopen", "--help"],
+        &["compare", "--help"],
+        &["convert-gunicorn", "--help"],
     ] {
         let output = run(arguments);
         assert_eq!(

@@ -166,6 +166,27 @@ fn connections_are_kept_when_that_is_asked_for() {
 }
 
 #[test]
+fn a_connection_with_a_body_that_nobody_reads_ends() {
+    let site = Site::app("echo")
+        .listen("fastcgi", "./fastcgi.sock")
+        .setting("request", "post-buffering = \"0\"")
+        .start();
+    let mut client = site.address().connect();
+    let variables = variables_with("POST", "/none", &[], &[b'x'; 9]);
+    client.send(
+        &[
+            begin(1, 1, true),
+            params(1, &variables),
+            stream(STDIN, 1, b"x"),
+        ]
+        .concat(),
+    );
+    let answer = client.fastcgi_answer(1);
+    assert_eq!(answer.text(), "the body was not read");
+    assert!(client.is_closed());
+}
+
+#[test]
 fn requests_byte_by_byte() {
     let site = site("echo");
     let mut client = site.address().connect();

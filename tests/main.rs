@@ -4,9 +4,11 @@
 //!
 //! - `chaos`: everything that can happen under load, and an account of every request.
 //! - `cli`: arguments, exit codes, `check` and its messages.
+//! - `compare`: two servers asked the same, and what is told of it.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
 //! - `compression`: answers of the application, compressed on their way.
 //! - `control`: the control socket and the commands that use it.
+//! - `convert`: configurations of other servers, converted, checked and run.
 //! - `docs`: what the documents say of settings and messages is true.
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `fastcgi`: FastCGI on the wire, and what is broken of it.
@@ -44,9 +46,11 @@ mod support;
 
 mod chaos;
 mod cli;
+mod compare;
 mod compat;
 mod compression;
 mod control;
+mod convert;
 mod docs;
 mod examples;
 mod fastcgi;

@@ -2,9 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, value_parser};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use regex::bytes::Regex;
 
-use crate::config::Address;
+use crate::{
+    compare::{Header, Server},
+    config::{Address, TimeSpan},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,6 +49,12 @@ pub(super) enum Command {
     /// Act on the log of a running site
     #[command(subcommand)]
     Log(LogCommand),
+    /// Ask two servers the same and show what differs
+    Compare(CompareArguments),
+    /// Make settings of a configuration of uWSGI
+    ConvertIni(ConvertIniArguments),
+    /// Make settings of a configuration of gunicorn
+    ConvertGunicorn(ConvertGunicornArguments),
 }
 
 #[derive(Debug, Args)]
@@ -157,6 +167,163 @@ pub(super) struct RecycleArguments {
 pub(super) enum LogCommand {
     /// Connect to the journal anew
     Reopen(RunningSite),
+}
+
+/// How a command tells what it has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Report {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+const COMPARE_HELP: &str = "\
+FILE has one request a line: a path, a URL, or a method and one of them. Below
+it, indented, may stand header fields and @FILE, the body:
+
+  /
+  HEAD /robots.txt
+  POST /cart
+    Cookie: sessionid=abc
+    Content-Type: application/json
+    @cart.json
+
+Exit code 0: all answers are equal; 1: some are not.";
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPARE_HELP)]
+pub(super) struct CompareArguments {
+    /// The server that is right: http://HOST:PORT, unix:/PATH, uwsgi://HOST:PORT or uwsgi:/PATH
+    #[arg(long, value_name = "URL")]
+    pub(super) old: Server,
+    /// The server that shall answer alike
+    #[arg(long, value_name = "URL")]
+    pub(super) new: Server,
+    /// The requests; - is standard input
+    pub(super) file: PathBuf,
+    /// Send this with every request that does not have it, for example "Host: example.com"
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = Header::parse)]
+    pub(super) headers: Vec<Header>,
+    /// Tell both servers that the client came over TLS
+    #[arg(long)]
+    pub(super) https: bool,
+    /// How long one answer may take
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = patience)]
+    pub(super) timeout: TimeSpan,
+    /// Do not compare header fields of this name
+    #[arg(long = "ignore-header", value_name = "NAME")]
+    pub(super) ignored_headers: Vec<String>,
+    /// Do not compare the value of this cookie
+    #[arg(long = "ignore-cookie", value_name = "NAME")]
+    pub(super) ignored_cookies: Vec<String>,
+    /// Cut what matches out of both bodies
+    #[arg(long = "ignore-body", value_name = "REGEX", value_parser = regex)]
+    pub(super) ignored_body: Vec<Regex>,
+    /// Show where bodies begin to differ
+    #[arg(long)]
+    pub(super) show_body: bool,
+    /// How to tell what differs
+    #[arg(long, default_value = "text")]
+    pub(super) report: Report,
+}
+
+const CONVERT_INI_HELP: &str = "\
+Examples:
+  hostler convert-ini uwsgi.ini > shop.toml
+  hostler convert-ini uwsgi.ini:prod --report text
+  hostler convert-ini /etc/uwsgi/apps-enabled/shop.ini --debian -o shop.toml --units
+  hostler convert-ini -- uwsgi --http :9090 --wsgi-file app.py --processes 4
+
+The settings go to standard output, or with --output to a file. What needs a
+person goes to standard error; --report prints the account of every line to
+standard output instead, where the settings then are written by --output alone.
+
+Exit code 0: the settings can be used as they are; 2: somebody has to look at
+what is marked CHECK; 1: the configuration cannot be read.";
+
+#[derive(Debug, Args)]
+#[command(after_help = CONVERT_INI_HELP)]
+pub(super) struct ConvertIniArguments {
+    /// Its files (ini, XML, YAML, JSON), each with a section perhaps, or a unit that starts it; - is standard input
+    #[arg(value_name = "FILE[:SECTION]")]
+    pub(super) files: Vec<String>,
+    /// Write the settings here instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Replace that file if it is there
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Print what has become of each line
+    #[arg(long)]
+    pub(super) report: Option<Report>,
+    /// Debian's package started it, with options of its own
+    #[arg(long)]
+    pub(super) debian: bool,
+    /// An emperor started it
+    #[arg(long)]
+    pub(super) emperor: bool,
+    /// Also print what systemd is told, and the commands to switch over and back
+    #[arg(long)]
+    pub(super) units: bool,
+    /// Print what becomes of every option of uWSGI, as Markdown
+    #[arg(long, exclusive = true, hide = true)]
+    pub(super) all_options: bool,
+    /// A command line of uWSGI
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
+}
+
+const CONVERT_GUNICORN_HELP: &str = "\
+Examples:
+  hostler convert-gunicorn gunicorn.conf.py shop.wsgi -o shop.toml
+  hostler convert-gunicorn /etc/systemd/system/shop.service --report text
+  hostler convert-gunicorn -- gunicorn shop.wsgi -b 0.0.0.0:8000 -w 4
+
+Exit code 0: the settings can be used as they are; 2: somebody has to look at
+what is marked CHECK; 1: the configuration cannot be read.";
+
+#[derive(Debug, Args)]
+#[command(after_help = CONVERT_GUNICORN_HELP)]
+pub(super) struct ConvertGunicornArguments {
+    /// Its settings (Python, which is run), or a unit that starts it [default: gunicorn.conf.py]
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    /// The application, if the configuration does not name it
+    #[arg(value_name = "APP")]
+    pub(super) app: Option<String>,
+    /// Write the settings here instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Replace that file if it is there
+    #[arg(long)]
+    pub(super) force: bool,
+    /// The Python that gunicorn runs with [default: the one beside gunicorn, else python3 on PATH]
+    #[arg(long, value_name = "PATH")]
+    pub(super) python: Option<PathBuf>,
+    /// Print what has become of each setting
+    #[arg(long)]
+    pub(super) report: Option<Report>,
+    /// A command line of gunicorn
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
+}
+
+fn patience(text: &str) -> Result<TimeSpan, String> {
+    let time: TimeSpan = text.parse().map_err(|error| format!("{error}"))?;
+    match time.0.is_zero() {
+        true => Err("no answer takes no time".to_owned()),
+        false => Ok(time),
+    }
+}
+
+/// The library draws a picture of what is wrong; its last line says it.
+fn regex(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| {
+        let error = error.to_string();
+        let line = error.lines().last().unwrap_or_default();
+        line.trim_start_matches("error: ").to_owned()
+    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Why a command could not do what it was asked to do.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use crate::{
+    compare::CompareError,
     config::{ConfigError, Problem},
+    convert::{gunicorn::GunicornError, uwsgi::ReadError},
     journal::JournalError,
     listener::ListenError,
     supervisor::{InterpreterError, SupervisorError},
@@ -19,6 +21,9 @@ pub(super) enum CliError {
     /// A running site cannot be spoken with.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// Nothing can be compared.
+    #[error(transparent)]
+    Compare(#[from] CompareError),
     /// The settings file cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -28,10 +33,16 @@ pub(super) enum CliError {
         /// One line.
         reason: String,
     },
+    /// A configuration of gunicorn cannot be read.
+    #[error(transparent)]
+    Gunicorn(#[from] GunicornError),
+    /// Standard input cannot be read.
+    #[error("cannot read standard input")]
+    Input(#[source] io::Error),
     /// The site's Python cannot be used.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
-    /// A status, or the schema, cannot be written as JSON.
+    /// A status, a report or the schema cannot be written as JSON.
     #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
     /// There is no log.
@@ -70,6 +81,17 @@ pub(super) enum CliError {
         /// What is wrong with it, in one line.
         message: String,
     },
+    /// The file that was to be written is not.
+    #[error("{path}: cannot be written{}", hint(.source))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A configuration of uWSGI cannot be read.
+    #[error(transparent)]
+    Uwsgi(#[from] ReadError),
     /// There is no working directory to start from.
     #[error("cannot tell the working directory")]
     WorkingDirectory(#[source] io::Error),
@@ -88,9 +110,20 @@ impl CliError {
             | Self::Output(_)
             | Self::Show(_)
             | Self::Supervisor(_)
+            | Self::Gunicorn(_)
+            | Self::Input(_)
+            | Self::Uwsgi(_)
             | Self::Units(_)
+            | Self::Write { .. }
             | Self::WorkingDirectory(_) => Exit::Failure,
-            Self::Run(_) | Self::Usage { .. } => Exit::Usage,
+            Self::Compare(_) | Self::Run(_) | Self::Usage { .. } => Exit::Usage,
         }
+    }
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => "; --force replaces it",
+        _ => "",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// How a command ended; the numbers above 1 are those of sysexits.h, which systemd names in its messages.
+/// How a command ended; the numbers above 2 are those of sysexits.h, which systemd names in its messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Exit {
@@ -10,6 +10,8 @@ pub(super) enum Exit {
     Success = 0,
     /// It could not; the message says why. Trying again may help.
     Failure = 1,
+    /// It did, and a person has to look at what it made before it is used.
+    NeedsHuman = 2,
     /// The command line makes no sense (EX_USAGE).
     Usage = 64,
     /// The settings cannot be used (EX_CONFIG); trying again helps only after an edit.

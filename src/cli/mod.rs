@@ -6,7 +6,11 @@
 mod arguments;
 mod check;
 mod client;
+mod compare;
 mod control;
+mod conversion;
+mod convert_gunicorn;
+mod convert_ini;
 mod error;
 mod exit;
 mod output;
@@ -47,6 +51,9 @@ pub fn main() -> ExitCode {
 fn perform(command: Command) -> Result<ExitCode, CliError> {
     match command {
         Command::Check(arguments) => check::check(&arguments),
+        Command::Compare(arguments) => compare::compare(arguments),
+        Command::ConvertGunicorn(arguments) => convert_gunicorn::convert(arguments),
+        Command::ConvertIni(arguments) => convert_ini::convert(&arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve_file(arguments.file).inspect_err(tell_manager),
         Command::Status(arguments) => control::status(&arguments),

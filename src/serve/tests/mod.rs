@@ -82,6 +82,7 @@ impl Site {
             socket: listener.into(),
             tls: None,
             redirect: None,
+            proxied: false,
         };
         listen(&mut listening);
         let plan = Plan {

@@ -154,6 +154,7 @@ fn listening(
     ListeningSocket {
         tls: servers.get(info.section).cloned().flatten(),
         redirect: section.and_then(|listen| listen.redirect_to.clone()),
+        proxied: section.is_some_and(|listen| listen.proxy_protocol),
         protocol: info.protocol,
         address: info.address,
         socket,
