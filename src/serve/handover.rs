@@ -199,7 +199,7 @@ impl Handed {
     /// Number of the listener, trust, address and port with their lengths, input.
     fn encode(&self) -> Vec<u8> {
         let mut message = self.listener.to_ne_bytes().to_vec();
-        message.push(u8::from(self.peer.trusted));
+        message.push(u8::from(self.peer.trusted) | u8::from(self.peer.tls) << 1);
         for text in [&self.peer.address, &self.peer.port] {
             // No address has more than 255 characters.
             message.push(text.len() as u8);
@@ -211,7 +211,7 @@ impl Handed {
 
     fn decode(message: &[u8]) -> Option<Self> {
         let (listener, rest) = message.split_first_chunk()?;
-        let (trusted, rest) = rest.split_first()?;
+        let (flags, rest) = rest.split_first()?;
         let (address, rest) = text(rest)?;
         let (port, input) = text(rest)?;
         Some(Self {
@@ -219,7 +219,8 @@ impl Handed {
             peer: PeerText {
                 address,
                 port,
-                trusted: *trusted != 0,
+                trusted: flags & 1 != 0,
+                tls: flags & 2 != 0,
             },
             input: input.to_vec(),
         })
@@ -248,6 +249,7 @@ mod tests {
                 address: "2001:db8::1".to_owned(),
                 port: "1234".to_owned(),
                 trusted: true,
+                tls: true,
             },
             input: input.to_vec(),
         }
