@@ -49,7 +49,7 @@ about_listeners! {
 }
 
 fn about_listeners(translation: &Translation<'_>, option: &Applied, key: &str) -> Outcome {
-    if super::engine::is_off(&option.value) {
+    if super::remarks::is_off(&option.value) {
         return Outcome::not_needed("it was off");
     }
     let number = value::number(&option.value, super::super::options::Kind::Bytes);

@@ -73,6 +73,20 @@ fn smart(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     }
 }
 
+/// Keys of `attach-daemon2` that need no key of ours.
+const DAEMON_KEYS: [&str; 10] = [
+    "chdir",
+    "cmd",
+    "command",
+    "control",
+    "exec",
+    "freq",
+    "max_throttle",
+    "pidfile",
+    "stdin",
+    "touch",
+];
+
 /// `key=value,...`, a comma in a value with a backslash before it.
 fn daemon2(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let text = option.value.replace("\\,", "\u{0}");
@@ -81,37 +95,19 @@ fn daemon2(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         .map(|(name, value)| (name.trim(), value.replace('\u{0}', ",")))
         .collect();
     let find = |names: &[&str]| {
-        pairs
-            .iter()
-            .find(|(name, _)| names.contains(name))
-            .map(|(_, value)| value.as_str())
+        let mut found = pairs.iter().filter(|(name, _)| names.contains(name));
+        found.next().map(|(_, value)| value.as_str())
     };
     let Some(command) = find(&["cmd", "command", "exec"]) else {
-        return Outcome::not_possible("it has no command", "a `[[daemon]]`")
-            .ask("it has no command");
+        return Outcome::not_possible("it has no command", "a `[[daemon]]`");
     };
     let command = match find(&["chdir"]) {
         Some(directory) => format!("cd {directory} && exec {command}"),
         None => command.to_owned(),
     };
     let outcome = daemon(translation, option, &command);
-    let known = [
-        "cmd",
-        "command",
-        "exec",
-        "chdir",
-        "freq",
-        "pidfile",
-        "control",
-        "touch",
-        "stdin",
-        "max_throttle",
-    ];
-    let left: Vec<&str> = pairs
-        .iter()
-        .map(|(name, _)| *name)
-        .filter(|name| !known.contains(name))
-        .collect();
+    let names = pairs.iter().map(|(name, _)| *name);
+    let left: Vec<&str> = names.filter(|name| !DAEMON_KEYS.contains(name)).collect();
     match left.is_empty() {
         true => outcome,
         false => outcome.ask(format!(

@@ -62,7 +62,7 @@ fn vassals(_: &mut Translation<'_>, option: &Applied) -> Outcome {
 }
 
 fn tyrant(_: &mut Translation<'_>, option: &Applied) -> Outcome {
-    if super::engine::is_off(&option.value) {
+    if super::remarks::is_off(&option.value) {
         return Outcome::not_needed("it was off");
     }
     let outcome = Outcome::new(Verdict::Moved {

@@ -2,16 +2,16 @@
 
 use std::{path::Path, rc::Rc};
 
-use toml::Value;
-
 use super::{
-    super::options::{self, Refusal, Rule},
-    Applied, Conversion, Outcome, Reading, Start, finish, settle, typed,
-    value::{Unread, is_template},
+    super::options::{self, Rule},
+    Applied, Conversion, Outcome, Reading, Start, finish,
+    remarks::{carried, place, refused, unknown, with_remarks_of},
+    settle, typed,
+    value::{flag, is_template},
 };
 use crate::convert::{
     account::{Account, Entry, Notice, Origin, Remark, Verdict},
-    draft::{Draft, Section},
+    draft::Draft,
 };
 
 /// A conversion that is going on.
@@ -164,101 +164,7 @@ impl<'r> Translation<'r> {
     /// Whether an option of this name is there and on.
     pub(super) fn is_on(&self, name: &str) -> bool {
         self.last(name)
-            .is_some_and(|option| super::value::flag(&option.value).value)
-    }
-
-    /// Gives a key its value.
-    pub(super) fn keep(&mut self, section: &str, key: &str, value: impl Into<Value>) -> Outcome {
-        let id = self.draft.section(section);
-        self.keep_in(id, section, key, value)
-    }
-
-    /// Gives a key of a section in double brackets its value.
-    pub(super) fn keep_in(
-        &mut self,
-        section: Section,
-        name: &str,
-        key: &str,
-        value: impl Into<Value>,
-    ) -> Outcome {
-        let value = value.into();
-        self.draft.set(section, key, value.clone());
-        Outcome::kept(section, name, key, &value)
-    }
-
-    /// Adds to the list at a key.
-    pub(super) fn gather(&mut self, section: &str, key: &str, value: impl Into<Value>) -> Outcome {
-        let value = value.into();
-        let id = self.draft.section(section);
-        self.draft.push(id, key, value.clone());
-        Outcome::kept(id, section, key, &value)
-    }
-
-    /// Leaves a key out, and asks a person to write it.
-    pub(super) fn leave_out(
-        &mut self,
-        option: &Applied,
-        path: &str,
-        why: impl Into<String>,
-    ) -> Outcome {
-        let why = why.into();
-        let (section, key) = path.rsplit_once('.').unwrap_or(("", path));
-        let id = self.draft.section(section);
-        self.draft.leave_out(id, key);
-        let remark = format!("{key} = {}: {why}", option.value);
-        let outcome =
-            Outcome::not_possible(why, format!("`{path}`, with the value that was meant"));
-        Outcome {
-            place: Some((id, Some(key.to_owned()))),
-            ..outcome.ask(remark)
-        }
-    }
-
-    /// Carries a value with marks of a template into a comment, where no such text can stand.
-    pub(super) fn carry(&mut self, option: &Applied, path: &str) -> Outcome {
-        let why = "a mark of a template cannot stand here; put the line in when it is filled in";
-        Outcome {
-            verdict: Verdict::Kept {
-                key: path.to_owned(),
-                value: option.value.clone(),
-            },
-            ..self.leave_out(option, path, why)
-        }
-    }
-
-    /// As `leave_out`, or as `carry` for a template.
-    pub(super) fn unread(
-        &mut self,
-        option: &Applied,
-        path: &str,
-        why: impl Into<String>,
-    ) -> Outcome {
-        match is_template(&option.value) {
-            true => self.carry(option, path),
-            false => self.leave_out(option, path, why),
-        }
-    }
-
-    /// For a number that cannot be taken as it stands: what uWSGI has read counts.
-    pub(super) fn no_number(&mut self, option: &Applied, path: &str, unread: &Unread) -> Outcome {
-        let value = &option.value;
-        if is_template(value) {
-            return self.carry(option, path);
-        }
-        match unread {
-            Unread::TooLarge => self.leave_out(option, path, "no number here is so large"),
-            Unread::Doubtful(number) => {
-                self.leave_out(option, path, format!("uWSGI read `{value}` as {number}"))
-            }
-            Unread::NoNumber => {
-                let why = format!("uWSGI read `{value}` as 0, as if the line was not there");
-                let outcome = self.leave_out(option, path, why.as_str());
-                Outcome {
-                    verdict: Verdict::NotNeeded { why },
-                    ..outcome
-                }
-            }
-        }
+            .is_some_and(|option| flag(&option.value).value)
     }
 
     /// A remark on the configuration as a whole, or on a place of it.
@@ -289,52 +195,6 @@ fn joined(directory: &Path, path: &str) -> String {
     joined.display().to_string()
 }
 
-/// A value with marks of a template is good only when these are filled in.
-fn carried(option: &Applied, outcome: Outcome) -> Outcome {
-    let arrived = matches!(
-        outcome.verdict,
-        Verdict::Kept { .. } | Verdict::Moved { .. }
-    );
-    let asked = outcome.remarks.iter().any(|remark| remark.needs_human);
-    match arrived && !asked && has_marks(option) {
-        true => outcome.ask("the marks of the template are carried over as they are"),
-        false => outcome,
-    }
-}
-
-/// Whether a value is one of a template; routes and formats have variables of their own that look like it.
-fn has_marks(option: &Applied) -> bool {
-    let has_variables = ["route", "response-route", "log-format", "logformat"];
-    let own = has_variables
-        .iter()
-        .any(|beginning| option.name.starts_with(beginning));
-    match own {
-        true => ["{{", "{%", "<%"]
-            .iter()
-            .any(|mark| option.value.contains(mark)),
-        false => is_template(&option.value),
-    }
-}
-
-/// What reading had to say comes first; of a template's marks both speak, the translation with more knowledge.
-fn with_remarks_of(option: &Applied, mut outcome: Outcome) -> Outcome {
-    let spoken = has_marks(option);
-    let remarks = option.remarks.iter();
-    let remarks = remarks.filter(|remark| !spoken || !remark.text.contains("mark of a template"));
-    let remarks: Vec<Remark> = remarks.cloned().chain(outcome.remarks).collect();
-    outcome.remarks = remarks;
-    outcome
-}
-
-/// `old.ini:12`, without the directory.
-fn place(origin: &Origin) -> String {
-    let text = origin.to_string();
-    match text.rsplit_once('/') {
-        Some((_, name)) => name.to_owned(),
-        None => text,
-    }
-}
-
 /// Options with the same slot overwrite each other.
 fn slot(rule: &'static Rule) -> Option<&'static str> {
     match rule {
@@ -346,40 +206,6 @@ fn slot(rule: &'static Rule) -> Option<&'static str> {
 
 fn is_early(name: &str) -> bool {
     matches!(options::find(name), Some(Rule::Own(topic)) if topic.early)
-}
-
-/// An option without a counterpart needs nobody when it was off.
-fn refused(option: &Applied, refusal: &Refusal) -> Outcome {
-    match is_off(&option.value) {
-        true => Outcome::not_needed("it was off"),
-        false => Outcome::refused(refusal),
-    }
-}
-
-/// Whether an option says that something shall not be; an empty value is an option that is there.
-pub(super) fn is_off(value: &str) -> bool {
-    !value.is_empty() && !super::value::flag(value).value
-}
-
-fn unknown(option: &Applied) -> Outcome {
-    if ["{%", "{{", "<%"]
-        .iter()
-        .any(|mark| option.name.starts_with(mark))
-    {
-        return Outcome::not_needed("it is a mark of a template, and no option")
-            .ask("what the template puts here was not converted");
-    }
-    let meant = options::nearest(&option.name).map(str::to_owned);
-    let said = option.remarks.iter().any(|remark| remark.needs_human);
-    let text = meant
-        .as_ref()
-        .map(|meant| format!("uWSGI knows no such option and ignored it; `{meant}` was meant?"));
-    let outcome = Outcome::new(Verdict::Unknown { meant });
-    match text {
-        Some(_) if said => outcome,
-        Some(text) => outcome.ask(text),
-        None => outcome.note("uWSGI knows no such option; it was a name for `%(...)` at most"),
-    }
 }
 
 /// The entry of an option.

@@ -242,7 +242,7 @@ fn disable(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let Read { value, notes } = value::flag(&option.value);
     let filtered = translation
         .each(&FILTERS)
-        .any(|option| !super::engine::is_off(&option.value));
+        .any(|option| !super::remarks::is_off(&option.value));
     let outcome = translation
         .keep("log", "access", !value || filtered)
         .notes(notes);
@@ -269,7 +269,7 @@ fn only(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     }
     let number = value::number(&option.value, Kind::Count).map(|read| read.value);
     let filter = match (option.name.as_str(), number) {
-        _ if super::engine::is_off(&option.value) => return Outcome::not_needed("it was off"),
+        _ if super::remarks::is_off(&option.value) => return Outcome::not_needed("it was off"),
         ("log-4xx", _) => "4xx".to_owned(),
         ("log-5xx", _) => "5xx".to_owned(),
         ("log-slow", Ok(number)) => format!("slower-than {number}ms"),
@@ -290,7 +290,7 @@ fn format(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
 
 fn date(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let text = option.value.trim();
-    if super::engine::is_off(text) {
+    if super::remarks::is_off(text) {
         return Outcome::not_needed("it was off");
     }
     let mut places = translation.each(&FILES);

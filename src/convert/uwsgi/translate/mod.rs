@@ -5,6 +5,7 @@
 
 pub(super) mod access;
 pub(super) mod apps;
+pub(super) mod beside;
 pub(super) mod cgi;
 pub(super) mod cron;
 pub(super) mod daemons;
@@ -12,8 +13,12 @@ pub(super) mod emperor;
 mod engine;
 mod finish;
 pub(super) mod hooks;
+pub(super) mod http;
+mod keys;
 pub(super) mod logs;
+pub(super) mod plugins;
 pub(super) mod python;
+mod remarks;
 pub(super) mod routes;
 pub(super) mod service;
 mod settle;

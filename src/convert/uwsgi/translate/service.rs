@@ -151,7 +151,7 @@ fn directive(
     name: &str,
     value: &str,
 ) -> Outcome {
-    if super::engine::is_off(&option.value) {
+    if super::remarks::is_off(&option.value) {
         return Outcome::not_needed("it was off");
     }
     translation

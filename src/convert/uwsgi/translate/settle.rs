@@ -1,7 +1,7 @@
 //! The settings against their own rules.
 //!
-//! Ranges, and what goes together, are known to `config` alone. What it refuses is taken out, and a remark stands in its
-//! place, until the file is good; so that no rule is written twice, and no conversion ends without a file.
+//! Ranges, and what goes together, are known to `config` alone. What it refuses is taken out, and a remark stands in
+//! its place, until the file is good; so that no rule is written twice, and no conversion ends without a file.
 
 use std::path::Path;
 

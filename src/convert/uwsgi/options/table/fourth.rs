@@ -5,8 +5,8 @@ use super::super::{
     Rule, gone, key, no, own, reasons as w, refusals as r,
 };
 use crate::convert::uwsgi::translate::{
-    access, apps, cron, daemons, emperor, hooks, logs, python, service, sockets, statics, tls,
-    workers,
+    access, apps, beside, cron, daemons, emperor, hooks, logs, python, service, sockets, statics,
+    tls,
 };
 
 pub(super) static TABLE: &[(&str, Rule)] = &[
@@ -142,7 +142,7 @@ pub(super) static TABLE: &[(&str, Rule)] = &[
     ("static-offload-to-thread", gone(w::OFFLOAD)),
     ("static-safe", own(&statics::SAFE)),
     ("static-skip-ext", key(Texts, "static.skip-ext")),
-    ("stats", own(&workers::STATS)),
+    ("stats", own(&beside::STATS)),
     ("stats-http", key(Flag, "stats.http")),
     ("stats-min", gone(w::TUNING)),
     ("stats-minified", gone(w::TUNING)),
@@ -151,7 +151,7 @@ pub(super) static TABLE: &[(&str, Rule)] = &[
     ("stats-push", no(&r::PUSH)),
     ("stats-pusher-default-freq", no(&r::PUSH)),
     ("stats-pushers-default-freq", no(&r::PUSH)),
-    ("stats-server", own(&workers::STATS)),
+    ("stats-server", own(&beside::STATS)),
     ("statsd-all-gauges", no(&r::PUSH)),
     ("statsd-no-workers", no(&r::PUSH)),
     ("stop", gone(w::CONTROL)),
@@ -201,7 +201,7 @@ pub(super) static TABLE: &[(&str, Rule)] = &[
         "touch-chain-reload",
         key(Texts, "reload.touch-chain-reload"),
     ),
-    ("touch-exec", own(&workers::TOUCH_EXEC)),
+    ("touch-exec", own(&beside::TOUCH_EXEC)),
     ("touch-logreopen", key(Texts, "reload.touch-logreopen")),
     ("touch-logrotate", key(Texts, "reload.touch-logreopen")),
     ("touch-mules-reload", no(&r::MULES)),

@@ -15,10 +15,7 @@ pub(super) fn of_subject(name: &str, pattern: &str, rule: &mut Rule) -> bool {
         "route-user-agent" => header(rule, "User-Agent", pattern),
         "route-referer" => header(rule, "Referer", pattern),
         "route-remote-addr" => match network(pattern) {
-            Some(network) => {
-                rule.insert("remote-addr".to_owned(), Value::from(vec![network]));
-                true
-            }
+            Some(network) => words(rule, "remote-addr", &network),
             None => false,
         },
         _ => false,
@@ -27,10 +24,15 @@ pub(super) fn of_subject(name: &str, pattern: &str, rule: &mut Rule) -> bool {
 
 /// `test:arguments` of `route-if`.
 pub(super) fn of_test(condition: &str, rule: &mut Rule) -> bool {
-    let Some((test, arguments)) = condition.split_once(':') else {
+    let parts = condition.split_once(':');
+    let parts = parts.and_then(|(test, arguments)| Some((test, arguments.split_once(';')?)));
+    let Some((test, (subject, operand))) = parts else {
         return false;
     };
-    let Some((subject, operand)) = arguments.split_once(';') else {
+    let variable = subject
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'));
+    let Some(variable) = variable else {
         return false;
     };
     let quoted = quote(operand);
@@ -40,35 +42,29 @@ pub(super) fn of_test(condition: &str, rule: &mut Rule) -> bool {
         "endswith" => format!("{quoted}$"),
         "contains" | "contain" => quoted,
         "regexp" | "re" => operand.to_owned(),
-        "ipv4in" | "ipv6in" if subject == "${REMOTE_ADDR}" => {
-            rule.insert("remote-addr".to_owned(), Value::from(vec![operand]));
-            return true;
+        "ipv4in" | "ipv6in" if variable == "REMOTE_ADDR" => {
+            return words(rule, "remote-addr", operand);
         }
         _ => return false,
     };
-    let Some(variable) = subject
-        .strip_prefix("${")
-        .and_then(|rest| rest.strip_suffix('}'))
-    else {
-        return false;
-    };
+    let is_whole = pattern == format!("^{}$", quote(operand));
     match variable {
         "PATH_INFO" => text(rule, "path", &pattern),
         "HTTP_HOST" => text(rule, "host", &pattern),
         "QUERY_STRING" => text(rule, "query", &pattern),
-        "REQUEST_METHOD" if pattern == format!("^{operand}$") => {
-            rule.insert("method".to_owned(), Value::from(vec![operand]));
-            true
-        }
-        "REMOTE_ADDR" if pattern == format!("^{}$", quote(operand)) => {
-            rule.insert("remote-addr".to_owned(), Value::from(vec![operand]));
-            true
-        }
+        "REQUEST_METHOD" if is_whole => words(rule, "method", operand),
+        "REMOTE_ADDR" if is_whole => words(rule, "remote-addr", operand),
         variable => match variable.strip_prefix("HTTP_") {
             Some(name) => header(rule, &header_name(name), &pattern),
             None => false,
         },
     }
+}
+
+/// A list of one.
+fn words(rule: &mut Rule, key: &str, word: &str) -> bool {
+    rule.insert(key.to_owned(), Value::from(vec![word]));
+    true
 }
 
 fn text(rule: &mut Rule, key: &str, pattern: &str) -> bool {
@@ -112,7 +108,7 @@ fn header_name(variable: &str) -> String {
 fn quote(text: &str) -> String {
     let mut quoted = String::new();
     for c in text.chars() {
-        if r"\.+*?()|[]{}^$#&-~".contains(c) && !matches!(c, '#' | '&' | '-' | '~') {
+        if r"\.+*?()|[]{}^$".contains(c) {
             quoted.push('\\');
         }
         quoted.push(c);
