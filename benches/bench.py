@@ -32,6 +32,11 @@ class Traffic:
     threads: int = 1
     keep_alive: bool = True
     nginx: bool = False
+    file: int = 0  # bytes of the file that is asked for in place of the application
+
+    @property
+    def path(self):
+        return "/file" if self.file else "/"
 
 
 ROWS = {
@@ -47,6 +52,12 @@ ROWS = {
     "connection": Traffic(
         "a connection per request",
         ("uwsgi", "bjoern", "gunicorn"), {"uwsgi": 1.05}, keep_alive=False),
+    "file-4k": Traffic(
+        "a file of 4 KiB, HTTP keep-alive",
+        ("nginx", "uwsgi"), {"nginx": 1.10}, file=4 << 10),
+    "file-1m": Traffic(
+        "a file of 1 MiB, HTTP keep-alive",
+        ("nginx", "uwsgi"), {"nginx": 1.05}, file=1 << 20),
 }
 
 
@@ -78,7 +89,7 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description="hostler's CPU time per request, beside other servers")
     parser.add_argument("--row", action="append", choices=ROWS, help="only this row; may be repeated")
-    parser.add_argument("--server", action="append", choices=servers.PEERS, help="only this peer; may be repeated")
+    parser.add_argument("--server", action="append", choices=[*servers.PEERS, *servers.SYSTEM], help="only this peer; may be repeated")
     parser.add_argument("--alone", action="store_true", help="no peer at all")
     parser.add_argument("--program", action="append", default=[], metavar="NAME=PATH",
                         help="a hostler to measure; repeat it to compare builds (default: target/release/hostler)")
@@ -88,7 +99,7 @@ def arguments():
     parser.add_argument("--markdown", action="store_true", help="print the table for a README")
     options = parser.parse_args()
     options.row = options.row or list(ROWS)
-    options.server = [] if options.alone else options.server or list(servers.PEERS)
+    options.server = [] if options.alone else options.server or [*servers.PEERS, *servers.SYSTEM]
     return options
 
 

@@ -45,7 +45,7 @@ def run(name, traffic, seconds, directory, program=None):
             address = front = f"127.0.0.1:{_free_port()}"
         line = servers.command(name, traffic, address, directory, program)
         server = stack.enter_context(_process(line, SERVER_CPU, directory / f"{name}.log", usage.join))
-        _wait_until_it_answers(server, front, directory / f"{name}.log")
+        _wait_until_it_answers(server, front, traffic.path, directory / f"{name}.log")
         _wrk(front, traffic, 1, directory)
         before = usage.seconds(server.pid)
         report = _wrk(front, traffic, seconds, directory)
@@ -160,7 +160,7 @@ def _wrk(front, traffic, seconds, directory):
     header = [] if traffic.keep_alive else ["--header", "Connection: close"]
     done = subprocess.run(
         ["taskset", "--cpu-list", LOAD_CPU, "wrk", "--threads", "1", "--connections", str(CONNECTIONS),
-         "--duration", f"{seconds}s", "--script", str(script), *header, f"http://{front}/"],
+         "--duration", f"{seconds}s", "--script", str(script), *header, f"http://{front}{traffic.path}"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True,
     )
     for line in done.stdout.splitlines():
@@ -169,14 +169,14 @@ def _wrk(front, traffic, seconds, directory):
     raise Failed(f"wrk: {done.stderr.strip() or done.stdout.strip()}")
 
 
-def _wait_until_it_answers(server, front, log):
+def _wait_until_it_answers(server, front, path, log):
     def answers():
         if server.poll() is not None:
             raise Failed(f"exit code {server.returncode}: {_last_line(log)}")
         host, port = front.split(":")
         connection = http.client.HTTPConnection(host, int(port), timeout=5)
         try:
-            connection.request("GET", "/")
+            connection.request("GET", path)
             return connection.getresponse().status == 200
         except (OSError, http.client.HTTPException):
             return False

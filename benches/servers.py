@@ -6,6 +6,7 @@ Each gets the settings that its own documentation recommends for speed, as far a
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -23,6 +24,9 @@ PEERS = {
     "fastwsgi": "fastwsgi==0.0.9",
 }
 
+# What the system has, or not.
+SYSTEM = {"nginx": "nginx"}
+
 
 class Unsupported(Exception):
     """The server cannot serve this kind of traffic."""
@@ -34,6 +38,10 @@ def install(names):
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
     missing = {}
     for name in names:
+        if name in SYSTEM:
+            if not shutil.which(SYSTEM[name]):
+                missing[name] = f"{SYSTEM[name]} is not installed"
+            continue
         stamp = VENV / f"{PEERS[name]}.installed"
         if stamp.exists():
             continue
@@ -56,7 +64,18 @@ def version(name, program=None):
     if program:
         said = subprocess.run([program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         return said.stdout.strip() or "?"
+    if name in SYSTEM:
+        said = subprocess.run([SYSTEM[name], "-v"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        return said.stderr.strip().rpartition(": ")[2].replace("/", " ")
     return PEERS[name].replace("==", " ")
+
+
+def files(directory, size):
+    """A directory with one file of this size."""
+    root = directory / "www"
+    root.mkdir(exist_ok=True)
+    (root / "file").write_bytes(b"x" * size)
+    return root
 
 
 def command(name, traffic, address, directory, program=None):
@@ -73,6 +92,7 @@ def environment():
 
 def _hostler(traffic, address, directory, program):
     settings = directory / "site.toml"
+    static = f'[static]\ncheck = ["{files(directory, traffic.file)}"]' if traffic.file else ""
     settings.write_text(f"""
         [app]
         module = "hello:application"
@@ -86,6 +106,7 @@ def _hostler(traffic, address, directory, program):
         threads = {traffic.threads}
         [log]
         level = "warning"
+        {static}
     """)
     return [program, "serve", settings]
 
@@ -98,8 +119,29 @@ def _uwsgi(traffic, address, directory, program):
         listen = ["--http11-socket", address] if traffic.keep_alive \
             else ["--http-socket", address, "--add-header", "Connection: close"]
     threads = ["--threads", traffic.threads] if traffic.threads > 1 else []
+    if traffic.file:
+        listen += ["--check-static", files(directory, traffic.file)]
     return [VENV / "bin/uwsgi", *listen, "--wsgi-file", APPS / "hello.py", "--master", "--processes", 1, *threads,
             "--need-app", "--die-on-term", "--disable-logging", "--listen", 1024]
+
+
+def _nginx(traffic, address, directory, program):
+    """As Debian ships it, with one worker and nothing but files."""
+    _only(traffic.file, "nginx runs no Python")
+    prefix = directory / "nginx-files"
+    prefix.mkdir(exist_ok=True)
+    user = "user root;" if os.geteuid() == 0 else ""
+    (prefix / "nginx.conf").write_text(f"""
+        {user} daemon off; worker_processes 1; pid {prefix}/pid; error_log stderr;
+        events {{ worker_connections 1024; }}
+        http {{
+            access_log off; keepalive_requests 1000000000; sendfile on; tcp_nopush on;
+            include /etc/nginx/mime.types; client_body_temp_path {prefix}/body; proxy_temp_path {prefix}/proxy;
+            fastcgi_temp_path {prefix}/fastcgi; uwsgi_temp_path {prefix}/uwsgi; scgi_temp_path {prefix}/scgi;
+            server {{ listen {address}; root {files(directory, traffic.file)}; }}
+        }}
+    """)
+    return ["nginx", "-p", prefix, "-c", prefix / "nginx.conf", "-e", "stderr"]
 
 
 def _bjoern(traffic, address, directory, program):

@@ -77,6 +77,7 @@ fn help_reads_well() {
         &["worker", "recycle", "--help"],
         &["log", "reopen", "--help"],
         &["compare", "--help"],
+        &["convert-gunicorn", "--help"],
     ] {
         let output = run(arguments);
         assert_eq!(

@@ -19,13 +19,14 @@ const EQUAL: i32 = 0;
 const DIFFERENT: i32 = 1;
 const USAGE: i32 = 64;
 
-/// A site over HTTP (TCP), HTTP (Unix socket) and the uwsgi protocol, in this order.
+/// A site over HTTP (TCP, Unix socket) and the uwsgi protocol (Unix socket, TCP), in this order.
 fn site(app: &str) -> Running {
     Site::app(app)
         .bare()
         .listen("http", "127.0.0.1:0")
         .listen("http", "./http.sock")
         .listen("uwsgi", "./uwsgi.sock")
+        .listen("uwsgi", "127.0.0.1:0")
         .start()
 }
 
@@ -35,7 +36,8 @@ fn url(site: &Running, listener: usize) -> String {
     match listener {
         0 => format!("http://{address}"),
         1 => format!("unix:{address}"),
-        _ => format!("uwsgi:{address}"),
+        2 => format!("uwsgi:{address}"),
+        _ => format!("uwsgi://{address}"),
     }
 }
 
@@ -71,7 +73,7 @@ fn check(old: &str, new: &str, text: &str, options: &[&str], code: i32) -> Strin
 fn a_server_equals_itself_whatever_it_speaks() {
     let site = site("echo");
     let requests = "/\nHEAD /lines\nPOST /all\n  X-A: b\n  @body\nPUT /none @body\n";
-    for (old, new) in [(0, 0), (0, 1), (1, 2), (2, 0)] {
+    for (old, new) in [(0, 0), (0, 1), (1, 2), (2, 3), (3, 0)] {
         let said = check(&url(&site, old), &url(&site, new), requests, &[], EQUAL);
         assert_eq!(said, "4 equal, 0 different\n");
     }

@@ -166,6 +166,54 @@ fn connections_are_kept_when_that_is_asked_for() {
 }
 
 #[test]
+fn a_connection_with_a_body_that_nobody_reads_ends() {
+    let site = Site::app("echo")
+        .listen("fastcgi", "./fastcgi.sock")
+        .setting("request", "post-buffering = \"0\"")
+        .start();
+    let mut client = site.address().connect();
+    let variables = variables_with("POST", "/none", &[], &[b'x'; 9]);
+    client.send(
+        &[
+            begin(1, 1, true),
+            params(1, &variables),
+            stream(STDIN, 1, b"x"),
+        ]
+        .concat(),
+    );
+    let answer = client.fastcgi_answer(1);
+    assert_eq!(answer.text(), "the body was not read");
+    assert!(client.is_closed());
+}
+
+/// Answers that need no application: a file, a redirection, a refusal.
+#[test]
+fn what_needs_no_application_is_answered_in_records() {
+    let directory = tempfile::tempdir().unwrap();
+    let content = b"0123456789".repeat(20_000);
+    fs::write(directory.path().join("file"), &content).unwrap();
+    let site = Site::app("echo")
+        .listen("fastcgi", "127.0.0.1:0")
+        .setting(
+            "static",
+            &format!("map = {{ \"/static\" = {:?} }}", directory.path()),
+        )
+        .setting("[route]", "path = \"^/old\"\nredirect = \"/new\"")
+        .start();
+    let mut client = site.address().connect();
+    let mut ask = |method, target, further: &[(&str, &str)]| {
+        client.send(&request(1, true, (method, target), further, b""));
+        client.fastcgi_answer(1)
+    };
+    assert!(ask("GET", "/static/file", &[]).body == content);
+    let part = ask("GET", "/static/file", &[("HTTP_RANGE", "bytes=3-5")]);
+    assert_eq!((part.status, part.text().as_str()), (206, "345"));
+    assert_eq!(ask("HEAD", "/static/file", &[]).body, b"");
+    assert_eq!(ask("GET", "/old", &[]).header("Location"), Some("/new"));
+    assert_eq!(ask("GET", "/none", &[]).text(), "the body was not read");
+}
+
+#[test]
 fn requests_byte_by_byte() {
     let site = site("echo");
     let mut client = site.address().connect();

@@ -8,7 +8,7 @@
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
 //! - `compression`: answers of the application, compressed on their way.
 //! - `control`: the control socket and the commands that use it.
-//! - `convert`: old configurations, the settings they become, and what these serve.
+//! - `convert`: configurations of other servers, converted, checked and run.
 //! - `docs`: what the documents say of settings and messages is true.
 //! - `examples`: the settings under `examples/` are accepted and serve.
 //! - `fastcgi`: FastCGI on the wire, and what is broken of it.

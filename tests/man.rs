@@ -5,11 +5,14 @@ use std::{collections::BTreeSet, fs, process::Command};
 use crate::support::{root, site::program};
 
 /// Commands with a help text of their own.
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 12] = [
     &["check"],
+    &["compare"],
+    &["convert-gunicorn"],
     &["log", "reopen"],
     &["reload"],
     &["run"],
+    &["schema"],
     &["serve"],
     &["status"],
     &["stop"],

@@ -6,6 +6,7 @@ use std::{fs, path::Path, process::Command};
 use rustix::process::Signal;
 
 use crate::support::{
+    certificates::Certificates,
     process::Process,
     root,
     site::{PROGRAM, Running, Site, listening, serves},
@@ -94,6 +95,31 @@ fn root_becomes_the_user_of_the_settings() {
     running.process.signal(Signal::HUP);
     running.process.wait_for_text("ready after the reload");
     assert_eq!(running.get("/status").json()["Uid"], [USER; 4].join("\t"));
+}
+
+#[test]
+fn keys_that_only_root_can_read_are_handed_over_and_left_in_no_descriptor() {
+    if !only_root_can("[service] user") {
+        return;
+    }
+    let certificates = Certificates::of(&["localhost"]);
+    let service = format!("user = \"{USER}\"\ngroup = \"{GROUP}\"");
+    let running = site()
+        .listen_with("https", "127.0.0.1:0", &certificates.keys("localhost"))
+        .setting("service", &service)
+        .start();
+    running.process.signal(Signal::HUP);
+    running.process.wait_for_text("ready after the reload");
+    let seen = running.address().over_tls().get("/status").json();
+    assert_eq!(seen["Uid"], [USER; 4].join("\t"));
+    for process in running.children() {
+        let descriptors = fs::read_dir(format!("/proc/{process}/fd"));
+        for descriptor in descriptors.into_iter().flatten().flatten() {
+            let target = fs::read_link(descriptor.path()).unwrap_or_default();
+            let name = target.to_string_lossy();
+            assert!(!name.contains("hostler-certificates"), "{process}: {name}");
+        }
+    }
 }
 
 #[test]

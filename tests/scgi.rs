@@ -92,7 +92,8 @@ fn check_refused(bytes: &[u8], beginning: &str) {
 fn what_is_no_request_is_refused() {
     check_refused(b"x", "Status: 400 Bad Request\r\n");
     check_refused(b"99999:", "Status: 431 ");
-    check_refused(&netstring(&[(String::new(), ""); 0]), "Status: 400 ");
+    let none: [(String, &str); 0] = [];
+    check_refused(&netstring(&none), "Status: 400 ");
     check_refused(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400 ");
     check_refused(b"100:half", "");
 }

@@ -230,7 +230,8 @@ fn malformed_packets_are_refused() {
         ),
         400,
     );
-    check_refused(&packet(0, 0, &[(String::new(), ""); 0]), 400);
+    let none: [(String, &str); 0] = [];
+    check_refused(&packet(0, 0, &none), 400);
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub(super) enum CliError {
     /// The site's Python cannot be used.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
-    /// A report, a status or the schema cannot be written as JSON.
+    /// A status, a report or the schema cannot be written as JSON.
     #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
     /// There is no log.

@@ -48,11 +48,8 @@ fn head(request: &Request, https: bool) -> Vec<u8> {
     if https && request.value("x-forwarded-proto").is_none() {
         head += "X-Forwarded-Proto: https\r\n";
     }
-    // RFC 9110 section 8.6: a length is sent with a method that is defined with a body, also when that is empty.
-    let has_body =
-        request.body_file.is_some() || ["POST", "PUT", "PATCH"].contains(&request.method.as_str());
-    if has_body {
-        head += &format!("Content-Length: {}\r\n", request.body.len());
+    if let Some(length) = request.length() {
+        head += &format!("Content-Length: {length}\r\n");
     }
     head += "Connection: close\r\n\r\n";
     head.into_bytes()

@@ -3,11 +3,7 @@
 use std::{
     io::{self, Read, Write},
     net::{TcpStream, ToSocketAddrs},
-    os::linux::net::SocketAddrExt,
-    os::{
-        fd::OwnedFd,
-        unix::net::{SocketAddr, UnixStream},
-    },
+    os::{fd::OwnedFd, unix::net::UnixStream},
     time::{Duration, Instant},
 };
 
@@ -38,10 +34,8 @@ impl Connection {
                 Stream::Unix(unix(&address, deadline)?)
             }
             Place::Abstract(name) => {
-                // rustix is asked for the same address that the standard library would make.
-                let address = SocketAddr::from_abstract_name(name)?;
-                let name = address.as_abstract_name().unwrap_or_default();
-                Stream::Unix(unix(&SocketAddrUnix::new_abstract_name(name)?, deadline)?)
+                let address = SocketAddrUnix::new_abstract_name(name.as_bytes())?;
+                Stream::Unix(unix(&address, deadline)?)
             }
         };
         Ok(Self { stream, deadline })

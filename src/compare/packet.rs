@@ -35,18 +35,16 @@ pub(super) fn encode(request: &Request, https: bool) -> Result<Vec<u8>, Failure>
 }
 
 fn variables(request: &Request, https: bool) -> Vec<(String, Vec<u8>)> {
-    let target = request.target.as_str();
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let host = request.value("host").unwrap_or_default();
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') => (name, port),
-        _ => (host, if https { "443" } else { "80" }),
-    };
-    let length = match request.body_file {
-        Some(_) => request.body.len().to_string(),
-        None => String::new(),
-    };
-    let scheme = if https { "https" } else { "http" };
+    let (path, query) = request
+        .target
+        .split_once('?')
+        .unwrap_or((&request.target, ""));
+    let (name, port) = server(request, https);
+    // nginx sends an empty one where the client has sent none.
+    let length = request
+        .length()
+        .map(|length| length.to_string())
+        .unwrap_or_default();
     let fixed = [
         ("QUERY_STRING", query),
         ("REQUEST_METHOD", &request.method),
@@ -55,9 +53,9 @@ fn variables(request: &Request, https: bool) -> Vec<(String, Vec<u8>)> {
             request.value("content-type").unwrap_or_default(),
         ),
         ("CONTENT_LENGTH", &length),
-        ("REQUEST_URI", target),
+        ("REQUEST_URI", &request.target),
         ("SERVER_PROTOCOL", "HTTP/1.1"),
-        ("REQUEST_SCHEME", scheme),
+        ("REQUEST_SCHEME", if https { "https" } else { "http" }),
         ("REMOTE_ADDR", CLIENT),
         ("REMOTE_PORT", "49152"),
         ("SERVER_PORT", port),
@@ -77,6 +75,15 @@ fn variables(request: &Request, https: bool) -> Vec<(String, Vec<u8>)> {
         (format!("HTTP_{name}"), header.value.as_bytes().to_vec())
     }));
     variables
+}
+
+/// Name and port of the front server, from the Host.
+fn server(request: &Request, https: bool) -> (&str, &str) {
+    let host = request.value("host").unwrap_or_default();
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, port),
+        _ => (host, if https { "443" } else { "80" }),
+    }
 }
 
 /// A `%` that begins no escape stays as it is.

@@ -58,6 +58,13 @@ impl Request {
         let header = headers.find(|header| header.name.eq_ignore_ascii_case(name))?;
         Some(&header.value)
     }
+
+    /// Its Content-Length. RFC 9110 section 8.6: one is sent with a method that anticipates a body, also when there is
+    /// none.
+    pub(super) fn length(&self) -> Option<usize> {
+        let anticipates = ["PATCH", "POST", "PUT"].contains(&self.method.as_str());
+        (anticipates || self.body_file.is_some()).then_some(self.body.len())
+    }
 }
 
 impl Header {

@@ -16,7 +16,9 @@ use rustix::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Longest message in bytes; the kernel's default buffer takes 208 KiB.
+use super::large::{self, MAX_LARGE};
+
+/// Longest datagram in bytes, see [`large`] for what is longer; the kernel's default buffer takes 208 KiB.
 const MAX_MESSAGE: usize = 128 << 10;
 /// Most descriptors with one message (SCM_MAX_FD of unix(7)).
 const MAX_DESCRIPTORS: usize = 253;
@@ -39,7 +41,7 @@ pub enum IpcError {
     Send(#[source] io::Error),
     /// Too much for one message.
     #[error(
-        "a message of {bytes} bytes with {descriptors} descriptors is too large (the limits are {MAX_MESSAGE} and {MAX_DESCRIPTORS})"
+        "a message of {bytes} bytes with {descriptors} descriptors is too large (the limits are {MAX_LARGE} and {MAX_DESCRIPTORS})"
     )]
     TooLarge {
         /// Its length.
@@ -104,18 +106,31 @@ impl Channel {
     pub fn send(&self, message: &impl Serialize, fds: &[BorrowedFd<'_>]) -> Result<(), IpcError> {
         let mut bytes = format!("{VERSION}\n").into_bytes();
         serde_json::to_writer(&mut bytes, message).map_err(IpcError::Malformed)?;
-        if bytes.len() > MAX_MESSAGE || fds.len() > MAX_DESCRIPTORS {
+        let is_large = bytes.len() > MAX_MESSAGE;
+        let descriptors = fds.len() + usize::from(is_large);
+        if bytes.len() > MAX_LARGE || descriptors > MAX_DESCRIPTORS {
             return Err(IpcError::TooLarge {
                 bytes: bytes.len(),
-                descriptors: fds.len(),
+                descriptors,
             });
         }
+        match is_large {
+            false => self.send_datagram(&bytes, fds),
+            true => {
+                let (version, message) = bytes.split_at(VERSION.len() + 1);
+                let file = large::write(message)?;
+                self.send_datagram(version, &[fds, &[file.as_fd()]].concat())
+            }
+        }
+    }
+
+    fn send_datagram(&self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(), IpcError> {
         let mut space = vec![MaybeUninit::uninit(); ancillary_space(fds.len())];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         if !fds.is_empty() {
             ancillary.push(SendAncillaryMessage::ScmRights(fds));
         }
-        let bytes = [IoSlice::new(&bytes)];
+        let bytes = [IoSlice::new(bytes)];
         match retry_on_intr(|| sendmsg(&self.fd, &bytes, &mut ancillary, SendFlags::NOSIGNAL)) {
             Ok(_) => Ok(()),
             Err(Errno::PIPE | Errno::CONNRESET) => Err(IpcError::Closed),
@@ -143,14 +158,23 @@ impl Channel {
             RecvAncillaryMessage::ScmRights(fds) => Some(fds),
             _ => None,
         });
-        let fds = fds.flatten().collect();
+        let mut fds: Vec<OwnedFd> = fds.flatten().collect();
         if received
             .flags
             .intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC)
         {
             return Err(IpcError::Truncated);
         }
-        parse(&bytes[..received.bytes]).map(|message| Some((message, fds)))
+        let message = split_version(&bytes[..received.bytes])?;
+        let message = match (message, fds.pop()) {
+            ([], Some(file)) => serde_json::from_slice(&large::read(file)?),
+            (message, last) => {
+                fds.extend(last);
+                serde_json::from_slice(message)
+            }
+        };
+        let message = message.map_err(IpcError::Malformed)?;
+        Ok(Some((message, fds)))
     }
 }
 
@@ -170,17 +194,15 @@ fn ancillary_space(descriptors: usize) -> usize {
     rustix::cmsg_space!(ScmRights(descriptors))
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, IpcError> {
-    let end = bytes
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .unwrap_or(bytes.len());
-    let (version, message) = bytes.split_at(end);
+/// The message behind the version, which has to be ours. It is empty when it is in a file.
+fn split_version(bytes: &[u8]) -> Result<&[u8], IpcError> {
+    let mut parts = bytes.splitn(2, |byte| *byte == b'\n');
+    let version = parts.next().unwrap_or_default();
     if version != VERSION.as_bytes() {
         let theirs = String::from_utf8_lossy(version).into_owned();
         return Err(IpcError::Version { theirs });
     }
-    serde_json::from_slice(message).map_err(IpcError::Malformed)
+    Ok(parts.next().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -240,20 +262,39 @@ mod tests {
         ));
     }
 
+    /// A message with so many letters arrives, with its descriptor.
+    #[track_caller]
+    fn check_long(length: usize) {
+        let (here, there) = Channel::pair().unwrap();
+        let python = "x".repeat(length);
+        let message = FromZygote::Ready {
+            python: python.clone(),
+        };
+        here.send(&message, &[here.as_fd()]).unwrap();
+        let (message, fds) = there.recv::<FromZygote>().unwrap().unwrap();
+        assert!(matches!(message, FromZygote::Ready { python: got } if got == python));
+        assert_eq!(fds.len(), 1);
+    }
+
     #[test]
     fn messages_up_to_the_limit() {
+        check_long(MAX_MESSAGE - 64);
+        check_long(MAX_MESSAGE);
+        check_long(MAX_LARGE - 64);
+        let (here, _there) = Channel::pair().unwrap();
+        let error = here.send(&"x".repeat(MAX_LARGE), &[]).unwrap_err();
+        assert!(matches!(error, IpcError::TooLarge { .. }));
+    }
+
+    #[test]
+    fn a_file_beyond_the_limit_is_not_read() {
         let (here, there) = Channel::pair().unwrap();
-        let python = "x".repeat(MAX_MESSAGE - 64);
-        here.send(
-            &FromZygote::Ready {
-                python: python.clone(),
-            },
-            &[],
-        )
-        .unwrap();
-        let (message, _) = there.recv::<FromZygote>().unwrap().unwrap();
-        assert!(matches!(message, FromZygote::Ready { python: got } if got == python));
-        let error = here.send(&"x".repeat(MAX_MESSAGE), &[]).unwrap_err();
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(MAX_LARGE as u64 + 1).unwrap();
+        let datagram = format!("{VERSION}\n");
+        here.send_datagram(datagram.as_bytes(), &[file.as_fd()])
+            .unwrap();
+        let error = there.recv::<FromZygote>().unwrap_err();
         assert!(matches!(error, IpcError::TooLarge { .. }));
     }
 

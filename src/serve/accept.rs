@@ -16,6 +16,7 @@ use super::{
     encryption::Tls,
     engine::{Engine, Topic, token},
     local::Local,
+    proxied::expect_proxy,
 };
 use crate::{
     config::{Protocol, RedirectTarget},
@@ -41,16 +42,19 @@ pub struct ListeningSocket {
     pub tls: Option<Server>,
     /// Where all requests are sent, without asking the application.
     pub redirect: Option<RedirectTarget>,
+    /// Whether proxies send a header of the PROXY protocol before everything else.
+    pub proxied: bool,
 }
 
 /// A listening socket of the site.
 pub(super) struct Listener {
     pub(super) fd: OwnedFd,
-    protocol: Protocol,
+    pub(super) protocol: Protocol,
     /// `SERVER_PORT`.
     pub(super) port: String,
     tls: Option<Server>,
     pub(super) redirect: Option<RedirectTarget>,
+    proxied: bool,
 }
 
 impl Listener {
@@ -66,6 +70,7 @@ impl Listener {
             port,
             tls: listening.tls,
             redirect: listening.redirect,
+            proxied: listening.proxied,
         }
     }
 }
@@ -87,6 +92,10 @@ impl<A: Application> Engine<A> {
                     if let Some(server) = &listener.tls {
                         connection.tls = Tls::new(server);
                         connection.phase = Phase::Handshake;
+                    }
+                    if listener.proxied && !expect_proxy(&mut connection) {
+                        local.recycle(connection);
+                        continue;
                     }
                     self.open.fetch_add(1, Ordering::SeqCst);
                     self.record(local).accepted();
@@ -119,12 +128,12 @@ impl<A: Application> Engine<A> {
     pub(super) fn watch_listeners(&self) -> Result<(), Errno> {
         for (number, listener) in self.listeners.iter().enumerate() {
             let flags = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
-            epoll::add(
-                &self.epoll,
-                &listener.fd,
-                token(Topic::Listener, number as u32),
-                flags,
-            )?;
+            let token = token(Topic::Listener, number as u32);
+            match epoll::add(&self.epoll, &listener.fd, token, flags) {
+                // The standby thread lets them rest as well, and either may be the first to begin again.
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

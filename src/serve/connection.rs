@@ -41,6 +41,8 @@ pub(super) enum Phase {
     Handshake,
     /// Reading a head; with nothing read yet: idle.
     Head,
+    /// Reading what a proxy says of its client, before everything else.
+    Proxied,
     /// Everything was said; reading until the client closes, so that its unread bytes do not destroy our answer.
     Linger,
 }
@@ -70,6 +72,8 @@ pub(super) struct Connection {
     pub(super) protocol: Protocol,
     pub(super) peer: PeerText,
     pub(super) phase: Phase,
+    /// What begins when a proxy has said whose connection it is.
+    pub(super) behind_proxy: Phase,
     /// Received and not used: a head, then a body or the next requests.
     pub(super) input: Vec<u8>,
     /// How far `input` was searched for the end of the head.
@@ -113,6 +117,7 @@ impl Connection {
             protocol,
             peer: parts.peer,
             phase: Phase::Head,
+            behind_proxy: Phase::Head,
             input: parts.input,
             scanned: 0,
             head: parts.head,

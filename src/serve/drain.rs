@@ -5,10 +5,14 @@ use std::sync::atomic::Ordering;
 
 use rustix::event::epoll;
 
-use super::{application::Application, clock::coarse_ms, engine::Engine, local::Local};
+use super::{
+    application::Application, clock::coarse_ms, engine::Engine, handover::Handover, local::Local,
+};
 
 /// How long an idle connection of a draining worker may still bring the request that its client has sent already.
 const IDLE_MS: u64 = 1_000;
+/// How soon a worker that is done looks whether what was handed over has been taken.
+const LOOK_AGAIN_MS: u64 = 100;
 
 impl<A: Application> Engine<A> {
     /// Starts the drain, from any thread, also while all of the engine's are busy.
@@ -52,12 +56,22 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    pub(super) fn has_ended(&self) -> bool {
+    fn is_idle_in_drain(&self) -> bool {
         self.draining.load(Ordering::SeqCst) && self.open.load(Ordering::SeqCst) == 0
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.is_idle_in_drain()
+            // What other workers have handed over may find nobody else.
+            && self.handover.as_ref().is_none_or(Handover::is_empty)
     }
 
     /// To be called after the last change to what [`Engine::has_ended`] looks at.
     pub(super) fn end_if_drained(&self) {
+        if self.is_idle_in_drain() && !self.has_ended() {
+            // Another worker may take what was handed over, and nobody would tell.
+            self.timers.arm(coarse_ms() + LOOK_AGAIN_MS);
+        }
         if self.has_ended() {
             // A counter that was written is readable; that it was written before changes nothing.
             let _ = rustix::io::write(&self.ended, &1_u64.to_ne_bytes());

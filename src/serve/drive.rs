@@ -73,6 +73,7 @@ impl<A: Application> Engine<A> {
                 Phase::Handshake => self.handshake(connection),
                 Phase::Head => self.read_head(connection, local, thread),
                 Phase::Linger => linger(connection),
+                Phase::Proxied => self.read_proxy(connection),
             };
             match step {
                 Step::Again => {}

@@ -22,6 +22,7 @@ use super::{
     accept::{Listener, ListeningSocket},
     application::Application,
     connection::Connection,
+    handover::Handover,
     local::Local,
     pages::PageError,
     rules::Rules,
@@ -54,6 +55,8 @@ pub struct Plan {
     pub server_name: String,
     /// How far each thread is with its request; made for the same scoreboard and slot.
     pub watches: Arc<Watches>,
+    /// The way to the other workers for connections that wait, where a thread stands by.
+    pub handover: Option<Handover>,
     /// The first of these to become readable (or closed) starts the drain.
     pub drain: Vec<OwnedFd>,
     /// When this becomes readable (or closed), `on_control` is called.
@@ -88,6 +91,7 @@ pub struct Engine<A: Application> {
     pub(super) app: A,
     pub(super) rules: Rules,
     pub(super) standby: Option<Standby>,
+    pub(super) handover: Option<Handover>,
     pub(super) draining: AtomicBool,
     pub(super) epoll: OwnedFd,
     pub(super) listeners: Vec<Listener>,
@@ -135,6 +139,7 @@ pub(super) enum Topic {
     Timer = 4,
     Control = 5,
     Left = 6,
+    Handed = 7,
 }
 
 pub(super) fn token(topic: Topic, number: u32) -> epoll::EventData {
@@ -166,6 +171,7 @@ impl<A: Application> Engine<A> {
             app,
             rules: Rules::new(&plan.settings)?,
             standby,
+            handover: plan.handover,
             draining: AtomicBool::new(false),
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)
                 .map_err(failed("make an epoll instance"))?,
@@ -219,6 +225,7 @@ impl<A: Application> Engine<A> {
             // An accept that finds nothing must not block: another worker may have been faster.
             fcntl_setfl(&listener.fd, fcntl_getfl(&listener.fd)? | OFlags::NONBLOCK)?;
         }
+        self.watch_handover()?;
         self.watch_listeners()
     }
 
@@ -281,13 +288,9 @@ impl<A: Application> Engine<A> {
     /// # Errors
     /// A system call that cannot fail but for want of descriptors has failed.
     pub fn leave_listeners(&self) -> io::Result<()> {
-        let listeners: Vec<_> = self.listeners.iter().map(|one| one.fd.as_fd()).collect();
-        sys::replace_with_null(&listeners)
-    }
-
-    /// Whether an event says that there are connections to accept.
-    pub(super) fn is_of_a_listener(data: u64) -> bool {
-        (data & !OVER) >> 32 == Topic::Listener as u64
+        let listeners = self.listeners.iter().map(|one| one.fd.as_fd());
+        let handover = self.handover.iter().flat_map(Handover::ends);
+        sys::replace_with_null(&listeners.chain(handover).collect::<Vec<_>>())
     }
 
     /// Whether every thread of the site that could accept has been at the same request for so long.
@@ -300,6 +303,7 @@ impl<A: Application> Engine<A> {
         const CONTROL: u64 = Topic::Control as u64;
         const DRAIN: u64 = Topic::Drain as u64;
         const ENDED: u64 = Topic::Ended as u64;
+        const HANDED: u64 = Topic::Handed as u64;
         const LEFT: u64 = Topic::Left as u64;
         const LISTENER: u64 = Topic::Listener as u64;
         const TIMER: u64 = Topic::Timer as u64;
@@ -315,6 +319,7 @@ impl<A: Application> Engine<A> {
             ENDED => self.confirm_end(),
             // Whoever has the application looks into the queue before it waits.
             LEFT => {}
+            HANDED => self.take_handed(local, thread),
             LISTENER => self.accept(data as u32 as usize, local, thread),
             TIMER => self.sweep(local, thread),
             _ => {}

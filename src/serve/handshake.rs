@@ -21,8 +21,8 @@ impl<A: Application> Engine<A> {
     /// Goes on with a handshake. It has `http.header-timeout` from its beginning, whatever the client does meanwhile.
     pub(super) fn handshake(&self, connection: &mut Connection) -> Step {
         let Some(tls) = &mut connection.tls else {
-            connection.phase = Phase::Head;
-            return Step::Again;
+            // rustls could make no session. Nothing is said in plain text on a listener for HTTPS.
+            return Step::Close;
         };
         match tls.push(connection.socket.as_fd()) {
             Ok(true) => {}

@@ -6,7 +6,7 @@
 //! state is tied to a thread, so that a foreign event loop may own the waiting one day.
 //!
 //! Read in this order: `engine` (the loop), `drive`, `request` and `finish` (what a connection does next), `connection`,
-//! `exchange` (one request and its response), then `records` (what FastCGI has beside), `accept`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`,
+//! `exchange` (one request and its response), then `records` (what FastCGI has beside), `accept`, `proxied`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`,
 //! `table`, `timers`.
 
 pub mod reader;
@@ -23,6 +23,7 @@ mod encryption;
 mod engine;
 mod exchange;
 mod finish;
+mod handover;
 mod handshake;
 mod headers;
 mod local;
@@ -32,6 +33,7 @@ mod output;
 mod own;
 mod pages;
 mod peer;
+mod proxied;
 mod records;
 mod redirect;
 mod refuse;
@@ -53,6 +55,7 @@ pub use accept::ListeningSocket;
 pub use application::Application;
 pub use engine::{Engine, EngineError, Plan};
 pub use exchange::{BodySupply, Exchange, HELD_FROM, Progress, ResponseHead};
+pub use handover::Handover;
 pub use mounts::ApplicationNumber;
 pub use output::Held;
 pub use pages::PageError;

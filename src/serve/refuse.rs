@@ -67,7 +67,9 @@ impl<A: Application> Engine<A> {
                 connection.reset();
                 Step::Close
             }
-            Phase::Discard | Phase::Handshake | Phase::Head | Phase::Linger => Step::Close,
+            Phase::Discard | Phase::Handshake | Phase::Head | Phase::Linger | Phase::Proxied => {
+                Step::Close
+            }
         }
     }
 }

@@ -61,6 +61,11 @@ impl<A: Application> Engine<A> {
         }
         let framing = head.framing;
         connection.body = Body::new(framing, head.len, self.rules.body_limit);
+        if let Framing::Stdin { .. } = framing
+            && let Err(step) = self.begin_stdin(connection)
+        {
+            return step;
+        }
         if let Some(target) = self.redirect(connection) {
             return self.exchange(connection, local, |exchange| {
                 redirect::answer(exchange, target)
@@ -71,8 +76,14 @@ impl<A: Application> Engine<A> {
         {
             return step;
         }
+        if A::is_standby(thread) {
+            return leave(connection);
+        }
         match framing {
             Framing::None | Framing::Length(0) => self.call(connection, local, thread),
+            Framing::Stdin { .. } if connection.body.is_read() => {
+                self.call(connection, local, thread)
+            }
             _ => {
                 connection.phase = Phase::Body;
                 connection.deadline = 0;
@@ -117,9 +128,7 @@ impl<A: Application> Engine<A> {
     /// Lets the application answer.
     fn call(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
         if A::is_standby(thread) {
-            // It has all the time that the application takes.
-            connection.deadline = NEVER;
-            return Step::Leave;
+            return leave(connection);
         }
         let Some(mounts) = &self.rules.mounts else {
             return self.exchange(connection, local, |exchange| {
@@ -210,4 +219,10 @@ impl<A: Application> Engine<A> {
         connection.linger = true;
         self.after_response(connection)
     }
+}
+
+/// The request waits for the application, for as long as that takes.
+fn leave(connection: &mut Connection) -> Step {
+    connection.deadline = NEVER;
+    Step::Leave
 }

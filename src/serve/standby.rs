@@ -5,9 +5,10 @@
 //! one event. It looks every [`TICK`], and takes part only from when all the others have been at the same requests since
 //! the last look, until one of them is done. When nothing at all happens it sleeps, and the next request wakes it.
 //!
-//! A request that turns out to be the application's is *left*: its connection stays parked as it is, its slot's number is
-//! queued here, and a bell (an eventfd in epoll) wakes a thread that has the application. Those look into the queue
-//! before each wait, and decide on the request anew.
+//! A request that turns out to be the application's is handed to whichever worker has time (`handover`), or, where that is
+//! not possible, *left*: its connection stays parked as it is, its slot's number is queued here, and a bell (an eventfd in
+//! epoll) wakes a thread that has the application. Those look into the queue before each wait. Either way the request is
+//! decided on anew.
 
 use std::{
     collections::VecDeque,
@@ -34,11 +35,12 @@ const TICK_TIME: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: TICK.as_nanos() as i64,
 };
-/// Connections that may wait for the application before the standby thread accepts no more: what more there is waits in
-/// the listeners' queues, whose lengths front servers know how to deal with.
-const LEFT: usize = 1024;
-/// How long all threads of all workers must have been kept before it accepts at all. A connection that it accepts is
-/// this worker's, and must not be taken from one that is about to be free.
+/// Connections that may wait for the application in this worker, because they fit nowhere else, before the standby thread
+/// accepts no more: what more there is waits in the listeners' queues, with whose lengths front servers can deal.
+const LEFT: usize = 256;
+/// The same for connections that cannot be handed to another worker.
+const LEFT_HERE: usize = 16;
+/// How long all threads of all workers must have been kept before such connections are accepted.
 const STUCK_US: u64 = 100_000;
 
 /// What the standby thread and the others share.
@@ -111,6 +113,11 @@ impl Standby {
         number
     }
 
+    /// How many connections wait here.
+    fn left(&self) -> usize {
+        self.count.load(Ordering::SeqCst)
+    }
+
     fn ring(&self) {
         // A counter that was written is reported anew, whatever it holds; it is full after 2^64 rings.
         let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
@@ -141,10 +148,10 @@ impl<A: Application> Engine<A> {
             before = now;
             if is_same && self.watches.are_busy(index) {
                 self.serve_while(&before, &mut local, thread);
-            } else if is_same && standby.count.load(Ordering::SeqCst) == 0 {
+            } else if is_same && standby.left() == 0 {
                 standby.sleep(|| self.has_ended() || self.watches.words(index) != before);
                 continue;
-            } else if !self.watches.are_busy(index) && standby.count.load(Ordering::SeqCst) > 0 {
+            } else if !self.watches.are_busy(index) && standby.left() > 0 {
                 // Somebody has time and may have missed the bell, or it was us who heard it.
                 standby.ring();
             }
@@ -152,29 +159,41 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    /// Takes events as long as the others are at the same requests.
+    /// Serves as long as the others are at the same requests.
     fn serve_while(&self, kept: &[u64], local: &mut Local, thread: &mut A::Thread) {
-        let index = self.threads();
+        // A new connection shall wake a worker with a thread to spare, and what waits for one is nothing for this thread.
+        self.unwatch_listeners();
+        self.unwatch_handover();
         let mut ready = Vec::with_capacity(1);
-        while !self.has_ended() && self.watches.words(index) == kept {
+        while !self.has_ended() && self.watches.words(self.threads()) == kept {
             if self.wait(1, &mut ready, Some(&TICK_TIME)).is_err() {
-                return;
+                break;
             }
             for data in ready.drain(..) {
-                if Self::is_of_a_listener(data) && !self.may_accept_aside() {
-                    // The event stays; taking it again at once would be a loop.
-                    return;
-                }
                 self.dispatch(data, local, thread);
             }
+            self.accept_what_waits(local, thread);
+        }
+        let watched = self.watch_listeners().and_then(|()| self.watch_handover());
+        if let Err(error) = watched {
+            self.rest(error);
         }
     }
 
-    /// Whether the standby thread may accept: nobody of the whole site will do it soon.
-    fn may_accept_aside(&self) -> bool {
-        let standby = self.standby.as_ref();
-        standby.is_some_and(|standby| standby.count.load(Ordering::SeqCst) < LEFT)
-            && self.is_site_kept(STUCK_US)
+    /// Accepts what nobody else has accepted since the last turn.
+    fn accept_what_waits(&self, local: &mut Local, thread: &mut A::Thread) {
+        let is_kept = self.is_site_kept(STUCK_US);
+        for (number, listener) in self.listeners.iter().enumerate() {
+            let left = self.standby.as_ref().map_or(0, Standby::left);
+            let may_be_left = match self.can_be_handed(listener.protocol) {
+                true => left < LEFT,
+                // What cannot be handed on waits here, and must not be taken from a worker that is about to be free.
+                false => is_kept && left < LEFT_HERE,
+            };
+            if may_be_left && !self.draining.load(Ordering::SeqCst) {
+                self.accept(number, local, thread);
+            }
+        }
     }
 
     /// The connection in this slot waits for the application.

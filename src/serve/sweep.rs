@@ -28,6 +28,7 @@ impl<A: Application> Engine<A> {
         for slot in overdue {
             self.expire_slot(slot, now, local, thread);
         }
+        self.end_if_drained();
     }
 
     fn resume_accepting(&self) {

@@ -41,6 +41,7 @@ impl<A: Application> Engine<A> {
                 self.park(connection, watches_output, local, thread);
             }
             Next::Yield => drop(self.park(connection, true, local, thread)),
+            Next::Leave if self.hand_over(&connection) => self.forget(connection, local),
             Next::Leave => {
                 if let Some(number) = self.park(connection, false, local, thread) {
                     self.leave_for_application(number);
@@ -105,6 +106,9 @@ impl<A: Application> Engine<A> {
             let mut is_left = false;
             match self.drive(connection, local, thread) {
                 Next::Close => return self.unpark(slot, place, local),
+                Next::Leave if self.hand_over(connection) => {
+                    return self.unpark_with(slot, place, |gone| self.forget(gone, local));
+                }
                 Next::Leave => is_left = true,
                 Next::Wait => {}
                 Next::Yield => self.requeue(connection),
@@ -119,7 +123,12 @@ impl<A: Application> Engine<A> {
     }
 
     /// Closes a connection that has a place in the table.
-    pub(super) fn unpark(&self, slot: &Slot, mut place: Place<'_>, local: &mut Local) {
+    pub(super) fn unpark(&self, slot: &Slot, place: Place<'_>, local: &mut Local) {
+        self.unpark_with(slot, place, |gone| self.close(gone, local));
+    }
+
+    /// Takes a connection out of the table.
+    fn unpark_with(&self, slot: &Slot, mut place: Place<'_>, end: impl FnOnce(Box<Connection>)) {
         let gone = place.take();
         slot.set_deadline(NEVER);
         drop(place);
@@ -131,17 +140,22 @@ impl<A: Application> Engine<A> {
         if let Some(number) = connection.slot {
             self.table.release(number);
         }
-        self.close(connection, local);
+        end(connection);
     }
 
     fn close(&self, mut connection: Box<Connection>, local: &mut Local) {
-        self.record(local).closed();
         // As far as it gets; who is gone already does not hear it.
         let _ = connection.say_goodbye();
         if self.has_forked.load(Ordering::Relaxed) {
             // A child may hold a copy of the socket. One whose peer has gone already is as good.
             let _ = shutdown(&connection.socket, Shutdown::Both);
         }
+        self.forget(connection, local);
+    }
+
+    /// Lets go of a connection that is over, or another worker's.
+    fn forget(&self, connection: Box<Connection>, local: &mut Local) {
+        self.record(local).closed();
         local.recycle(connection);
         if self.open.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.end_if_drained();

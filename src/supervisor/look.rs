@@ -18,9 +18,12 @@ impl Supervisor {
     pub(super) fn look(&self, with_memory: bool) -> Look {
         let now_us = scoreboard::now_us();
         let workers = self.workers.iter().filter_map(|(id, (generation, slot))| {
-            let board = &self.generations.get(generation)?.scoreboard;
+            let generation = self.generations.get(generation)?;
+            let board = &generation.scoreboard;
+            // The thread that stands by works when the others hang, and would hide it.
+            let threads = generation.settings.workers.threads as usize;
             let mut facts = Facts::default();
-            for (thread, part) in (0..).zip(board.threads(*slot)) {
+            for (thread, part) in (0..).zip(board.threads(*slot).iter().take(threads)) {
                 let seen = part.snapshot();
                 facts.requests += seen.requests;
                 facts.busy += Duration::from_micros(seen.busy_us);

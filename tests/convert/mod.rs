@@ -1,4 +1,5 @@
-//! `hostler convert-ini`: what becomes of old configurations, to the letter, and that it serves as the old server did.
+//! Configurations of other servers, converted by the real program: what becomes of them, to the letter, and that it
+//! serves as the old server did.
 //!
 //! Each case under `cases/` is an ini file with the settings and the account that it becomes. A first line `; flags:`
 //! gives the flags. With `HOSTLER_WRITE_CASES=1` the expectations are written anew; read the difference before you commit.
@@ -9,6 +10,8 @@ mod command;
 mod corpus;
 mod differential;
 mod generate;
+mod gunicorn;
+mod gunicorn_moves;
 mod page;
 mod serve;
 mod shapes;

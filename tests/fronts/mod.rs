@@ -7,7 +7,10 @@
 mod differences;
 mod requests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use crate::support::{
     address::Address,
@@ -16,7 +19,7 @@ use crate::support::{
     fastcgi,
     lighttpd::Lighttpd,
     nginx::{Backend, Nginx},
-    scgi,
+    root, scgi,
     site::{Running, Site},
     uwsgi,
 };
@@ -42,17 +45,37 @@ fn site() -> Running {
         .start()
 }
 
+/// The protocols as docs/front-servers.md calls them, and where the site speaks them.
+fn protocols(site: &Running) -> [(&'static str, &Address); 4] {
+    let names = ["HTTP", "uwsgi", "FastCGI", "SCGI"];
+    std::array::from_fn(|number| (names[number], &site.addresses[number]))
+}
+
+/// What docs/front-servers.md has below this heading, for a site at this address.
+fn configuration(heading: &str, address: &Address) -> String {
+    let document = fs::read_to_string(root().join("docs/front-servers.md")).unwrap();
+    let (_, section) = document
+        .split_once(&format!("\n### {heading}\n"))
+        .unwrap_or_else(|| panic!("no heading {heading:?}"));
+    let (_, block) = section.split_once("```").unwrap();
+    let (_, text) = block.split_once('\n').unwrap();
+    let (text, _) = text.split_once("```").unwrap();
+    let (_, port) = address.0.rsplit_once(':').unwrap();
+    text.replace("9000", port)
+}
+
+/// Sends a request, to which the traits belong that the site shows without anything between.
+type Send<'w> = Box<dyn Fn(&Request, &Traits) -> Traits + 'w>;
+
 /// Names of ways, and how a request is sent over them.
-type Ways<'w> = Vec<(&'static str, Box<dyn Fn(&Request, &Traits) -> Traits + 'w>)>;
+type Ways<'w> = Vec<(&'static str, Send<'w>)>;
 
 /// Ways that begin with HTTP at these addresses.
 fn behind<'w>(names: &[&'static str], fronts: &'w [Address]) -> Ways<'w> {
     let ways = names.iter().zip(fronts);
-    ways.map(
-        |(name, front)| -> (_, Box<dyn Fn(&Request, &Traits) -> Traits>) {
-            (*name, Box::new(|request, _| traits_of(front, request)))
-        },
-    )
+    ways.map(|(name, front)| -> (_, Send<'_>) {
+        (*name, Box::new(|request, _| traits_of(front, request)))
+    })
     .collect()
 }
 
@@ -275,15 +298,17 @@ fn direct() {
 #[test]
 fn nginx() {
     let site = site();
-    let [http, uwsgi, fastcgi, scgi] = &site.addresses[..] else {
-        panic!("{:?}", site.addresses)
+    let configuration = |protocol: &(&str, &Address)| {
+        let text = configuration(&format!("nginx, {}", protocol.0), protocol.1);
+        // Upstreams have one namespace.
+        Backend::Servers(text.replace("shop", &format!("shop_{}", protocol.0)))
     };
-    let nginx = Nginx::before(&[
-        Backend::Proxy(http.clone()),
-        Backend::Uwsgi(uwsgi.clone()),
-        Backend::Fastcgi(fastcgi.clone()),
-        Backend::Scgi(scgi.clone()),
-    ]);
+    let nginx = Nginx::before(
+        &protocols(&site)
+            .iter()
+            .map(configuration)
+            .collect::<Vec<_>>(),
+    );
     let names = ["nginx http", "nginx uwsgi", "nginx fastcgi", "nginx scgi"];
     check(&site, behind(&names, &nginx.fronts));
 }
@@ -291,15 +316,10 @@ fn nginx() {
 #[test]
 fn apache() {
     let site = site();
-    let [_, uwsgi, fastcgi, scgi] = &site.addresses[..] else {
-        panic!("{:?}", site.addresses)
-    };
-    let common = "AllowEncodedSlashes On\n<Location />\nCGIPassAuth On\n</Location>\n";
-    let apache = Apache::before(&[
-        format!("{common}ProxyPass / uwsgi://{}/", uwsgi.0),
-        format!("{common}ProxyPass / fcgi://{}/ enablereuse=on", fastcgi.0),
-        format!("{common}ProxyPass / scgi://{}/", scgi.0),
-    ]);
+    let configuration =
+        |(name, address): &(&str, &Address)| configuration(&format!("Apache, {name}"), address);
+    let hosts: Vec<String> = protocols(&site)[1..].iter().map(configuration).collect();
+    let apache = Apache::before(&hosts);
     let names = ["apache uwsgi", "apache fastcgi", "apache scgi"];
     check(&site, behind(&names, &apache.fronts));
 }
@@ -307,23 +327,10 @@ fn apache() {
 #[test]
 fn lighttpd() {
     let site = site();
-    let backend = |address: &Address, keys: &str| {
-        let (host, port) = address.0.rsplit_once(':').unwrap();
-        format!("(\"/\" => ((\"host\" => \"{host}\", \"port\" => {port}{keys})))")
-    };
-    let [http, uwsgi, fastcgi, scgi] = &site.addresses[..] else {
-        panic!("{:?}", site.addresses)
-    };
-    let keys = ", \"check-local\" => \"disable\", \"fix-root-scriptname\" => \"enable\"";
-    let lighttpd = Lighttpd::before(&[
-        format!("proxy.server = {}", backend(http, "")),
-        format!(
-            "scgi.protocol = \"uwsgi\"\nscgi.server = {}",
-            backend(uwsgi, keys)
-        ),
-        format!("fastcgi.server = {}", backend(fastcgi, keys)),
-        format!("scgi.server = {}", backend(scgi, keys)),
-    ]);
+    let configuration =
+        |(name, address): &(&str, &Address)| configuration(&format!("lighttpd, {name}"), address);
+    let servers: Vec<String> = protocols(&site).iter().map(configuration).collect();
+    let lighttpd = Lighttpd::before(&servers);
     let names = [
         "lighttpd http",
         "lighttpd uwsgi",

@@ -242,3 +242,14 @@ fn an_import_that_takes_too_long_ends_the_start() {
         &["start"],
     );
 }
+
+/// More than a message to a zygote can hold in one piece.
+#[test]
+fn settings_may_be_long() {
+    let routes = (0..2000).fold(Site::app("echo"), |site, number| {
+        let route = format!("path = \"^/old/{number}$\"\nredirect = \"/new/{number}\"");
+        site.setting("[route]", &route)
+    });
+    let site = routes.start();
+    assert_eq!(site.get("/old/1999").status, 302);
+}

@@ -112,6 +112,43 @@ fn bodies_are_kept_for_the_application() {
     assert_eq!(client.answer().json()["REQUEST_METHOD"], "POST");
 }
 
+/// Of two workers one is kept for good: whatever comes to it is answered by the other, files and pages alike.
+#[test]
+fn a_worker_that_is_kept_takes_nothing_from_one_that_is_not() {
+    let files = Files::configured(&["static/a.css"], "", |site| site.workers(2, 1).bare());
+    let fifo = files.tree.path().join("fifo");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    // Each worker is known to some of these, which stay open.
+    let mut clients: Vec<Client> = (0..20).map(|_| files.site.address().connect()).collect();
+    for client in &mut clients {
+        client.send_get("/app");
+        assert_eq!(client.answer().status, 200);
+    }
+    let mut kept = clients.pop().unwrap();
+    kept.send_get(&format!("/wait?{}", fifo.display()));
+    files.site.process.wait_for_text("waiting");
+    for round in 0..3 {
+        for (number, client) in clients.iter_mut().enumerate() {
+            let target = if number % 2 == 0 {
+                "/app"
+            } else {
+                "/static/a.css"
+            };
+            client.send_get(target);
+            assert_eq!(client.answer().status, 200, "{round} {number}");
+            assert_eq!(files.site.get("/app").status, 200);
+        }
+    }
+    fs::write(&fifo, "released").unwrap();
+    assert_eq!(kept.answer().text(), "released");
+}
+
 /// Old and new workers at once: what waits is answered by whoever has it.
 #[test]
 fn a_reload_loses_nothing_that_waits() {

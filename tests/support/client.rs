@@ -77,6 +77,12 @@ impl Client {
         }
     }
 
+    /// Its own port, over TCP.
+    pub(crate) fn port(&self) -> u16 {
+        let address = rustix::net::getsockname(self.stream.descriptor()).unwrap();
+        std::net::SocketAddr::try_from(address).unwrap().port()
+    }
+
     /// Sends a GET.
     pub(crate) fn send_get(&mut self, target: &str) {
         self.send(&request("GET", target, &[], b""));

@@ -15,6 +15,7 @@ pub(crate) mod browser;
 pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod fastcgi;
+pub(crate) mod haproxy;
 pub(crate) mod journal;
 pub(crate) mod lighttpd;
 pub(crate) mod load;

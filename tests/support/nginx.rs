@@ -24,12 +24,10 @@ pub(crate) struct Nginx {
 /// How nginx passes requests on.
 #[derive(Debug, Clone)]
 pub(crate) enum Backend {
-    /// `fastcgi_pass`, over connections that are kept.
-    Fastcgi(Address),
     /// `proxy_pass`, HTTP.
     Proxy(Address),
-    /// `scgi_pass`.
-    Scgi(Address),
+    /// Servers as they would be written for port 80.
+    Servers(String),
     /// `uwsgi_pass`.
     Uwsgi(Address),
 }
@@ -116,20 +114,10 @@ fn server(front: &Address, backend: &Backend) -> String {
             "include /etc/nginx/uwsgi_params; uwsgi_pass {};",
             unix(address)
         ),
-        Backend::Fastcgi(address) => {
-            return format!(
-                "upstream {0} {{ server {1}; keepalive 4; }}\n\
-                 server {{ listen {2}; location / {{ include /etc/nginx/fastcgi_params; fastcgi_pass {0}; \
-                 fastcgi_keep_conn on; }} }}\n",
-                front.0.replace([':', '.'], "_"),
-                unix(address),
-                front.0
-            );
+        Backend::Servers(text) => {
+            let text = text.replace("listen 80;", &format!("listen {};", front.0));
+            return text.replace("include ", "include /etc/nginx/");
         }
-        Backend::Scgi(address) => format!(
-            "include /etc/nginx/scgi_params; scgi_pass {};",
-            unix(address)
-        ),
         Backend::Proxy(address) => format!(
             "proxy_pass http://{}; proxy_http_version 1.1; proxy_set_header Connection \"\"; \
              proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;",

@@ -8,20 +8,17 @@ use crate::support::{
     site::{PROGRAM, Site},
 };
 
-/// The exit code of a start, and of a check, and their messages, which contain this.
+/// A start ends with exit code 78 and a message that contains `started`; a check too, with `checked`.
 #[track_caller]
-fn check_refused(site: &Site, expected: &str) {
+fn check_refused(site: &Site, started: &str, checked: &str) {
     let (mut process, directory) = site.launch();
     assert_eq!(process.wait().code(), Some(78), "{}", process.output());
-    assert!(process.output().contains(expected), "{}", process.output());
+    assert!(process.output().contains(started), "{}", process.output());
     let file = directory.path().join("site.toml");
-    let output = Command::new(PROGRAM)
-        .arg("check")
-        .arg(file)
-        .output()
-        .unwrap();
+    let mut check = Command::new(PROGRAM);
+    let output = check.arg("check").arg(file).output().unwrap();
     assert_eq!(output.status.code(), Some(78));
-    assert!(printed(&output).contains(expected), "{}", printed(&output));
+    assert!(printed(&output).contains(checked), "{}", printed(&output));
 }
 
 #[test]
@@ -34,6 +31,7 @@ fn what_does_not_belong_together_is_named() {
     .unwrap();
     check_refused(
         &site("environ", &certificates, ""),
+        "localhost.key does not belong to the first certificate of ",
         "localhost.key does not belong to the first certificate of ",
     );
 }
@@ -48,7 +46,8 @@ fn what_is_missing_is_named() {
         "cannot read the private key {}: No such file",
         path.display()
     );
-    check_refused(&site, &expected);
+    let checked = format!("{} does not exist; make the file", path.display());
+    check_refused(&site, &expected, &checked);
 }
 
 #[test]
@@ -59,10 +58,8 @@ fn a_cipher_that_there_is_not_is_named() {
         &certificates,
         "ciphers = [\"TLS_RSA_WITH_RC4_128_MD5\"]\n",
     );
-    check_refused(
-        &site,
-        "`TLS_RSA_WITH_RC4_128_MD5` is none of the cipher suites",
-    );
+    let expected = "`TLS_RSA_WITH_RC4_128_MD5` is none of the cipher suites";
+    check_refused(&site, expected, expected);
 }
 
 #[test]

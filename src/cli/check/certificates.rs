@@ -1,6 +1,6 @@
 //! Whether the certificates and keys of the listeners are there, belong together, and hold.
 
-use std::{io, path::Path, slice, sync::Arc, time::SystemTime};
+use std::{path::Path, slice, sync::Arc, time::SystemTime};
 
 use crate::{
     config::{Listen, Settings},
@@ -13,23 +13,44 @@ use super::{super::output, host::Findings};
 pub(super) fn look(settings: &Settings, findings: &mut Findings) {
     for (number, listen) in settings.listen.iter().enumerate() {
         let number = number.to_string();
-        match warnings(listen) {
-            Ok(warnings) => warnings
-                .into_iter()
-                .for_each(|warning| findings.note(&["listen", &number, "certificate"], warning)),
-            Err(error) => {
-                let place = place(listen, &error);
-                let place: Vec<&str> = place.iter().map(String::as_str).collect();
-                let key = [&["listen", &number], &place[..]].concat();
-                let message = output::chain(&error);
-                match is_not_allowed(&error) {
-                    true => findings.note(
-                        &key,
-                        format!("{message}; whoever serves the site has to be able to read it"),
-                    ),
-                    false => findings.error(&key, message),
-                }
-            }
+        let found = findings.0.len();
+        files(listen, &number, findings);
+        if findings.0.len() == found {
+            contents(listen, &number, findings);
+        }
+    }
+}
+
+fn files(listen: &Listen, number: &str, findings: &mut Findings) {
+    for (key, path) in [
+        ("certificate", &listen.certificate),
+        ("key", &listen.key),
+        ("client-ca", &listen.client_ca),
+    ] {
+        if let Some(path) = path {
+            findings.needs_file(&["listen", number, key], path);
+        }
+    }
+    for (index, sni) in listen.sni.iter().enumerate() {
+        let index = index.to_string();
+        findings.needs_file(
+            &["listen", number, "sni", &index, "certificate"],
+            &sni.certificate,
+        );
+        findings.needs_file(&["listen", number, "sni", &index, "key"], &sni.key);
+    }
+}
+
+fn contents(listen: &Listen, number: &str, findings: &mut Findings) {
+    match warnings(listen) {
+        Ok(warnings) => warnings
+            .into_iter()
+            .for_each(|warning| findings.note(&["listen", number, "certificate"], warning)),
+        Err(error) => {
+            let place = place(listen, &error);
+            let place: Vec<&str> = place.iter().map(String::as_str).collect();
+            let key = [&["listen", number], &place[..]].concat();
+            findings.error(&key, output::chain(&error));
         }
     }
 }
@@ -41,11 +62,6 @@ fn warnings(listen: &Listen) -> Result<Vec<String>, TlsError> {
     let keys = KeyRing::create().map_err(TlsError::TicketKeys)?;
     material.servers(&Arc::new(keys))?;
     material.warnings(SystemTime::now())
-}
-
-/// Whoever checks need not be whoever serves.
-fn is_not_allowed(error: &TlsError) -> bool {
-    matches!(error, TlsError::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
 }
 
 /// The key of the section that names the file which is to blame.

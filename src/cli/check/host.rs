@@ -12,6 +12,7 @@ use crate::{
 };
 
 use super::{
+    commands,
     module::{self, Search},
     sockets,
 };
@@ -98,6 +99,7 @@ pub(super) fn look(settings: &Settings) -> Findings {
     super::certificates::look(settings, &mut findings);
     sockets::look(settings, &mut findings);
     files(settings, &mut findings);
+    commands::look(settings, &mut findings);
     findings
 }
 

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod certificates;
+mod commands;
 mod host;
 mod module;
 mod sockets;

@@ -1,4 +1,4 @@
-//! Whether this machine has the addresses and directories of the sockets, and the files of their certificates.
+//! Whether this machine has the addresses and directories of the sockets.
 
 use std::{
     io,
@@ -8,7 +8,7 @@ use std::{
 
 use rustix::fs::{Access, access};
 
-use crate::config::{Address, Listen, Settings};
+use crate::config::{Address, Settings};
 
 use super::host::Findings;
 
@@ -22,7 +22,6 @@ pub(super) fn look(settings: &Settings, findings: &mut Findings) {
             listen.freebind,
             findings,
         );
-        certificates(listen, &number, findings);
     }
     for (section, given) in [
         ("stats", &settings.stats.address),
@@ -69,25 +68,5 @@ fn directory(key: &[&str], directory: &Path, findings: &mut Findings) {
             key,
             format!("whoever runs this check may not make a file in {shown}; whoever serves the site without systemd has to"),
         );
-    }
-}
-
-fn certificates(listen: &Listen, number: &str, findings: &mut Findings) {
-    for (key, path) in [
-        ("certificate", &listen.certificate),
-        ("key", &listen.key),
-        ("client-ca", &listen.client_ca),
-    ] {
-        if let Some(path) = path {
-            findings.needs_file(&["listen", number, key], path);
-        }
-    }
-    for (index, sni) in listen.sni.iter().enumerate() {
-        let index = index.to_string();
-        findings.needs_file(
-            &["listen", number, "sni", &index, "certificate"],
-            &sni.certificate,
-        );
-        findings.needs_file(&["listen", number, "sni", &index, "key"], &sni.key);
     }
 }

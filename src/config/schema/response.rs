@@ -15,7 +15,7 @@ pub struct Response {
     pub buffering: ByteSize,
     /// Headers that are added to every response, `"X-Frame-Options: DENY"`.
     pub add_headers: Vec<HeaderLine>,
-    /// Headers that are taken out of the application's responses.
+    /// Headers that are taken out of every response, before others are added.
     pub remove_headers: Vec<HeaderName>,
     /// Pages for errors that hostler answers itself, by status: `{ "503" = "pages/503.html" }`.
     pub error_pages: BTreeMap<ErrorStatus, PathBuf>,

@@ -134,27 +134,7 @@ fn set<'w>(
     origin: &Origin,
 ) -> Result<(), String> {
     let name = setting.name;
-    let value = match (setting.kind, inline) {
-        (Kind::Switch, None) => Value::Bool(true),
-        (Kind::Off, None) => Value::Bool(false),
-        (Kind::Switch | Kind::Off, Some(value)) => {
-            return Err(format!(
-                "the option of {name} takes no value, not `{value}`"
-            ));
-        }
-        (_, Some(value)) => Value::from(value),
-        (kind, None) => {
-            let next = words.clone().next().filter(|word| is_value(word));
-            match (next, kind) {
-                (Some(value), _) => {
-                    words.next();
-                    Value::from(value)
-                }
-                (None, Kind::Optional) => Value::from("auto"),
-                (None, _) => return Err(format!("the option of {name} has no value")),
-            }
-        }
-    };
+    let value = value_of(setting, inline, words)?;
     let known = command.given.iter_mut().find(|given| given.name == name);
     match (known, setting.kind) {
         (Some(known), Kind::List) => {
@@ -165,15 +145,42 @@ fn set<'w>(
         (Some(known), _) => known.value = value,
         (None, kind) => command.given.push(Given {
             name: name.to_owned(),
-            value: if kind == Kind::List {
-                Value::from(vec![value])
-            } else {
-                value
+            value: match kind {
+                Kind::List => Value::from(vec![value]),
+                _ => value,
             },
             origin: origin.clone(),
+            local: false,
         }),
     }
     Ok(())
+}
+
+/// The value of an option: behind `=` or its letter, else the next word.
+fn value_of<'w>(
+    Setting { name, kind, .. }: &Setting,
+    inline: Option<&str>,
+    words: &mut (impl Iterator<Item = &'w str> + Clone),
+) -> Result<Value, String> {
+    match (kind, inline) {
+        (Kind::Switch, None) => return Ok(Value::Bool(true)),
+        (Kind::Off, None) => return Ok(Value::Bool(false)),
+        (Kind::Switch | Kind::Off, Some(value)) => {
+            return Err(format!(
+                "the option of {name} takes no value, not `{value}`"
+            ));
+        }
+        (_, Some(value)) => return Ok(Value::from(value)),
+        (_, None) => {}
+    }
+    match (words.clone().next().filter(|word| is_value(word)), kind) {
+        (Some(value), _) => {
+            words.next();
+            Ok(Value::from(value))
+        }
+        (None, Kind::Optional) => Ok(Value::from("auto")),
+        (None, _) => Err(format!("the option of {name} has no value")),
+    }
 }
 
 /// argparse takes a word with a hyphen for an option, but for negative numbers.

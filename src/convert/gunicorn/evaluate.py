@@ -44,28 +44,61 @@ def names_of(target):
     return []
 
 
-def lines_of(body, lines):
-    """Notes where each name of the module is set last."""
-    for node in body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            lines[node.name] = node.lineno
-            continue
-        targets = list(getattr(node, "targets", ()))
-        if hasattr(node, "target"):
-            targets.append(node.target)
-        for item in getattr(node, "items", ()):
-            targets.append(item.optional_vars)
-        for target in targets:
-            for name in names_of(target):
-                lines[name] = node.lineno
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            for alias in node.names:
-                lines[alias.asname or alias.name] = node.lineno
-        for part in ("body", "orelse", "finalbody"):
-            lines_of(getattr(node, part, ()), lines)
-        for part in ("handlers", "cases"):
-            for one in getattr(node, part, ()):
-                lines_of(one.body, lines)
+class Assignments:
+    """Where each name of a module is set last, and which values depend on the machine or its environment."""
+
+    ASKING = {"cpu_count", "environ", "getenv", "gethostname", "node", "process_cpu_count", "sched_getaffinity", "uname"}
+
+    def __init__(self, body):
+        self.lines = {}
+        self.local = set()
+        self.walk(body)
+
+    def asks(self, node):
+        """Whether an expression asks the machine, or uses something that has asked it."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Attribute) and part.attr in self.ASKING:
+                return True
+            if isinstance(part, ast.Name) and (part.id in self.ASKING or part.id in self.local):
+                return True
+        return False
+
+    def set(self, name, line, value=None):
+        self.lines[name] = line
+        if value is not None and self.asks(value):
+            self.local.add(name)
+
+    def walk(self, body):
+        for node in body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                self.set(node.name, node.lineno)
+                continue
+            targets = list(getattr(node, "targets", ()))
+            if hasattr(node, "target"):
+                targets.append(node.target)
+            for item in getattr(node, "items", ()):
+                targets.append(item.optional_vars)
+            for target in targets:
+                for name in names_of(target):
+                    self.set(name, node.lineno, getattr(node, "value", None))
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                for alias in node.names:
+                    self.set(alias.asname or alias.name, node.lineno)
+            for part in ("body", "orelse", "finalbody"):
+                self.walk(getattr(node, part, ()))
+            for part in ("handlers", "cases"):
+                for one in getattr(node, part, ()):
+                    self.walk(one.body)
+
+
+def file_of(path):
+    """The file of `python:module`, which gunicorn takes as well."""
+    if not path.startswith("python:"):
+        return path
+    spec = importlib.util.find_spec(path[len("python:"):])
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("No module named " + repr(path[len("python:"):]))
+    return spec.origin
 
 
 def run(path):
@@ -100,12 +133,17 @@ def main(path):
     sys.path.insert(0, os.getcwd())
     environment = sys.prefix if sys.prefix != sys.base_prefix else None
     try:
+        path = file_of(path)
         names = run(path)
-        lines = {}
         with open(path, "rb") as file:
-            lines_of(ast.parse(file.read(), path).body, lines)
+            assignments = Assignments(ast.parse(file.read(), path).body)
         settings = [
-            {"name": name, "line": lines.get(name), "value": encode(value)}
+            {
+                "name": name,
+                "line": assignments.lines.get(name),
+                "local": name in assignments.local,
+                "value": encode(value),
+            }
             for name, value in names.items()
             if not name.startswith("_") and not isinstance(value, types.ModuleType)
         ]

@@ -43,6 +43,8 @@ pub(super) struct Assigned {
     pub(super) name: String,
     /// The last assignment in the file, from 1; `None` where it came from elsewhere.
     pub(super) line: Option<u32>,
+    /// Whether it depends on the machine or its environment.
+    pub(super) local: bool,
     pub(super) value: Value,
 }
 
@@ -68,52 +70,62 @@ pub(super) fn evaluate(
     directory: &Path,
     variables: &[(String, String)],
 ) -> Result<Evaluated, GunicornError> {
-    let cannot_start = |source| GunicornError::Interpreter {
-        python: python.to_owned(),
-        source,
-    };
-    // A file that is not there is not the interpreter's fault.
-    File::open(path).map_err(|source| GunicornError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })?;
-    let mut said = tempfile::tempfile().map_err(cannot_start)?;
-    let output = said.try_clone().map_err(cannot_start)?;
-    let child = Command::new(python)
+    if !is_module(path) {
+        // A file that is not there is not the interpreter's fault.
+        File::open(path).map_err(|source| GunicornError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+    }
+    let mut command = Command::new(python);
+    command
         .args(["-c", SCRIPT])
         .arg(path)
         .current_dir(directory)
-        .envs(variables.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(output)
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .map_err(cannot_start)?;
-    let status = wait(child).map_err(cannot_start)?;
-    let Some(status) = status else {
+        .envs(variables.iter().map(|(name, value)| (name, value)));
+    let run = run(command, LIMIT).map_err(|source| GunicornError::Interpreter {
+        python: python.to_owned(),
+        source,
+    })?;
+    let Some((said, status)) = run else {
         return Err(GunicornError::TimedOut {
             path: path.to_owned(),
             limit: LIMIT,
         });
     };
-    let mut text = String::new();
-    let read = said
-        .rewind()
-        .and_then(|()| said.take(MAX_SAID).read_to_string(&mut text));
-    read.map_err(cannot_start)?;
-    match serde_json::from_str(&text) {
+    match serde_json::from_str(&said) {
         Ok(Said::Evaluated(evaluated)) => Ok(evaluated),
         Ok(Said::Fault { fault }) => Err(failed(python, path, fault)),
         Err(error) => Err(GunicornError::Silent {
             python: python.to_owned(),
             path: path.to_owned(),
-            reason: match text.is_empty() {
+            reason: match said.is_empty() {
                 true => status.to_string(),
                 false => error.to_string(),
             },
         }),
     }
+}
+
+/// Whether it is `python:module`, which the interpreter finds.
+pub(super) fn is_module(path: &Path) -> bool {
+    path.to_string_lossy().starts_with("python:")
+}
+
+/// Runs a command for at most so long; gives what it has said and how it has ended, `None` when it had to be ended.
+fn run(mut command: Command, limit: Duration) -> io::Result<Option<(String, ExitStatus)>> {
+    let mut output = tempfile::tempfile()?;
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()?;
+    let status = wait(child, limit)?;
+    let mut said = Vec::new();
+    output.rewind()?;
+    output.take(MAX_SAID).read_to_end(&mut said)?;
+    Ok(status.map(|status| (String::from_utf8_lossy(&said).into_owned(), status)))
 }
 
 fn failed(python: &Path, path: &Path, fault: Fault) -> GunicornError {
@@ -128,11 +140,11 @@ fn failed(python: &Path, path: &Path, fault: Fault) -> GunicornError {
     }
 }
 
-/// Waits for the end of the interpreter, then ends what the file has started; `None`: it has not ended in time.
-fn wait(mut child: Child) -> io::Result<Option<ExitStatus>> {
+/// Waits for the end of a command, then ends what it has started; `None`: it has not ended in time.
+fn wait(mut child: Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
     let group = Pid::from_child(&child);
     let pidfd = pidfd_open(group, PidfdFlags::empty())?;
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + limit;
     let ended = loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
@@ -145,4 +157,27 @@ fn wait(mut child: Child) -> io::Result<Option<ExitStatus>> {
     let _ = kill_process_group(group, Signal::KILL);
     let status = child.wait()?;
     Ok(ended.then_some(status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, limit: Duration) -> Option<String> {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        run(command, limit).unwrap().map(|(said, _)| said)
+    }
+
+    #[test]
+    fn a_command_that_does_not_end_is_ended() {
+        assert_eq!(shell("exec sleep 1000", Duration::from_millis(50)), None);
+    }
+
+    /// The output would stay open if anything waited for its end.
+    #[test]
+    fn what_a_command_leaves_behind_is_not_waited_for() {
+        let said = shell("sleep 1000 & echo done", LIMIT);
+        assert_eq!(said.as_deref(), Some("done\n"));
+    }
 }

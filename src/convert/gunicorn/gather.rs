@@ -1,7 +1,7 @@
 //! Everything that a configuration says, from wherever gunicorn takes it, the strongest last.
 //!
 //! gunicorn asks, in this order: variables that change its defaults, the settings file, `GUNICORN_CMD_ARGS`, the command
-//! line. What comes later replaces what came before.
+//! line; a socket from systemd replaces every address. What comes later replaces what came before.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::convert::account::{Notice, Origin, Remark};
 use super::{
     GunicornError, Input,
     command::{self, Command},
-    evaluate::{Evaluated, evaluate},
+    evaluate::{Evaluated, evaluate, is_module},
     settings,
     unit::{self, Unit},
     words,
@@ -35,6 +35,8 @@ pub(super) struct Given {
     pub(super) name: String,
     pub(super) value: Value,
     pub(super) origin: Origin,
+    /// Whether the value depends on the machine where it was found out.
+    pub(super) local: bool,
 }
 
 /// All there is.
@@ -60,62 +62,64 @@ pub(super) struct Gathered {
 pub(super) fn gather(input: &Input) -> Result<Gathered, GunicornError> {
     let mut gathered = Gathered::default();
     let is_unit = |path: &&PathBuf| path.extension().is_some_and(|kind| kind == "service");
-    let unit = input.file.as_ref().filter(is_unit);
-    if let Some(path) = unit {
+    if let Some(path) = input.file.as_ref().filter(is_unit) {
         gathered.unit = Some(unit::read(path)?);
     }
-    let line = command_line(input, gathered.unit.as_ref())?;
-    let environment = match &gathered.unit {
-        Some(unit) => pairs(unit),
-        None => input.environment.clone(),
-    };
+    let unit = gathered.unit.as_ref();
+    let line = command_line(input, unit)?;
+    let environment = unit.map_or_else(|| input.environment.clone(), pairs);
     let arguments = arguments(&environment)?;
-    let file = match unit {
-        Some(_) => None,
-        None => input.file.as_deref(),
-    };
-    gathered.directory = directory(input, gathered.unit.as_ref(), file);
+    let file = input.file.as_deref().filter(|_| unit.is_none());
+    gathered.directory = directory(input, unit, file);
     gathered.directory_is_guessed = file.is_some() && input.command.is_empty();
-    let named = line.config().or(arguments.config()).map(PathBuf::from);
-    let file = file
-        .map(Path::to_owned)
-        .or(named)
-        .map(|file| gathered.directory.join(file));
-    let usual = gathered.directory.join(USUAL);
-    let file = file.or(Some(usual).filter(|usual| usual.exists()));
-    if file.is_none() && line.program.is_none() {
+    let configured = line.config().or(arguments.config());
+    let found = settings_file(input, file, configured, &gathered.directory);
+    if found.is_none() && line.program.is_none() {
         return Err(GunicornError::Missing { path: USUAL.into() });
     }
-    let evaluated = match &file {
-        Some(file) => run(input, file, &gathered.directory, &line, &environment)?,
+    let evaluated = match &found {
+        Some((_, file)) => run(input, file, &gathered.directory, &line, &environment)?,
         None => Evaluated::default(),
     };
-    let by_program = line.program.as_deref().and_then(virtualenv_of);
-    gathered.virtualenv = evaluated.virtualenv.clone().or(by_program).or_else(|| {
-        let python = input.python.as_deref()?.to_str()?;
-        virtualenv_of(python)
-    });
-    gathered.add(
-        &environment,
-        file.as_deref(),
-        evaluated,
-        arguments,
-        line,
-        input,
-    );
+    let by_name = |program: Option<&str>| program.and_then(virtualenv_of);
+    gathered.virtualenv = evaluated
+        .virtualenv
+        .clone()
+        .or_else(|| by_name(line.program.as_deref()))
+        .or_else(|| by_name(input.python.as_deref()?.to_str()));
+    gathered.add_defaults(&environment);
+    gathered.add_file(found.map(|(named, _)| named), evaluated);
+    gathered.set_app(input, &line);
+    gathered.given.extend(arguments.given);
+    gathered.given.extend(line.given);
+    gathered.add_socket();
+    gathered.add_doubts();
     Ok(gathered)
 }
 
+/// The settings file as it is named, and where it is: a name on our command line counts from here, one in the
+/// configuration from where gunicorn starts, which is also where it looks by itself.
+fn settings_file(
+    input: &Input,
+    file: Option<&Path>,
+    configured: Option<&str>,
+    directory: &Path,
+) -> Option<(PathBuf, PathBuf)> {
+    if let Some(file) = file {
+        return Some((file.to_owned(), input.directory.join(file)));
+    }
+    let configured = configured.map(|name| name.strip_prefix("file:").unwrap_or(name));
+    let named = PathBuf::from(configured.unwrap_or(USUAL));
+    if is_module(&named) {
+        return Some((named.clone(), named));
+    }
+    let path = directory.join(&named);
+    (configured.is_some() || path.exists()).then_some((named, path))
+}
+
 impl Gathered {
-    fn add(
-        &mut self,
-        environment: &[(String, String)],
-        file: Option<&Path>,
-        evaluated: Evaluated,
-        arguments: Command,
-        line: Command,
-        input: &Input,
-    ) {
+    /// Variables that change gunicorn's defaults.
+    fn add_defaults(&mut self, environment: &[(String, String)]) {
         for (variable, setting) in DEFAULTS {
             if let Some((_, value)) = environment.iter().rfind(|(name, _)| name == variable) {
                 let value = match *setting {
@@ -126,45 +130,63 @@ impl Gathered {
                     name: (*setting).to_owned(),
                     value: Value::from(value),
                     origin: place(&format!("${variable}"), None),
+                    local: false,
                 });
             }
         }
-        let source = file
-            .map(|file| file.display().to_string())
-            .unwrap_or_default();
+    }
+
+    /// What the settings file has set. gunicorn ignores names that it does not know; those that are one letter away
+    /// from a setting are told of.
+    fn add_file(&mut self, file: Option<PathBuf>, evaluated: Evaluated) {
+        let source = file.unwrap_or_default().display().to_string();
         for assigned in evaluated.settings {
             if settings::named(&assigned.name).is_some() || is_misspelt(&assigned) {
                 self.given.push(Given {
                     origin: place(&source, assigned.line),
                     name: assigned.name,
                     value: assigned.value,
+                    local: assigned.local,
                 });
             }
         }
-        let app = |app: &str, origin| Some((app.to_owned(), origin));
-        let origin = line.given.first().map(|given| given.origin.clone());
+    }
+
+    fn set_app(&mut self, input: &Input, line: &Command) {
         self.app = match (&input.app, &line.app) {
-            (Some(name), _) => app(name, place("command line", None)),
-            (None, Some(name)) => app(name, origin.unwrap_or(self.origin_of_command())),
+            (Some(name), _) => Some((name.clone(), place("command line", None))),
+            (None, Some(name)) => Some((name.clone(), origin_of_command(self.unit.as_ref()))),
             (None, None) => None,
         };
-        self.given.extend(arguments.given);
-        self.given.extend(line.given);
-        if let Some(unit) = &self.unit {
-            let source = unit.path.display().to_string();
-            self.notices
-                .extend(unit.doubts.iter().map(|(line, text)| Notice {
-                    origin: place(&source, Some(*line)),
-                    remark: Remark {
-                        text: text.clone(),
-                        needs_human: true,
-                    },
-                }));
+    }
+
+    /// The addresses of a socket unit, which are stronger than anything else.
+    fn add_socket(&mut self) {
+        let socket = self.unit.as_ref().and_then(|unit| unit.socket.as_ref());
+        let Some((socket, binds)) = socket.map(|socket| (socket, socket.binds())) else {
+            return;
+        };
+        if let Some((_, line)) = binds.first() {
+            self.given.push(Given {
+                name: "bind".to_owned(),
+                origin: place(&socket.path.display().to_string(), Some(*line)),
+                value: binds.into_iter().map(|(bind, _)| bind).collect(),
+                local: false,
+            });
         }
     }
 
-    fn origin_of_command(&self) -> Origin {
-        origin_of_command(self.unit.as_ref())
+    fn add_doubts(&mut self) {
+        let Some(unit) = &self.unit else { return };
+        let source = unit.path.display().to_string();
+        self.notices
+            .extend(unit.doubts.iter().map(|(line, text)| Notice {
+                origin: place(&source, Some(*line)),
+                remark: Remark {
+                    text: text.clone(),
+                    needs_human: true,
+                },
+            }));
     }
 }
 

@@ -12,11 +12,16 @@ mod translate;
 mod unit;
 mod words;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use error::GunicornError;
 
-use super::{account::Account, draft::Draft};
+use crate::config;
+
+use super::{
+    account::{Account, Notice, Origin, Remark},
+    draft::Draft,
+};
 
 /// What is to be converted.
 #[derive(Debug, Default)]
@@ -50,5 +55,36 @@ pub(crate) struct Converted {
 /// It cannot be read. Whatever it says is in the account.
 pub(crate) fn convert(input: &Input) -> Result<Converted, GunicornError> {
     let gathered = gather::gather(input)?;
-    Ok(translate::translate(&gathered))
+    let mut converted = translate::translate(&gathered);
+    converted.notice_faults();
+    Ok(converted)
+}
+
+impl Converted {
+    /// Values are taken over as they are; one that breaks a rule of ours is for a person to put right.
+    fn notice_faults(&mut self) {
+        /// What a fault is said of.
+        const RESULT: &str = "the settings";
+        let text = self.draft.render();
+        let Err(fault) = config::parse(&text, Path::new(RESULT)) else {
+            return;
+        };
+        let text = fault.to_string();
+        // Its place would be another one as soon as this is written into the file.
+        let text = text
+            .split_once(": ")
+            .map_or(text.as_str(), |(_, fault)| fault)
+            .to_owned();
+        self.draft.say(&format!("CHECK: {text}."));
+        self.account.notices.push(Notice {
+            origin: Origin {
+                source: RESULT.into(),
+                line: None,
+            },
+            remark: Remark {
+                text,
+                needs_human: true,
+            },
+        });
+    }
 }

@@ -3,13 +3,14 @@
 //! As much of systemd.syntax(7) and of the command lines of systemd.service(5) as such units use.
 
 use std::{
-    fs,
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
 };
 
 use super::{GunicornError, command, words};
 
-/// Bytes of a unit.
+/// Bytes of a unit that are read.
 const MAX_UNIT: u64 = 1 << 20;
 
 /// A unit.
@@ -28,6 +29,16 @@ pub(super) struct Unit {
     pub(super) directory: Option<String>,
     /// What is to be looked at, with its line.
     pub(super) doubts: Vec<(u32, String)>,
+    /// The socket unit that listens for it, when that lies beside it.
+    pub(super) socket: Option<Socket>,
+}
+
+/// A socket unit.
+#[derive(Debug, Default)]
+pub(super) struct Socket {
+    pub(super) path: PathBuf,
+    /// Every assignment, in the order of the file.
+    pub(super) lines: Vec<Line>,
 }
 
 /// One assignment.
@@ -40,29 +51,39 @@ pub(super) struct Line {
     pub(super) number: u32,
 }
 
-/// Reads a unit.
+/// Reads a unit, and the socket unit beside it that it belongs to.
 ///
 /// # Errors
 /// It cannot be read, or nothing in it starts gunicorn.
 pub(super) fn read(path: &Path) -> Result<Unit, GunicornError> {
+    let mut unit = parse(&text_of(path)?);
+    unit.path = path.to_owned();
+    if unit.command.is_empty() {
+        return Err(GunicornError::Unit {
+            path: path.to_owned(),
+        });
+    }
+    let socket = unit.sockets().into_iter().find(|socket| socket.is_file());
+    if let Some(path) = socket {
+        unit.socket = Some(Socket {
+            lines: assignments(&text_of(&path)?),
+            path,
+        });
+    }
+    Ok(unit)
+}
+
+fn text_of(path: &Path) -> Result<String, GunicornError> {
     let unreadable = |source| GunicornError::Unreadable {
         path: path.to_owned(),
         source,
     };
-    let size = fs::metadata(path).map_err(unreadable)?.len();
-    if size > MAX_UNIT {
-        let source = std::io::Error::other("it is larger than a unit may be");
-        return Err(unreadable(source));
-    }
-    let text = fs::read(path).map_err(unreadable)?;
-    let mut unit = parse(&String::from_utf8_lossy(&text));
-    unit.path = path.to_owned();
-    match unit.command.is_empty() {
-        true => Err(GunicornError::Unit {
-            path: path.to_owned(),
-        }),
-        false => Ok(unit),
-    }
+    let mut text = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(MAX_UNIT)
+        .read_to_end(&mut text)
+        .map_err(unreadable)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn parse(text: &str) -> Unit {
@@ -137,7 +158,48 @@ fn assignments(text: &str) -> Vec<Line> {
     lines
 }
 
+impl Socket {
+    /// Where it listens, in gunicorn's notation, with the lines. gunicorn ignores its own addresses when it gets a
+    /// socket.
+    pub(super) fn binds(&self) -> Vec<(String, u32)> {
+        let lines = self.lines.iter().filter(|line| line.key == "ListenStream");
+        let mut binds = Vec::new();
+        for Line { value, number, .. } in lines {
+            match value.as_str() {
+                "" => binds.clear(),
+                path if path.starts_with('/') => binds.push((format!("unix:{path}"), *number)),
+                port if port.parse::<u16>().is_ok() => binds.push((format!(":{port}"), *number)),
+                address => binds.push((address.to_owned(), *number)),
+            }
+        }
+        binds
+    }
+
+    /// What it says at this key of `[Socket]`; the last one counts.
+    pub(super) fn value(&self, key: &str) -> Option<&str> {
+        let line = self
+            .lines
+            .iter()
+            .rfind(|line| line.section == "Socket" && line.key == key)?;
+        Some(&line.value)
+    }
+}
+
 impl Unit {
+    /// Where the socket units would be that may belong to it: those that it names, and the one of its own name.
+    fn sockets(&self) -> Vec<PathBuf> {
+        let keys = ["Sockets", "Requires", "Wants", "After"];
+        let lines = self
+            .lines
+            .iter()
+            .filter(|line| keys.contains(&line.key.as_str()));
+        let names = lines.flat_map(|line| line.value.split_whitespace());
+        let named = names.filter(|name| name.ends_with(".socket"));
+        let mut paths: Vec<_> = named.map(|name| self.path.with_file_name(name)).collect();
+        paths.push(self.path.with_extension("socket"));
+        paths
+    }
+
     /// The words of a command line with their variables and specifiers.
     fn expand(&mut self, line: &Line) -> Vec<String> {
         let text = line

@@ -11,6 +11,8 @@ const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 const HEADER: usize = 16;
 /// Most bytes behind the header: the longest addresses are 216, the rest is for the facts that proxies add.
 const MAX_LENGTH: usize = 4 << 10;
+/// With its beginning.
+pub(super) const MAX_HEADER: usize = HEADER + MAX_LENGTH;
 /// The fact that the client speaks TLS with the proxy (section 2.2.5).
 const TLV_SSL: u8 = 0x20;
 /// The bit of it that says so.
@@ -86,8 +88,11 @@ fn client(family: u8, rest: &[u8]) -> Result<Option<Client>, Refusal> {
     }))
 }
 
+/// The bytes of an address, and a port.
+type End<const N: usize> = ([u8; N], u16);
+
 /// The source out of two addresses and two ports, and what follows them.
-fn ends<const N: usize>(rest: &[u8]) -> Result<(([u8; N], u16), &[u8]), Refusal> {
+fn ends<const N: usize>(rest: &[u8]) -> Result<(End<N>, &[u8]), Refusal> {
     let parts = rest.split_first_chunk::<N>().and_then(|(source, rest)| {
         let (_destination, rest) = rest.split_first_chunk::<N>()?;
         let (&[high, low, _, _], facts) = rest.split_first_chunk::<4>()?;

@@ -12,6 +12,9 @@ use std::net::SocketAddr;
 
 use super::Refusal;
 
+/// The longest header that is taken, of either version.
+pub const MAX_HEADER: usize = binary::MAX_HEADER;
+
 /// What a header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Proxied {

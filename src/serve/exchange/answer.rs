@@ -275,11 +275,8 @@ impl Exchange<'_> {
         if self.answer.framing == Some(BodyFraming::Chunked) && self.answer.owed == 0 {
             self.scratch.staged.extend_from_slice(response::LAST_CHUNK);
         }
-        if self.answer.owed == 0 {
-            self.answer.records.end(&mut self.scratch.staged);
-        } else {
-            self.connection.keep_alive = false;
-        }
+        self.connection.keep_alive &= self.answer.owed == 0;
+        self.end_records();
         if self.flush() == Progress::Gone {
             return;
         }

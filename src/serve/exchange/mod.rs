@@ -229,7 +229,7 @@ fn peer<'p>(connection: &'p Connection, server: (&'p str, &'p str)) -> Peer<'p> 
         server_port: server.1,
         remote_addr: &connection.peer.address,
         remote_port: &connection.peer.port,
-        tls: connection.tls.is_some(),
+        tls: connection.peer.tls || connection.tls.is_some(),
         trusted: connection.peer.trusted,
     }
 }

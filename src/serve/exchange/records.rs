@@ -72,6 +72,16 @@ impl Exchange<'_> {
         self.send(Some((data, b"")))
     }
 
+    /// Ends the request, if it is all there. Front servers do not agree on what becomes of the rest of a body once its
+    /// request has ended: mod_proxy_fcgi begins the next request in the middle of it. So the connection ends too.
+    pub(super) fn end_records(&mut self) {
+        if self.answer.records.id().is_none() || self.answer.owed > 0 {
+            return;
+        }
+        self.answer.records.end(&mut self.scratch.staged);
+        self.connection.keep_alive &= self.connection.body.is_read();
+    }
+
     /// Queues what is staged and `length` bytes behind it.
     pub(super) fn queue_in_records(&mut self, source: Source, length: u64, id: u16) {
         if self.answer.gone {

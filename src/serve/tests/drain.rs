@@ -54,6 +54,7 @@ fn engine(answer: Answer) -> Engine<Closure> {
     let scoreboard = Arc::new(Scoreboard::create(1, 1).unwrap());
     let plan = Plan {
         settings: Settings::default(),
+        handover: None,
         listeners: Vec::new(),
         scoreboard: Arc::clone(&scoreboard),
         slot: 0,

@@ -82,11 +82,13 @@ impl Site {
             socket: listener.into(),
             tls: None,
             redirect: None,
+            proxied: false,
         };
         listen(&mut listening);
         let plan = Plan {
             settings,
             listeners: vec![listening],
+            handover: None,
             scoreboard: Arc::clone(&scoreboard),
             slot: 0,
             server_name: "test".into(),

@@ -4,7 +4,7 @@ use rustix::process::getpid;
 
 use crate::{
     listener::Listener,
-    scoreboard::{self, Scoreboard, ThreadSnapshot},
+    scoreboard::{self, ThreadSnapshot},
 };
 
 use super::{ListenerStatus, RunningStatus, Status, WorkerStatus};
@@ -41,8 +41,11 @@ impl Supervisor {
     fn worker_statuses(&self, known: &[WorkerOverview]) -> Vec<WorkerStatus> {
         let now_us = scoreboard::now_us();
         let workers = known.iter().filter_map(|known| {
-            let scoreboard = &self.generations.get(&known.generation)?.scoreboard;
-            Some(worker(scoreboard, known, now_us))
+            Some(worker(
+                self.generations.get(&known.generation)?,
+                known,
+                now_us,
+            ))
         });
         let mut workers: Vec<WorkerStatus> = workers.collect();
         workers.sort_by_key(|worker| (worker.generation, worker.worker));
@@ -65,8 +68,9 @@ fn listener(listener: &Listener) -> ListenerStatus {
 }
 
 /// What is known of a worker, and what it says of itself.
-fn worker(scoreboard: &Scoreboard, known: &WorkerOverview, now_us: u64) -> WorkerStatus {
-    let threads: Vec<ThreadSnapshot> = scoreboard
+fn worker(generation: &Generation, known: &WorkerOverview, now_us: u64) -> WorkerStatus {
+    let threads: Vec<ThreadSnapshot> = generation
+        .scoreboard
         .threads(known.slot)
         .iter()
         .map(|thread| thread.snapshot())
@@ -75,7 +79,7 @@ fn worker(scoreboard: &Scoreboard, known: &WorkerOverview, now_us: u64) -> Worke
     let done: u64 = threads.iter().map(|thread| thread.busy_us).sum();
     let busy = done + running.iter().map(|request| request.age_us).sum::<u64>();
     let age_us = known.age.as_micros() as u64;
-    let capacity = age_us.saturating_mul(threads.len() as u64);
+    let capacity = age_us.saturating_mul(generation.settings.workers.threads.into());
     WorkerStatus {
         worker: known.slot,
         generation: known.generation,

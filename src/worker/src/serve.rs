@@ -78,6 +78,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     let plan = Plan {
         listeners: listeners.collect(),
         settings: context.settings,
+        handover: context.handover,
         scoreboard: Arc::clone(&scoreboard),
         slot: context.slot,
         server_name: host_name(),
@@ -153,6 +154,7 @@ fn listening(
     ListeningSocket {
         tls: servers.get(info.section).cloned().flatten(),
         redirect: section.and_then(|listen| listen.redirect_to.clone()),
+        proxied: section.is_some_and(|listen| listen.proxy_protocol),
         protocol: info.protocol,
         address: info.address,
         socket,

@@ -15,6 +15,7 @@ use hostler::{
     ipc::{Channel, FromWorker, ListenerInfo, LoadFailure},
     journal::{self, Role},
     scoreboard::Scoreboard,
+    serve::Handover,
 };
 use pyo3::prelude::*;
 use rustix::process::getpid;
@@ -34,6 +35,8 @@ pub(crate) struct WorkerContext {
     pub(crate) settings: Settings,
     /// Listening sockets, shared with the other workers.
     pub(crate) listeners: Vec<(ListenerInfo, OwnedFd)>,
+    /// The way to the other workers.
+    pub(crate) handover: Option<Handover>,
     /// `None` without a listener for it.
     pub(crate) https: Option<Https>,
     /// Shared memory; this worker writes to its slot alone.
@@ -57,6 +60,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         start,
         scoreboard,
         listeners,
+        handover,
         https,
         applications,
         channel,
@@ -87,6 +91,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
     let context = WorkerContext {
         settings,
         listeners,
+        handover,
         https,
         scoreboard,
         slot,

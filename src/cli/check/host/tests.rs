@@ -134,3 +134,23 @@ fn certificates_and_directories_exist() {
         ],
     );
 }
+
+#[test]
+fn programs_exist() {
+    let timer = "[[timer]]\nname = \"a\"\nevery = 60\ncommand = [\"python\"]\n";
+    check(&good(timer), &[]);
+    check(
+        &good("[[daemon]]\nname = \"a\"\ncommand = [\"no-such-program\"]\n"),
+        &[
+            "daemon.0.command: there is no program `no-such-program`, neither in the virtual environment \
+           nor where the system has its programs; install it, or correct the name",
+        ],
+    );
+    check(
+        &good("[service]\nexec-start-pre = [[\"/no/such/program\"]]\n"),
+        &[
+            "service.exec-start-pre.0: /no/such/program does not exist; \
+           make the file or directory, or correct the path",
+        ],
+    );
+}

@@ -106,8 +106,10 @@ impl Site<'_> {
     fn python_path(&mut self) -> Told {
         let paths = self.values.list("pythonpath");
         let directory = &self.gathered.directory;
+        // gunicorn puts each of them in front of those before.
         let paths: Vec<String> = paths
             .iter()
+            .rev()
             .map(|path| text(&directory.join(path)))
             .collect();
         match paths.is_empty() {
@@ -117,20 +119,18 @@ impl Site<'_> {
     }
 
     fn raw_env(&mut self) -> Told {
-        let mut bad = Vec::new();
-        let mut told = not_needed("it is empty");
-        for pair in self.values.list("raw_env") {
-            match pair.split_once('=') {
-                Some((name, value)) => {
-                    self.keep("app.env", name, value);
-                    told = Told::of(Verdict::Kept {
-                        key: "app.env".to_owned(),
-                        value: pair,
-                    });
-                }
-                None => bad.push(pair),
-            }
+        let pairs = self.values.list("raw_env");
+        let (good, bad): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|pair| pair.contains('='));
+        for (name, value) in good.iter().filter_map(|pair| pair.split_once('=')) {
+            self.keep("app.env", name, value);
         }
+        let told = match good.is_empty() {
+            true => not_needed("it is empty"),
+            false => Told::of(Verdict::Kept {
+                key: "app.env".to_owned(),
+                value: good.join(", "),
+            }),
+        };
         match bad.is_empty() {
             true => told,
             false => told.check(format!(

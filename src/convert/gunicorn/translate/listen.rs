@@ -4,7 +4,10 @@ use serde_json::Value;
 
 use crate::{
     config::{Address, TrustedProxy},
-    convert::account::{Origin, Verdict},
+    convert::{
+        account::{Origin, Verdict},
+        draft::Section,
+    },
 };
 
 use super::{Site, Told, not_needed, not_possible};
@@ -85,7 +88,6 @@ impl Site<'_> {
             self.notice(self.origin_of("bind"), &what, true);
             return;
         };
-        // What cannot be an address keeps its place, so that it is seen; the account says what is wrong.
         let is_known = |listener| {
             let known = self.draft.get(listener, "address");
             known.and_then(|known| known.as_str()) == Some(&address)
@@ -98,17 +100,40 @@ impl Site<'_> {
             return;
         }
         let listener = self.draft.add("listen");
-        if address.starts_with('/') {
+        let is_file = address.starts_with('/');
+        self.draft.set(listener, "address", address);
+        if is_file {
+            self.set_file(listener);
+        }
+        self.listeners.push(listener);
+    }
+
+    /// Who may connect to the file of a Unix socket: what gunicorn's umask leaves, or what the socket unit says.
+    fn set_file(&mut self, listener: Section) {
+        let socket = self
+            .gathered
+            .unit
+            .as_ref()
+            .and_then(|unit| unit.socket.as_ref());
+        let Some(socket) = socket else {
             let mode = 0o777 & !self.values.number("umask");
             self.draft.set(listener, "mode", format!("0{mode:03o}"));
             let why = "gunicorn's sockets are open to every user of the machine, but for what umask takes away.";
-            self.draft.set(listener, "address", address);
             self.draft
                 .comment(listener, Some("mode"), &[why.to_owned()]);
-        } else {
-            self.draft.set(listener, "address", address);
+            return;
+        };
+        // systemd.socket(5) has this as the default.
+        self.draft.set(
+            listener,
+            "mode",
+            socket.value("SocketMode").unwrap_or("0666"),
+        );
+        for (directive, key) in [("SocketUser", "owner"), ("SocketGroup", "group")] {
+            if let Some(account) = socket.value(directive) {
+                self.draft.set(listener, key, account);
+            }
         }
-        self.listeners.push(listener);
     }
 
     /// Our notation of one of gunicorn's; `None` for descriptors.
@@ -168,14 +193,14 @@ impl Site<'_> {
     }
 
     fn make_trusted(&mut self) {
-        let mut lists = vec![("forwarded_allow_ips", true)];
-        lists.push(("proxy_allow_ips", self.has_proxy_protocol()));
-        lists.retain(|(name, counts)| *counts && self.values.given(name).is_some());
-        if lists.is_empty() {
+        // There is one list here. Its default is what gunicorn's defaults are.
+        let mut lists = vec!["forwarded_allow_ips"];
+        lists.extend(self.has_proxy_protocol().then_some("proxy_allow_ips"));
+        if !lists.iter().any(|name| self.values.given(name).is_some()) {
             return;
         }
         let mut trusted: Vec<String> = Vec::new();
-        for (name, _) in lists {
+        for name in lists {
             for peer in self.values.list(name) {
                 match peer.as_str() {
                     "*" => trusted.extend(["0.0.0.0/0", "::/0"].map(str::to_owned)),

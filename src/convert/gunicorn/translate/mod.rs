@@ -21,7 +21,7 @@ use crate::convert::{
 use super::{
     Converted,
     gather::{Gathered, Given},
-    settings::{self, Fate, Setting},
+    settings::{self, Fate, Kind, Setting},
 };
 
 use values::Values;
@@ -73,7 +73,11 @@ pub(super) fn translate(gathered: &Gathered) -> Converted {
 
 impl Site<'_> {
     fn entry(&mut self, number: usize, given: &Given) -> Entry {
-        let Told { verdict, remarks } = self.told(number, given);
+        let mut told = self.told(number, given);
+        if given.local && matches!(told.verdict, Verdict::Kept { .. } | Verdict::Moved { .. }) {
+            told = told.remark("the file asks this machine or its environment for it; elsewhere it may be another value");
+        }
+        let Told { verdict, remarks } = told;
         Entry {
             origin: given.origin.clone(),
             name: given.name.clone(),
@@ -103,12 +107,15 @@ impl Site<'_> {
                 true => not_needed("it is what gunicorn does anyway"),
                 false => not_possible(why, instead),
             },
-            Fate::Kept => self.kept(setting.name),
+            Fate::Kept => {
+                let told = self.part_of(setting.name);
+                told.unwrap_or_else(|| not_needed("it has no meaning here"))
+            }
         }
     }
 
     /// The settings that are translated; each of them belongs to one part of a site.
-    fn kept(&mut self, name: &str) -> Told {
+    fn part_of(&mut self, name: &str) -> Option<Told> {
         let parts = [
             Site::app_setting,
             Site::listen_setting,
@@ -116,8 +123,7 @@ impl Site<'_> {
             Site::log_setting,
             Site::service_setting,
         ];
-        let told = parts.into_iter().find_map(|part| part(self, name));
-        told.unwrap_or_else(|| not_needed("it has no meaning here"))
+        parts.into_iter().find_map(|part| part(self, name))
     }
 
     /// Gives a key its value, and says so.
@@ -139,39 +145,69 @@ impl Site<'_> {
         self.draft.comment(table, Some(key), &[why.to_owned()]);
     }
 
-    /// What was written already, said of another setting that has led to it.
+    /// What was written already into sections of this name, said of another setting that has led to it.
     fn as_written(&self, section: &str, key: &str) -> Told {
-        let sections = self.draft.all(section);
-        let written = sections
-            .first()
-            .and_then(|first| self.draft.get(*first, key))
-            .cloned();
-        match written.map(|value| value.to_string()) {
+        let sections = self.draft.all(section).into_iter();
+        let mut written = sections.filter_map(|section| self.draft.get(section, key));
+        match written.next() {
             Some(value) => Told::of(Verdict::Kept {
                 key: format!("{section}.{key}"),
-                value,
+                value: value.to_string(),
             }),
             None => not_needed("none of the listeners takes it"),
         }
     }
 
-    /// Puts what needs a person into the file as well.
+    /// Puts what needs a person into the file as well, beside the key that it is about if there is one.
     fn mark(&mut self, entry: &Entry) {
-        let place = format!("{} ({})", entry.name, entry.origin);
+        let mut texts = Vec::new();
         match &entry.verdict {
             Verdict::NotPossible { why, instead } => {
-                self.draft
-                    .say(&format!("CHECK: {place}: {why}; instead: {instead}."));
+                texts.push(format!("{why}; instead: {instead}."))
             }
             Verdict::Unknown { meant: Some(meant) } => {
-                let text =
-                    format!("CHECK: {place}: gunicorn ignores this name; {meant} was meant?");
-                self.draft.say(&text);
+                texts.push(format!("gunicorn ignores this name; {meant} was meant?"));
             }
             _ => {}
         }
-        for remark in entry.remarks.iter().filter(|remark| remark.needs_human) {
-            self.draft.say(&format!("CHECK: {place}: {}.", remark.text));
+        let remarks = entry.remarks.iter().filter(|remark| remark.needs_human);
+        texts.extend(remarks.map(|remark| format!("{}.", remark.text)));
+        for text in texts {
+            let text = format!("{} ({}): {text}", entry.name, entry.origin);
+            match self.place_of(entry) {
+                Some((section, key)) => self.draft.remark(section, key.as_deref(), &text),
+                None => self.draft.say(&format!("CHECK: {text}")),
+            }
+        }
+    }
+
+    /// The key that an option has become, or the section where its like would be. Only sections that are there anyway
+    /// count.
+    fn place_of(&mut self, entry: &Entry) -> Option<(Section, Option<String>)> {
+        let first = |draft: &Draft| draft.all("listen").first().copied();
+        if let Verdict::Kept { key, .. } | Verdict::Moved { key, .. } = &entry.verdict {
+            let (section, key) = key.rsplit_once('.')?;
+            let section = match section {
+                "listen" => first(&self.draft)?,
+                name => self.draft.section(name),
+            };
+            self.draft.get(section, key)?;
+            return Some((section, Some(key.to_owned())));
+        }
+        let setting = settings::named(&entry.name)?;
+        match (setting.name, setting.kind) {
+            (
+                "ssl_context"
+                | "ciphers"
+                | "protocol"
+                | "uwsgi_allow_ips"
+                | "secure_scheme_headers",
+                _,
+            ) => Some((first(&self.draft)?, None)),
+            ("paste" | "raw_paste_global_conf", _) | (_, Kind::Hook) => {
+                Some((self.draft.section("app"), None))
+            }
+            _ => None,
         }
     }
 
@@ -230,4 +266,30 @@ fn not_possible(why: &str, instead: &str) -> Told {
 /// gunicorn takes `None` for the default nearly everywhere.
 fn is_default(setting: &Setting, given: &Given) -> bool {
     given.value.is_null() || setting.default.as_ref() == Some(&given.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A setting that the table calls kept is looked for by every part until one has it; the account would
+    /// otherwise say that it means nothing.
+    #[test]
+    fn every_setting_that_is_kept_belongs_to_a_part() {
+        let gathered = Gathered::default();
+        let mut site = Site {
+            gathered: &gathered,
+            values: Values::new(&[]),
+            draft: Draft::default(),
+            listeners: Vec::new(),
+            notices: Vec::new(),
+        };
+        let kept = settings::all()
+            .iter()
+            .filter(|setting| setting.fate == Fate::Kept);
+        let lost: Vec<_> = kept
+            .filter(|setting| site.part_of(setting.name).is_none())
+            .collect();
+        assert!(lost.is_empty(), "{lost:#?}");
+    }
 }

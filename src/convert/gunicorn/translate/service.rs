@@ -1,5 +1,7 @@
 //! What systemd does: users, and everything that stands in a unit.
 
+use std::path::Path;
+
 use crate::convert::{
     account::{Entry, Origin, Verdict},
     gunicorn::unit::Line,
@@ -63,6 +65,8 @@ const ANYWAY: &[&str] = &[
     "multi-user.target",
 ];
 
+const ENABLED: &str = "`systemctl enable hostler@NAME.socket` says when the site is started";
+
 impl Site<'_> {
     pub(super) fn service_setting(&mut self, name: &str) -> Option<Told> {
         Some(match name {
@@ -81,28 +85,37 @@ impl Site<'_> {
         })
     }
 
-    /// What a unit says beside its command line.
+    /// What a unit says beside its command line, and what the socket unit beside it says.
     pub(super) fn service_entries(&mut self) -> Vec<Entry> {
         let Some(unit) = &self.gathered.unit else {
             return Vec::new();
         };
-        let source = unit.path.display().to_string();
-        let lines = unit.lines.iter();
-        lines
-            .map(|line| {
-                let told = self.unit_line(line);
-                Entry {
-                    origin: Origin {
-                        source: source.as_str().into(),
-                        line: Some(line.number),
-                    },
-                    name: line.key.clone(),
-                    value: line.value.clone(),
-                    verdict: told.verdict,
-                    remarks: told.remarks,
-                }
-            })
-            .collect()
+        let mut entries = Vec::new();
+        for line in &unit.lines {
+            let told = self.unit_line(line);
+            entries.push(entry(&unit.path, line, told));
+        }
+        if let Some(socket) = &unit.socket {
+            let lines = socket.lines.iter();
+            entries.extend(lines.map(|line| entry(&socket.path, line, self.socket_line(line))));
+        }
+        entries
+    }
+
+    fn socket_line(&self, line: &Line) -> Told {
+        match (line.section.as_str(), line.key.as_str()) {
+            ("Socket", "ListenStream") => self.as_written("listen", "address"),
+            ("Socket", "SocketMode") => self.as_written("listen", "mode"),
+            ("Socket", "SocketUser") => self.as_written("listen", "owner"),
+            ("Socket", "SocketGroup") => self.as_written("listen", "group"),
+            ("Socket", "Backlog") => not_needed("the queue has 4096 places unless [[listen]] backlog says otherwise"),
+            ("Socket", "Accept" | "Service") => not_needed("hostler@NAME.socket has its own service"),
+            ("Unit", "Description" | "Documentation") => not_needed("it is for people"),
+            ("Install", _) => not_needed(ENABLED),
+            _ => not_needed("hostler's units have what they need").check(
+                "this directive is not about the address; put it into a drop-in of hostler@NAME.socket if it matters",
+            ),
+        }
     }
 
     fn unit_line(&mut self, line: &Line) -> Told {
@@ -133,7 +146,7 @@ impl Site<'_> {
             }
             ("Unit", "After" | "Wants" | "Requires") => self.relation(line),
             ("Unit", "Description" | "Documentation") => not_needed("it is for people"),
-            ("Install", _) => not_needed("`systemctl enable hostler@NAME.socket` says when the site is started"),
+            ("Install", _) => not_needed(ENABLED),
             _ => not_needed("hostler's units have what they need").check(
                 "this directive is not one of the service itself; put it into a drop-in of hostler@NAME.service if \
                  it matters",
@@ -210,7 +223,12 @@ impl Site<'_> {
                 key: format!("service.{key}"),
             }),
         };
-        match sockets.is_empty() {
+        let is_read = self
+            .gathered
+            .unit
+            .as_ref()
+            .is_some_and(|unit| unit.socket.is_some());
+        match sockets.is_empty() || is_read {
             true => told,
             false => told.check(format!(
                 "gunicorn gets its socket from {}: write what its ListenStream= says into [[listen]] address, and \
@@ -218,5 +236,18 @@ impl Site<'_> {
                 sockets.join(", ")
             )),
         }
+    }
+}
+
+fn entry(path: &Path, line: &Line, told: Told) -> Entry {
+    Entry {
+        origin: Origin {
+            source: path.display().to_string().into(),
+            line: Some(line.number),
+        },
+        name: line.key.clone(),
+        value: line.value.clone(),
+        verdict: told.verdict,
+        remarks: told.remarks,
     }
 }

@@ -77,27 +77,14 @@ impl Site<'_> {
                 _ => self.counted("threads", "threads"),
             },
             "worker_class" => self.class(),
-            "worker_connections" => match self.kind() {
-                Kind::Gevent => {
-                    let connections = self.values.number(name).max(1);
-                    self.keep("workers", "concurrency", toml_number(connections))
-                }
-                _ => not_needed(
-                    "connections that wait take no thread, and their number is not limited",
-                ),
-            },
+            "worker_connections" => self.connections(),
             "max_requests" => self.keep_number("workers", "max-requests", name),
             "max_requests_jitter" => match self.values.number("max_requests") {
                 0 => not_needed("without max_requests it says nothing"),
                 _ => self.keep_number("workers", "max-requests-delta", name),
             },
             "timeout" => self.timeout(),
-            "graceful_timeout" => {
-                let time = seconds(self.values.number(name));
-                self.keep("timeouts", "worker-reload-mercy", time.clone());
-                self.keep("timeouts", "reload-mercy", time)
-                    .remark("it is timeouts.worker-reload-mercy as well, for reloads")
-            }
+            "graceful_timeout" => self.mercy(),
             "keepalive" => match self.kind() {
                 Kind::Sync => not_needed(
                     "gunicorn's sync workers keep no connection; here an idle connection takes no thread",
@@ -116,6 +103,25 @@ impl Site<'_> {
         })
     }
 
+    fn connections(&mut self) -> Told {
+        match self.kind() {
+            Kind::Gevent => {
+                let connections = self.values.number("worker_connections").max(1);
+                self.keep("workers", "concurrency", toml_number(connections))
+            }
+            _ => {
+                not_needed("connections that wait take no thread, and their number is not limited")
+            }
+        }
+    }
+
+    fn mercy(&mut self) -> Told {
+        let time = seconds(self.values.number("graceful_timeout"));
+        self.keep("timeouts", "worker-reload-mercy", time.clone());
+        self.keep("timeouts", "reload-mercy", time)
+            .remark("it is timeouts.worker-reload-mercy as well, for reloads")
+    }
+
     fn kind(&self) -> Kind {
         let raw = self.values.raw("worker_class");
         let class = match callable(&raw) {
@@ -125,6 +131,10 @@ impl Site<'_> {
                 .text("worker_class")
                 .unwrap_or_else(|| "sync".to_owned()),
         };
+        let class = class
+            .strip_prefix("egg:gunicorn#")
+            .map(str::to_owned)
+            .unwrap_or(class);
         let is_threaded = self.values.number("threads") > 1;
         match class.as_str() {
             "sync" | "gunicorn.workers.sync.SyncWorker" if !is_threaded => Kind::Sync,

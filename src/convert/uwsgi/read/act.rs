@@ -13,6 +13,9 @@ use crate::convert::uwsgi::names;
 /// How deep declared options may use each other. uWSGI has no limit.
 const DEPTH: usize = 16;
 
+/// How many texts may be put around each file.
+const INJECTED: usize = 100;
+
 /// The format that an option of this name loads; `None` in it: by the ending of the file.
 pub(super) fn loads(name: &str) -> Option<Option<Format>> {
     Some(match name {
@@ -203,6 +206,10 @@ impl Reader<'_> {
     }
 
     fn inject(&mut self, place: usize, side: usize, path: &str) {
+        if self.injected.iter().flatten().count() == INJECTED {
+            self.refuse(place, "too many texts are put around each file");
+            return;
+        }
         if let Some(list) = self.injected.get_mut(side) {
             list.push(path.to_owned());
         }

@@ -1,12 +1,16 @@
 //! From pairs to the list of options: blocks, and the options that act when they are read.
 
-use std::{collections::HashMap, rc::Rc};
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 use super::{
     error::ReadError,
     expand,
     line::{Pair, asked, said},
     list::{Fate, List},
+    load,
     logic::{self, Block, Logic, Outcome, REPETITIONS, View, words},
     magic,
     notes::Notes,
@@ -50,6 +54,8 @@ pub(super) struct Reader<'a> {
     /// Files that are being read, the innermost last.
     pub(super) within: Vec<String>,
     pub(super) files: usize,
+    /// Bytes of text that may still be read.
+    pub(super) unread: usize,
     /// A file that was found by its ending is being read: `%D` and its like are not about what is in it.
     pub(super) is_included: bool,
     /// What `:section` as the name of a file means.
@@ -59,8 +65,8 @@ pub(super) struct Reader<'a> {
     block: Option<Block>,
     /// A line of a block is being collected: nothing in it closes or repeats.
     in_block: bool,
-    forbidden: Option<Vec<String>>,
-    allowed: Option<Vec<String>>,
+    forbidden: Option<HashSet<String>>,
+    allowed: Option<HashSet<String>>,
     strict: bool,
 }
 
@@ -79,6 +85,7 @@ impl<'a> Reader<'a> {
             injected: [Vec::new(), Vec::new()],
             within: Vec::new(),
             files: 0,
+            unread: load::ALL,
             is_included: false,
             last_file: String::new(),
             budget: expand::LIMIT,
@@ -282,9 +289,10 @@ impl<'a> Reader<'a> {
 
     /// What `blacklist` and `whitelist` say of a name; uWSGI refuses to start.
     pub(super) fn check_lists(&mut self, pair: &mut Pair) {
-        let is_in = |names: &Option<Vec<String>>| {
-            let mut names = names.as_ref()?.iter();
-            Some(names.any(|name| name.eq_ignore_ascii_case(&pair.name)))
+        // The lists are in small letters.
+        let is_in = |names: &Option<HashSet<String>>| {
+            let names = names.as_ref()?;
+            Some(names.contains(&pair.name.to_ascii_lowercase()))
         };
         let list = if is_in(&self.forbidden) == Some(true) {
             "blacklist"
@@ -311,11 +319,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn forbid(&mut self, list: Option<&str>) {
-        self.forbidden = list.map(words);
+        self.forbidden = list.map(small_words);
     }
 
     pub(super) fn allow(&mut self, list: Option<&str>) {
-        self.allowed = list.map(words);
+        self.allowed = list.map(small_words);
     }
 
     pub(super) fn be_strict(&mut self, strict: bool) {
@@ -343,6 +351,11 @@ impl<'a> Reader<'a> {
         }
         Ok(filled)
     }
+}
+
+/// Between spaces, in small letters.
+fn small_words(text: &str) -> HashSet<String> {
+    words(&text.to_ascii_lowercase()).into_iter().collect()
 }
 
 pub(super) fn too_much(origin: &Origin, limit: usize, what: &'static str) -> ReadError {

@@ -15,6 +15,9 @@ use crate::convert::account::{Origin, Remark};
 /// The largest file that is read, in bytes.
 pub(super) const LARGEST: u64 = 1 << 20;
 
+/// The most that is read in all, in bytes: a file may be included many times.
+pub(super) const ALL: usize = 32 << 20;
+
 /// How deep files may include each other. uWSGI has no limit.
 const DEPTH: usize = 32;
 
@@ -217,7 +220,9 @@ impl Reader<'_> {
         Ok(source)
     }
 
-    fn magic_lines(&self, origin: &Origin, text: &str) -> Result<Source, ReadError> {
+    fn magic_lines(&mut self, origin: &Origin, text: &str) -> Result<Source, ReadError> {
+        let left = self.unread.checked_sub(text.len());
+        self.unread = left.ok_or_else(|| too_much(origin, ALL, "bytes"))?;
         let source = self.magic.apply(text);
         source.ok_or_else(|| too_much(origin, magic::LIMIT, "bytes of replacements"))
     }

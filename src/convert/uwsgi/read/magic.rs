@@ -22,9 +22,6 @@ pub(super) struct Table {
 /// Of a file, in the order of `%o %p %s %n %e %d %c %x %i %j`.
 const OF_FILE: [char; 10] = ['o', 'p', 's', 'n', 'e', 'd', 'c', 'x', 'i', 'j'];
 
-/// The longest mark of a template that is looked for, in bytes: a line full of beginnings must not take forever.
-const LONGEST_MARK: usize = 1000;
-
 /// The most that the text of a file may grow to, in bytes: each `%d` can put in a long path.
 pub(super) const LIMIT: usize = 8 << 20;
 
@@ -172,9 +169,10 @@ impl Table {
 
     fn replace(&self, raw: &str, seen: &mut Seen) -> String {
         let mut text = String::with_capacity(raw.len());
+        let mut marks = Marks::of(raw);
         let mut rest = raw;
         while let Some(at) = rest.find(['%', '{', '<']) {
-            let len = template_mark(&rest.as_bytes()[at..]).max(1);
+            let len = marks.len_at(raw.len() - rest.len() + at).max(1);
             if len > 1 || !rest[at..].starts_with('%') {
                 text.push_str(&rest[..at + len]);
                 rest = &rest[at + len..];
@@ -202,20 +200,43 @@ impl Table {
     }
 }
 
-/// The length of the mark of a template that a text begins with and that ends on the same line; otherwise 0.
-fn template_mark(text: &[u8]) -> usize {
-    let close: &[u8] = match text {
-        // `{%(uri)}` is a log format.
-        [b'{' | b'<', b'%', b'(', ..] | [b'{', b'{', b'%', b'(', ..] => return 0,
-        [b'{', b'%', ..] => b"%}",
-        [b'{', b'{', ..] => b"}}",
-        [b'<', b'%', ..] => b"%>",
-        _ => return 0,
-    };
-    let mut pairs = text[2..].windows(2).take(LONGEST_MARK);
-    pairs
-        .position(|pair| pair == close)
-        .map_or(0, |found| found + 4)
+/// The marks of templates in a line. Where the next mark of a kind ends is looked for once, so that a line full of
+/// beginnings does not take forever.
+struct Marks<'a> {
+    line: &'a str,
+    /// For each kind of end: its place, if it is known; the length of the line if there is none any more.
+    ends: [usize; 3],
+}
+
+impl<'a> Marks<'a> {
+    fn of(line: &'a str) -> Self {
+        Self { line, ends: [0; 3] }
+    }
+
+    /// The length of the mark that begins at a place and ends on the same line; otherwise 0.
+    fn len_at(&mut self, place: usize) -> usize {
+        let (kind, close) = match self.line.as_bytes().get(place..).unwrap_or_default() {
+            // `{%(uri)}` is a log format.
+            [b'{' | b'<', b'%', b'(', ..] | [b'{', b'{', b'%', b'(', ..] => return 0,
+            [b'{', b'%', ..] => (0, "%}"),
+            [b'{', b'{', ..] => (1, "}}"),
+            [b'<', b'%', ..] => (2, "%>"),
+            _ => return 0,
+        };
+        let from = place + 2;
+        let Some(end) = self.ends.get_mut(kind) else {
+            return 0;
+        };
+        if *end < from {
+            let found = self.line.get(from..).and_then(|rest| rest.find(close));
+            *end = found.map_or(self.line.len(), |found| from + found);
+        }
+        if *end == self.line.len() {
+            0
+        } else {
+            *end + 2 - place
+        }
+    }
 }
 
 /// uWSGI's hash of a path: Daniel J. Bernstein's, with exclusive or, its four bytes in hexadecimal.

@@ -1,6 +1,6 @@
 //! What is said beside the list of options: lines that went no further, sections nobody reads, where uWSGI gives up.
 
-use std::rc::Rc;
+use std::{collections::HashMap, rc::Rc};
 
 use super::line::{Pair, asked, said};
 use crate::convert::account::{Entry, Notice, Origin, Remark, Verdict};
@@ -28,6 +28,7 @@ pub(super) struct Notes {
     /// Why uWSGI would not start, if it would not.
     pub(super) refusals: Vec<String>,
     sections: Vec<Section>,
+    known_sections: HashMap<(Rc<str>, u32), usize>,
 }
 
 impl Notes {
@@ -59,8 +60,10 @@ impl Notes {
     /// A section was seen in a file, read or not; a file may be read several times.
     pub(super) fn section(&mut self, origin: &Origin, header: &str, options: usize, is_read: bool) {
         let line = origin.line.unwrap_or(0);
-        let mut known = self.sections.iter_mut();
-        match known.find(|known| known.source == origin.source && known.line == line) {
+        let place = (Rc::clone(&origin.source), line);
+        let next = self.sections.len();
+        let known = *self.known_sections.entry(place).or_insert(next);
+        match self.sections.get_mut(known) {
             Some(known) => known.is_read |= is_read,
             None => self.sections.push(Section {
                 source: Rc::clone(&origin.source),

@@ -122,7 +122,7 @@ impl Surroundings for Empty<'_> {
     }
 
     fn entries(&self, _path: &str) -> Vec<String> {
-        vec!["a.ini".to_owned(), "b.ini".to_owned()]
+        vec!["a.ini".to_owned()]
     }
 
     fn read(&self, path: &str, _limit: u64) -> std::io::Result<Vec<u8>> {

@@ -9,6 +9,9 @@ use saphyr_parser::{Event, Parser};
 
 use super::{line::asked, structured::Found};
 
+/// How deep a document may be; options are on the third level.
+const DEPTH: usize = 32;
+
 /// The options in the mapping of this name.
 pub(super) fn read(text: &str, section: &str) -> Result<Found, String> {
     let simple = by_lines(text, section);
@@ -64,6 +67,9 @@ impl Reading {
             let (event, span) = event.map_err(|error| error.to_string())?;
             let line = u32::try_from(span.start.line()).unwrap_or(u32::MAX);
             self.event(event, line, section);
+            if self.around.len() > DEPTH {
+                return Err(format!("line {line} is more than {DEPTH} levels deep"));
+            }
         }
         if self.is_found {
             Ok(self.found)
@@ -260,5 +266,10 @@ mod tests {
         );
         assert!(read("a: b", "uwsgi").unwrap_err().contains("no mapping"));
         assert!(read("{", "uwsgi").is_err());
+        assert!(
+            read(&"- ".repeat(10_000), "uwsgi")
+                .unwrap_err()
+                .contains("levels deep")
+        );
     }
 }

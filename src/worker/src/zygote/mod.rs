@@ -17,6 +17,7 @@ use hostler::{
     ipc::{Channel, FromZygote, IpcError, LoadFailure, Start, ToZygote},
     journal::{self, Identity, JournalError, Role},
     scoreboard::{Scoreboard, ScoreboardError},
+    serve::Handover,
     sys::{self, PrivilegeError},
     tls::TlsError,
 };
@@ -90,6 +91,8 @@ pub(crate) struct Zygote {
     pub(crate) start: Start,
     pub(crate) scoreboard: Scoreboard,
     pub(crate) listeners: Vec<OwnedFd>,
+    /// The way between the workers.
+    pub(crate) handover: Option<Handover>,
     /// `None` without a listener for it.
     pub(crate) https: Option<Https>,
     /// `None` with `lazy-apps`.
@@ -140,11 +143,24 @@ pub(crate) fn leave_signals_to_supervisor() -> std::io::Result<()> {
     sys::ignore_by_handler(&[Signal::INT, Signal::TERM, Signal::HUP])
 }
 
+/// The way between the workers of a site that answers some requests without its application.
+fn handover(start: &Start) -> Option<Handover> {
+    let made = start.settings.answers_alone().then(Handover::new);
+    match made.transpose() {
+        Ok(handover) => handover,
+        Err(error) => {
+            tracing::warn!(%error, "a request waits for the worker that has accepted it, although others may have time");
+            None
+        }
+    }
+}
+
 impl Zygote {
     /// The zygote, or why there is none, and the channel on which the supervisor may be told of it.
     fn new(channel: Channel) -> Result<Self, (ZygoteError, Channel)> {
         match Self::set_up(&channel) {
             Ok((start, scoreboard, https, listeners)) => Ok(Self {
+                handover: handover(&start),
                 start,
                 scoreboard,
                 listeners,

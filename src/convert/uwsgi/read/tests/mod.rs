@@ -2,6 +2,7 @@
 
 mod files;
 mod intention;
+mod mutation;
 mod values;
 mod world;
 

@@ -1,0 +1,29 @@
+"""Threads, logs, and numbers that are written as texts."""
+bind = ["127.0.0.1", "[::1]:8001", "unix:run/shop.sock", "127.0.0.1:8000"]
+workers = "2"
+threads = 4
+worker_connections = 500
+timeout = 120
+graceful_timeout = 10
+keepalive = 5
+umask = "007"
+backlog = 512
+reuse_port = True
+accesslog = "logs/access.log"
+access_log_format = '%(h)s "%(r)s" %(s)s %(D)s %({x-request-id}i)s'
+errorlog = "/var/log/shop/error.log"
+loglevel = "Critical"
+forwarded_allow_ips = "10.0.0.0/8, 127.0.0.1"
+secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
+limit_request_line = 8190
+limit_request_field_size = 0
+limit_request_fields = 100
+preload_app = True
+pythonpath = "lib, /srv/common"
+raw_env = ["DJANGO_SETTINGS_MODULE=shop.settings", "EMPTY="]
+reload_extra_files = ["shop.ini"]
+http_protocols = "h1"
+statsd_host = None
+worker_tmp_dir = "/dev/shm"
+proc_name = "shop"
+wsgi_app = "shop:create_app()"
