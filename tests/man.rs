@@ -5,10 +5,11 @@ use std::{collections::BTreeSet, fs, process::Command};
 use crate::support::{root, site::program};
 
 /// Commands with a help text of their own.
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 13] = [
     &["check"],
     &["compare"],
     &["convert-gunicorn"],
+    &["convert-ini"],
     &["log", "reopen"],
     &["reload"],
     &["run"],
