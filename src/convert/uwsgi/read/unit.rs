@@ -129,9 +129,16 @@ impl Reader<'_> {
     /// `Environment=A=1 "B=2 3"`
     fn unit_variables(&mut self, origin: &Origin, directive: &Directive) -> Result<(), ReadError> {
         for word in words(&directive.value) {
-            if let Some((name, value)) = word.split_once('=') {
-                self.environment.insert(name.to_owned(), value.to_owned());
-                self.collect(pair_of(origin.clone(), "env", &word))?;
+            let Some((name, value)) = word.split_once('=') else {
+                continue;
+            };
+            self.environment.insert(name.to_owned(), value.to_owned());
+            match name.starts_with("UWSGI_") {
+                true => {
+                    let why = "the configuration was read with it";
+                    self.unit_line(origin.clone(), directive, why);
+                }
+                false => self.collect(pair_of(origin.clone(), "env", &word))?,
             }
         }
         Ok(())
