@@ -135,6 +135,7 @@ fn a_unit_says_where_and_as_whom() {
         "chdir = \"/srv/shop/src\"",
         "user = \"shop\"",
         "A = \"b\"",
+        "virtualenv = \"/srv/shop/venv\"",
         "max-fd = 5000",
         "address = \":8000\"",
     ] {
