@@ -7,7 +7,7 @@ use super::{
     Applied, Conversion, Outcome, Reading, Start, finish,
     remarks::{carried, place, refused, unknown, with_remarks_of},
     settle, typed,
-    value::{flag, is_template, text},
+    value::{self, flag, is_template, text},
 };
 use crate::convert::{
     account::{Account, Entry, Notice, Origin, Remark, Verdict},
@@ -220,7 +220,7 @@ impl<'r> Translation<'r> {
 /// A path below a directory, without the dots that say nothing.
 fn below(directory: &Path, path: &str) -> String {
     if path.starts_with('/') || is_template(path) {
-        return path.to_owned();
+        return value::path(path);
     }
     let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
     let mut joined = directory.to_owned();

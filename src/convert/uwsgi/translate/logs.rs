@@ -141,9 +141,15 @@ fn to(translation: &mut Translation<'_>, key: &str, target: &str) -> Outcome {
         return Outcome::not_needed("the log goes there already");
     }
     let outcome = translation.gather("log", key, target);
-    if let Some(path) = target.strip_prefix("file:") {
-        writable(translation, path);
-    }
+    let outcome = match target.strip_prefix("file:") {
+        Some(path) => {
+            writable(translation, path);
+            outcome.note(
+                "the user of the site has to be able to write there; uWSGI opened the file as root",
+            )
+        }
+        None => outcome,
+    };
     outcome
 }
 
