@@ -189,7 +189,7 @@ impl Connection {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn receive_encrypted(&mut self) -> io::Result<Received> {
         let Some(tls) = &mut self.tls else {
             return Ok(Received::WouldBlock);
