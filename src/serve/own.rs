@@ -17,6 +17,7 @@ use super::{
     rules::Rules,
 };
 use crate::{
+    environ,
     protocol::{Kind, Request, http::response::header},
     static_files::{Conditions, FoundFile, OpenFile, Piece, Range, Reply},
 };
@@ -37,7 +38,7 @@ impl<A: Application> Engine<A> {
         };
         let inquiry = Inquiry {
             request,
-            host: host(&self.rules, connection, &request),
+            host: environ::host_name(&request),
             remote: remote(connection, &request),
         };
         let (destination, changes) = self.rules.router.route(&inquiry, &mut local.scratch.path);
@@ -60,19 +61,6 @@ impl<A: Application> Engine<A> {
             }),
         };
         Some(step)
-    }
-}
-
-/// The host that was asked for, without its port.
-fn host<'b>(rules: &Rules, connection: &'b Connection, request: &Request<'b>) -> &'b [u8] {
-    let host = match connection.head.authority.of(&connection.input) {
-        b"" => rules.host.of(request),
-        authority => authority,
-    };
-    // A colon within brackets is a part of an IPv6 address.
-    match memchr::memrchr(b':', host) {
-        Some(at) if !host[at..].contains(&b']') => &host[..at],
-        _ => host,
     }
 }
 

@@ -77,6 +77,7 @@ impl<A: Application> Engine<A> {
             return step;
         }
         if A::is_standby(thread) {
+            connection.is_left = true;
             return leave(connection);
         }
         match framing {

@@ -75,7 +75,7 @@ fn a_file_is_looked_for_beside_the_one_that_names_it() {
 fn what_cannot_be_included_is_said_and_the_rest_is_read() {
     let check = |line: &str, expected: &str| {
         let input = ini(&format!("include = {line}\nmaster = 1"));
-        let reading = read(&[input.clone()], &world()).unwrap();
+        let reading = read(std::slice::from_ref(&input), &world()).unwrap();
         assert_eq!(options(&reading), "master=1");
         let text = said(&world(), input);
         assert!(text.contains(expected), "{text}");
