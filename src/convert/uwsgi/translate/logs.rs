@@ -141,7 +141,7 @@ fn to(translation: &mut Translation<'_>, key: &str, target: &str) -> Outcome {
         return Outcome::not_needed("the log goes there already");
     }
     let outcome = translation.gather("log", key, target);
-    let outcome = match target.strip_prefix("file:") {
+    match target.strip_prefix("file:") {
         Some(path) => {
             writable(translation, path);
             outcome.note(
@@ -149,8 +149,7 @@ fn to(translation: &mut Translation<'_>, key: &str, target: &str) -> Outcome {
             )
         }
         None => outcome,
-    };
-    outcome
+    }
 }
 
 /// The sandbox lets a site write to its own directories alone, so that others are named.
