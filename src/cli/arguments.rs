@@ -233,7 +233,7 @@ Examples:
   hostler convert-ini uwsgi.ini > shop.toml
   hostler convert-ini uwsgi.ini:prod --report text
   hostler convert-ini /etc/uwsgi/apps-enabled/shop.ini --debian -o shop.toml --units
-  hostler convert-ini -- uwsgi --http :9090 --wsgi-file app.py --processes 4
+  hostler convert-ini -- uwsgi -s /run/shop.sock -w shop.wsgi -p 4
 
 The settings go to standard output, or with --output to a file. What needs a
 person goes to standard error; --report prints the account of every line to

@@ -56,7 +56,14 @@ pub(super) fn convert(arguments: &ConvertIniArguments) -> Result<ExitCode, CliEr
         force: arguments.force,
         report: arguments.report,
     };
+    let unserved: Vec<String> = checked.unserved().iter().map(ToString::to_string).collect();
     let code = deliver(&settings, &converted.account, &destination)?;
+    if !unserved.is_empty() {
+        let keys = unserved.join(", ");
+        output::tell_before(&format!(
+            "not served by this version of hostler yet: {keys}"
+        ));
+    }
     if arguments.units {
         let steps = switch::steps(&start.site, &checked, &target, &old_service(arguments));
         match arguments.output.is_some() || arguments.report.is_some() {

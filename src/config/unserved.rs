@@ -15,7 +15,6 @@ use super::{
 
 /// Keys, and sections without a key, each with the values that are served in spite of it, beside the default.
 const UNSERVED: &[(&str, &[&str])] = &[
-    ("listen.protocol", &["fastcgi", "https", "scgi", "uwsgi"]),
     ("workers.loop", &[]),
     ("log.to", &["journal", "stderr"]),
     ("log.access-to", &["journal", "stderr"]),

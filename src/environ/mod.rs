@@ -95,6 +95,18 @@ pub fn host<'b>(request: &Request<'b>) -> &'b [u8] {
     }
 }
 
+/// The host that is asked for, without its port and without the dot that makes a name absolute.
+pub fn host_name<'b>(request: &Request<'b>) -> &'b [u8] {
+    let host = host(request);
+    // A colon within brackets is a part of an IPv6 address.
+    let end = match host.first() {
+        Some(b'[') => memchr::memchr(b']', host).map_or(host.len(), |at| at + 1),
+        _ => memchr::memchr(b':', host).unwrap_or(host.len()),
+    };
+    let host = &host[..end];
+    host.strip_suffix(b".").unwrap_or(host)
+}
+
 /// The value of a variable of the uwsgi protocol, the last one of its name; empty if there is none.
 pub fn variable<'b>(request: &Request<'b>, name: &[u8]) -> &'b [u8] {
     let values = request.fields().filter(|(other, _)| *other == name);

@@ -109,6 +109,14 @@ impl Body {
         }
     }
 
+    /// Takes in what is no data of a STDIN stream that begins: its end, where there is no body.
+    pub(super) fn take_in_end(&mut self, input: &[u8]) -> Result<(), Refusal> {
+        if let Decoder::Stdin(stdin) = &mut self.decoder {
+            self.at += stdin.decode(&input[self.at..], &mut Vec::new(), 0)?;
+        }
+        Ok(())
+    }
+
     /// Bytes still to come; `None` when only the end will tell.
     pub(super) fn left(&self) -> Option<u64> {
         match &self.decoder {

@@ -96,6 +96,8 @@ pub(super) struct Connection {
     pub(super) requests: u64,
     /// Whether the time for the head that is being read runs already.
     pub(super) head_begun: bool,
+    /// Whether its head is read, and waits for a thread that has the application.
+    pub(super) is_left: bool,
     /// What the routes have changed about the request.
     pub(super) changes: Option<Box<Changes>>,
     /// The program that answers the request.
@@ -135,6 +137,7 @@ impl Connection {
             ended: false,
             requests: 0,
             head_begun: false,
+            is_left: false,
             changes: None,
             program: None,
             detour: None,
@@ -196,7 +199,7 @@ impl Connection {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn receive_encrypted(&mut self) -> io::Result<Received> {
         let Some(tls) = &mut self.tls else {
             return Ok(Received::WouldBlock);

@@ -1,7 +1,10 @@
 //! What a connection does next, phase by phase, until it has to wait or is over. Here are its turns and the reading of
 //! heads; `request` goes on from there to the application, `finish` to the next request or the end.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    mem::take,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use tracing::error;
 
@@ -106,6 +109,9 @@ impl<A: Application> Engine<A> {
         local: &mut Local,
         thread: &mut A::Thread,
     ) -> Step {
+        if take(&mut connection.is_left) {
+            return self.begin_request(connection, local, thread);
+        }
         if !connection.input.is_empty() {
             match self.parse(connection) {
                 Ok(Parsed::Complete) => return self.begin_request(connection, local, thread),

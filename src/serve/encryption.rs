@@ -28,7 +28,7 @@ const HANDSHAKE: u8 = 22;
 pub(super) enum Arrived {
     /// The client sends no more.
     Closed,
-    /// So many bytes of [`AT_ONCE`], which may or may not have been enough for plain ones.
+    /// Something, which may or may not have been enough for plain bytes.
     Some {
         /// Whether there may be more to receive.
         filled: bool,

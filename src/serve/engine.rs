@@ -167,17 +167,12 @@ impl<A: Application> Engine<A> {
         let stop = counter().map_err(failed("make an eventfd"))?;
         let mut drain = plan.drain;
         drain.push(fcntl_dupfd_cloexec(&stop, 0).map_err(failed("make an eventfd"))?);
-        let standby = plan.settings.answers_alone().then(Standby::new);
-        let standby = standby.transpose().map_err(|source| EngineError::Call {
-            operation: "make an eventfd",
-            source,
-        })?;
         let engine = Self {
             app,
             rules: Rules::new(&plan.settings)?,
             shared: OnceLock::new(),
             lanes: Lanes::new(&plan.settings.cgi),
-            standby,
+            standby: standby(&plan.settings)?,
             handover: plan.handover,
             draining: AtomicBool::new(false),
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)
@@ -361,4 +356,12 @@ impl<A: Application> Engine<A> {
             .map_or("", |listener| &listener.port);
         (&self.server_name, port)
     }
+}
+
+fn standby(settings: &Settings) -> Result<Option<Standby>, EngineError> {
+    let standby = settings.answers_alone().then(Standby::new);
+    standby.transpose().map_err(|source| EngineError::Call {
+        operation: "make an eventfd",
+        source,
+    })
 }

@@ -85,7 +85,7 @@ impl Mounts {
         if self.are_dynamic && names_application(request) {
             return Some(ONLY);
         }
-        let host = bare(environ::host(request)).to_ascii_lowercase();
+        let host = environ::host_name(request).to_ascii_lowercase();
         let hosted = || {
             let fits = |entry: &&Entry| entry.host.as_ref().is_none_or(|of| *of == host);
             self.entries.iter().filter(fits)
@@ -185,16 +185,6 @@ impl Entry {
 
 fn trimmed(path: &[u8]) -> &[u8] {
     path.strip_suffix(b"/").unwrap_or(path)
-}
-
-/// The host without its port, and without the dot that makes a name absolute.
-fn bare(host: &[u8]) -> &[u8] {
-    let end = match host.first() {
-        Some(b'[') => memchr::memchr(b']', host).map_or(host.len(), |at| at + 1),
-        _ => memchr::memchr(b':', host).unwrap_or(host.len()),
-    };
-    let host = &host[..end];
-    host.strip_suffix(b".").unwrap_or(host)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::{
     rules::Rules,
 };
 use crate::{
+    environ,
     protocol::{Kind, Request, http::response::header, uwsgi},
     static_files::{Conditions, FoundFile, OpenFile, Piece, Range, Reply},
 };
@@ -37,7 +38,7 @@ impl<A: Application> Engine<A> {
         };
         let inquiry = Inquiry {
             request,
-            host: host(&self.rules, connection, &request),
+            host: environ::host_name(&request),
             remote: remote(connection, &request),
         };
         let (destination, changes) = match &connection.detour {
@@ -86,19 +87,6 @@ fn wants_program(connection: &Connection) -> bool {
 fn refuse(exchange: &mut Exchange<'_>, status: u16) {
     exchange.say_words(ResponseHead::default(), status);
     exchange.finish();
-}
-
-/// The host that was asked for, without its port.
-fn host<'b>(rules: &Rules, connection: &'b Connection, request: &Request<'b>) -> &'b [u8] {
-    let host = match connection.head.authority.of(&connection.input) {
-        b"" => rules.host.of(request),
-        authority => authority,
-    };
-    // A colon within brackets is a part of an IPv6 address.
-    match memchr::memrchr(b':', host) {
-        Some(at) if !host[at..].contains(&b']') => &host[..at],
-        _ => host,
-    }
 }
 
 /// The client's address: a front server's word for it where the protocol has one.

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::{application::Application, connection::Connection, engine::Engine};
+use super::{application::Application, connection::Connection, drive::Step, engine::Engine};
 use crate::protocol::{Parsed, Refusal, fastcgi};
 
 const NOT_TAKEN: Refusal = Refusal {
@@ -31,6 +31,17 @@ impl<A: Application> Engine<A> {
             }
         }
         parsed
+    }
+
+    /// A body begins. If there is none its end is here already as a rule, and then whoever answers without a look at the
+    /// body finds it read, so that the connection lives on.
+    pub(super) fn begin_stdin(&self, connection: &mut Connection) -> Result<(), Step> {
+        let Connection { body, input, .. } = connection;
+        let ended = body.take_in_end(input);
+        if send_replies(connection).is_err() {
+            return Err(Step::Close);
+        }
+        ended.map_err(|refusal| self.refuse(connection, refusal))
     }
 }
 

@@ -62,6 +62,11 @@ impl<A: Application> Engine<A> {
         }
         let framing = head.framing;
         connection.body = Body::new(framing, head.len, self.rules.body_limit);
+        if let Framing::Stdin { .. } = framing
+            && let Err(step) = self.begin_stdin(connection)
+        {
+            return step;
+        }
         if let Some(target) = self.redirect(connection) {
             return self.exchange(connection, local, |exchange| {
                 redirect::answer(exchange, target)
@@ -73,10 +78,14 @@ impl<A: Application> Engine<A> {
             return step;
         }
         if A::is_standby(thread) {
+            connection.is_left = true;
             return leave(connection);
         }
         match framing {
             Framing::None | Framing::Length(0) => self.call(connection, local, thread),
+            Framing::Stdin { .. } if connection.body.is_read() => {
+                self.call(connection, local, thread)
+            }
             _ => {
                 connection.phase = Phase::Body;
                 connection.deadline = 0;

@@ -60,7 +60,6 @@ pub(super) struct Rules {
     /// Whether answers have it.
     pub(super) answer_request_id: bool,
     pub(super) traceparent: Header,
-    pub(super) host: Header,
     /// Where there is an application to choose.
     pub(super) mounts: Option<Mounts>,
 }
@@ -102,7 +101,6 @@ impl Rules {
             request_id: Header::of_request_id(&settings.http),
             answer_request_id: settings.http.request_id_header.is_some(),
             traceparent: Header::new("traceparent"),
-            host: Header::new("Host"),
             mounts: Mounts::new(settings),
         })
     }

@@ -123,3 +123,27 @@ fn units_show_the_way_there_and_back() {
         "{told}"
     );
 }
+
+#[test]
+fn a_unit_says_where_and_as_whom() {
+    let unit = "[Service]\nUser=shop\nWorkingDirectory=/srv/shop\nEnvironment=A=b\nLimitNOFILE=5000\n\
+                ExecStart=/srv/shop/venv/bin/uwsgi --http :8000 --chdir src -w shop\n";
+    let place = with(&[("uwsgi-shop.service", unit)]);
+    let output = run(place.path(), &["uwsgi-shop.service", "--units"]);
+    let settings = text(&output.stdout);
+    for line in [
+        "chdir = \"/srv/shop/src\"",
+        "user = \"shop\"",
+        "A = \"b\"",
+        "virtualenv = \"/srv/shop/venv\"",
+        "max-fd = 5000",
+        "address = \":8000\"",
+    ] {
+        assert!(settings.contains(line), "{line} in {settings}");
+    }
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("systemctl disable --now uwsgi-shop.service"),
+        "{told}"
+    );
+}

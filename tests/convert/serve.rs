@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
 };
 
 use rustix::process::Signal;
@@ -14,10 +15,14 @@ use super::shapes::{Ask, Door, SHAPES, Shape};
 use crate::support::{
     address::Address,
     answer::Answer,
+    certificates::Certificates,
     process::Process,
     site::{program, serves},
     venv,
 };
+
+/// Certificate and key of `localhost`.
+static KEYS: LazyLock<Certificates> = LazyLock::new(|| Certificates::of(&["localhost"]));
 
 /// A directory with the files of a shape, and a port that was free.
 struct Place {
@@ -52,6 +57,10 @@ impl Place {
         text.replace("@DIR@", self.directory.to_str().unwrap())
             .replace("@PORT@", &self.port.to_string())
             .replace("@VENV@", venv().to_str().unwrap())
+            .replace(
+                "@KEYS@",
+                KEYS.path("").to_str().unwrap().trim_end_matches('/'),
+            )
     }
 
     fn words(&self, shape: &Shape) -> Vec<String> {
@@ -59,15 +68,20 @@ impl Place {
     }
 
     fn ask(&self, ask: &Ask) -> Answer {
+        let Ask {
+            method,
+            target,
+            with,
+            body,
+            ..
+        } = ask;
         match ask.door {
-            Door::Http(address) => {
-                let address = Address(self.fill(address));
-                address.request(ask.method, ask.target, ask.with, ask.body)
+            Door::FastCgi(address) => {
+                Address(self.fill(address)).fastcgi(method, target, with, body)
             }
-            Door::Uwsgi(address) => {
-                let address = Address(self.fill(address));
-                address.uwsgi(ask.method, ask.target, ask.with, ask.body)
-            }
+            Door::Scgi(address) => Address(self.fill(address)).scgi(method, target, with, body),
+            Door::Http(address) => Address(self.fill(address)).request(method, target, with, body),
+            Door::Uwsgi(address) => Address(self.fill(address)).uwsgi(method, target, with, body),
         }
     }
 }

@@ -1,13 +1,17 @@
 //! Configurations of different shapes, with what is asked of the servers that run them.
 //!
 //! `@DIR@` is the directory of the site, another one for each server; `@PORT@` a free port; `@VENV@` the virtual
-//! environment of the tests.
+//! environment of the tests, `@KEYS@` a directory with certificate and key of `localhost`.
 
 /// How a request reaches the site.
 #[derive(Clone, Copy)]
 pub(super) enum Door {
-    /// HTTP, at a port or a path.
+    /// FastCGI, at a path.
+    FastCgi(&'static str),
+    /// HTTP, at a port or a path; `tls:` in front of a port for HTTPS.
     Http(&'static str),
+    /// SCGI, at a path.
+    Scgi(&'static str),
     /// The uwsgi protocol, at a port or a path.
     Uwsgi(&'static str),
 }
@@ -97,6 +101,7 @@ const fn with(ask: Ask, with: &'static [(&'static str, &'static str)]) -> Ask {
 
 const SOCKET: Door = Door::Uwsgi("@DIR@/a.sock");
 const HTTP_SOCKET: Door = Door::Http("@DIR@/http.sock");
+const TLS: Door = Door::Http("tls:127.0.0.1:@PORT@");
 const PORT: Door = Door::Http("127.0.0.1:@PORT@");
 
 pub(super) const SHAPES: &[Shape] = &[
@@ -306,5 +311,27 @@ pub(super) const SHAPES: &[Shape] = &[
         command: &[],
         files: &[("shop.py", APPLICATION)],
         asks: &[get(HTTP_SOCKET, "/")],
+    },
+    Shape {
+        name: "HTTPS by a shared socket",
+        file: "https.ini",
+        text: "[uwsgi]\nshared-socket = 127.0.0.1:@PORT@\nhttps = =0,@KEYS@/localhost.pem,@KEYS@/localhost.key,HIGH\n\
+               chdir = @DIR@\nmodule = shop\nhome = @VENV@\nmaster = true\n",
+        command: &[],
+        files: &[("shop.py", APPLICATION)],
+        asks: &[get(TLS, "/"), post(TLS, "/form", b"secret")],
+    },
+    Shape {
+        name: "FastCGI and SCGI",
+        file: "others.ini",
+        text: "[uwsgi]\nfastcgi-socket = @DIR@/fastcgi.sock\nscgi-socket = @DIR@/scgi.sock\nchdir = @DIR@\n\
+               module = shop\nhome = @VENV@\nmaster = true\n",
+        command: &[],
+        files: &[("shop.py", APPLICATION)],
+        asks: &[
+            get(Door::FastCgi("@DIR@/fastcgi.sock"), "/fast?a=b"),
+            post(Door::FastCgi("@DIR@/fastcgi.sock"), "/", b"body"),
+            get(Door::Scgi("@DIR@/scgi.sock"), "/s"),
+        ],
     },
 ];

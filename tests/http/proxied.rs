@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::support::{
+    certificates::Certificates,
     client::request,
     haproxy::Haproxy,
     site::{Running, Site},
@@ -129,6 +130,31 @@ fn a_header_that_does_not_come_in_time_is_given_up() {
         assert!(client.rest().is_empty() || beginning == LINE);
     }
     environ_after(&site, LINE, &[]);
+}
+
+/// The header is in plain text before the handshake.
+#[test]
+fn tls_begins_behind_the_header() {
+    let certificates = Certificates::of(&["localhost"]);
+    let keys = format!("{}proxy-protocol = true\n", certificates.keys("localhost"));
+    let site = Site::app("environ")
+        .bare()
+        .listen("http", "127.0.0.1:0")
+        .listen_with("https", "127.0.0.1:0", &keys)
+        .start();
+    let haproxy = Haproxy::before(&[(&site.addresses[1], "send-proxy-v2")]);
+    let url = format!("https://localhost:{}/", haproxy.fronts[0].port());
+    let mut command = std::process::Command::new("curl");
+    command.args(["--silent", "--show-error", "--max-time", "20"]);
+    command.args(["--interface", "127.0.0.3", "--cacert"]);
+    command.arg(certificates.path("ca.pem")).arg(url);
+    let output = command.output().unwrap();
+    let seen: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    assert_eq!(
+        (&seen["REMOTE_ADDR"], &seen["HTTPS"]),
+        (&"127.0.0.3".into(), &"on".into())
+    );
 }
 
 #[test]

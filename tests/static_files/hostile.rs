@@ -103,7 +103,7 @@ fn links_may_lead_into_safe_directories() {
 fn what_may_not_be_read_is_forbidden() {
     let files = Files::with(&["static/closed"]);
     let closed = files.tree.path().join("static/closed");
-    fs::set_permissions(closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(closed, fs::Permissions::from_mode(0o000)).unwrap();
     let answer = files.site.get("/static/closed");
     assert_eq!((answer.status, answer.text().as_str()), (403, "Forbidden"));
 }

@@ -1,6 +1,6 @@
 //! Files are served while every thread of Python is kept; what needs Python waits for it and is not lost.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command, thread};
 
 use super::Files;
 use crate::support::{client::Client, site::Site};
@@ -110,6 +110,37 @@ fn bodies_are_kept_for_the_application() {
     assert_eq!(kept.files.site.get("/static/a.css").status, 200);
     kept.release();
     assert_eq!(client.answer().json()["REQUEST_METHOD"], "POST");
+}
+
+/// Requests of some protocols can go to another worker, those of others wait in this one: nobody notices.
+#[test]
+fn front_servers_are_served_like_everybody() {
+    let kept = Kept::new(1, |site| {
+        let site = site.listen("http", "127.0.0.1:0");
+        let site = site.listen("fastcgi", "./fastcgi.sock");
+        site.listen("scgi", "./scgi.sock")
+            .listen("uwsgi", "./uwsgi.sock")
+    });
+    let addresses = kept.files.site.addresses.clone();
+    let ask = &|number: usize, target: &str| match number {
+        1 => addresses[1].fastcgi("GET", target, &[], b""),
+        2 => addresses[2].scgi("GET", target, &[], b""),
+        _ => addresses[3].uwsgi("GET", target, &[], b""),
+    };
+    thread::scope(|scope| {
+        let waiting = [1, 2, 3].map(|number| scope.spawn(move || ask(number, "/app")));
+        for number in 1..=3 {
+            assert_eq!(
+                ask(number, "/static/a.css").text(),
+                "static/a.css",
+                "{number}"
+            );
+        }
+        let _files = kept.release();
+        for asked in waiting {
+            assert_eq!(asked.join().unwrap().json()["PATH_INFO"], "/app");
+        }
+    });
 }
 
 /// Of two workers one is kept for good: whatever comes to it is answered by the other, files and pages alike.

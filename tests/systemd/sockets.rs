@@ -13,6 +13,7 @@ on_each_system!(
     a_new_address_needs_one_restart,
     an_idle_site_ends_and_starts_with_the_next_connection,
     a_restart_refuses_nobody,
+    a_stop_ends_what_does_not_end,
     a_stop_lets_requests_finish,
     sites_stand_side_by_side,
     sockets_are_as_the_settings_say,
@@ -106,6 +107,27 @@ fn a_stop_lets_requests_finish(machine: &Machine) {
     assert_eq!(slow["slow"], true);
     machine.wait_for(SERVICE, "ActiveState", |state| state == "inactive");
     assert_eq!(machine.property(SERVICE, "Result"), "success");
+}
+
+fn a_stop_ends_what_does_not_end(machine: &Machine) {
+    let mercy = "[timeouts]\nreload-mercy = \"1s\"\n";
+    listening(machine, &(settings(8000) + mercy));
+    assert_eq!(machine.property(SERVICE, "TimeoutStopUSec"), "16s");
+    thread::scope(|scope| {
+        let hung = scope.spawn(|| {
+            machine.inside(|| {
+                let mut client = address(8000).connect();
+                client.send_get("/slow?until=/never");
+                client.has_more()
+            })
+        });
+        machine.wait_for_entry(&["-u", SERVICE], "slow request has begun");
+        machine.succeed(&["systemctl", "stop", SERVICE]);
+        assert!(!hung.join().unwrap(), "an answer came");
+    });
+    // It was hostler that ended it, and not systemd's own limit.
+    assert_eq!(machine.property(SERVICE, "Result"), "success");
+    machine.wait_for_entry(&["-u", SERVICE, "HOSTLER_ROLE=supervisor"], "killed");
 }
 
 fn sites_stand_side_by_side(machine: &Machine) {

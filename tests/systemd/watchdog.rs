@@ -8,6 +8,7 @@ use super::{
 };
 
 on_each_system!(
+    a_slow_import_gets_its_time,
     a_start_that_fails_says_why,
     a_site_that_hangs_is_started_anew,
     a_supervisor_that_hangs_is_started_anew,
@@ -78,6 +79,21 @@ fn a_start_that_fails_says_why(machine: &Machine) {
     machine.wait_for(SERVICE, "StatusText", |status| {
         status.contains("192.0.2.1:8000")
     });
+}
+
+/// Longer than the unit allows, as long as the settings do.
+fn a_slow_import_gets_its_time(machine: &Machine) {
+    machine.write(
+        "/etc/systemd/system/hostler@shop.service.d/start.conf",
+        "[Service]\nTimeoutStartSec=1s\n",
+    );
+    let app = machine.succeed(&["cat", "/srv/app/app.py"]);
+    let slow = "import subprocess\nsubprocess.run(['sleep', '4'])\n";
+    let (title, rest) = app.split_once("\n\n").unwrap();
+    machine.write("/srv/app/app.py", &format!("{title}\n{slow}\n{rest}"));
+    start(machine, &settings(8000));
+    assert_eq!(machine.property(SERVICE, "NRestarts"), "0");
+    assert_eq!(machine.get(8000, "/a")["path"], "/a");
 }
 
 fn status_tells_what_goes_on(machine: &Machine) {

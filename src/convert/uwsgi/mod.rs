@@ -29,5 +29,13 @@ pub(crate) fn convert(
     }
     all.extend_from_slice(inputs);
     let reading = read::read(&all, surroundings)?;
-    Ok(translate::translate(&reading, start))
+    let mut start = start.clone();
+    // A unit says where its command is started.
+    let is_of_unit = |option: &&reading::Applied| {
+        option.name == "chdir" && option.origin.source.ends_with(".service")
+    };
+    if let Some(option) = reading.options.iter().find(is_of_unit) {
+        start.directory = option.value.clone().into();
+    }
+    Ok(translate::translate(&reading, &start))
 }

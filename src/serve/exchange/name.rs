@@ -2,6 +2,7 @@
 
 use super::{Exchange, ResponseHead, Scratch};
 use crate::{
+    environ,
     journal::{self, Access},
     protocol::Request,
     serve::request_id,
@@ -59,14 +60,10 @@ impl Exchange<'_> {
     pub(in crate::serve) fn log(&mut self, duration_us: u64, status: u16) {
         self.request_id();
         let request = self.request();
-        let host = match self.connection.head.authority.of(&self.connection.input) {
-            b"" => self.rules.host.of(&request),
-            authority => authority,
-        };
         journal::access(&Access {
             method: request.method(),
             target: request.target(),
-            host,
+            host: environ::host(&request),
             peer: &self.connection.peer.address,
             status,
             bytes: self.answer.body,

@@ -9,6 +9,7 @@ use std::{
 use rustix::net::sockopt;
 
 use super::*;
+use crate::protocol::fastcgi::{open, seal};
 
 struct Bytes(Vec<u8>);
 
@@ -91,6 +92,44 @@ fn everything_arrives_in_order_however_little_is_taken() {
     check(0, 5_000, 0, 300);
     check(9_000, 1, 9_000, 700);
     check(1, 100_000, 3, 4_096);
+}
+
+/// Content of `length` bytes as records, which have to be as [`seal`] makes them of the same.
+fn check_records(source: impl FnOnce(&[u8]) -> Source, length: usize, step: usize) {
+    let (near, mut far) = pair();
+    let mut output = Output::default();
+    let content = pattern(length);
+    let mut expected = b"before".to_vec();
+    output.push(&mut expected.clone());
+    let total = output.push_records(source(&content), length as u64, 7);
+    let at = open(&mut expected);
+    expected.extend_from_slice(&content);
+    seal(&mut expected, at, 7);
+    assert_eq!(output.queued(), expected.len() as u64);
+    assert_eq!(total as usize + b"before".len(), expected.len());
+    let received = drain(&mut output, &near, &mut far, step);
+    assert!(received == expected, "{length} {step}");
+    assert!(output.is_empty() && output.queued() == 0);
+}
+
+#[test]
+fn records_are_whole_however_little_is_taken() {
+    for (length, step) in [(1, 3), (65_535, 1_000), (65_536, 7_000), (200_000, 4_096)] {
+        let held = |content: &[u8]| Source::Held(Box::new(Bytes(content.to_vec())), 0);
+        check_records(held, length, step);
+        let file = |content: &[u8]| Source::File(file_of(&[b"skipped", content].concat()), 7);
+        check_records(file, length, step);
+    }
+}
+
+#[test]
+fn records_of_a_file_that_cannot_be_sent_are_read() {
+    let content = std::fs::read("/proc/self/cmdline").unwrap();
+    let (near, mut far) = pair();
+    let mut output = Output::default();
+    let file = File::open("/proc/self/cmdline").unwrap();
+    output.push_records(Source::File(file.into(), 0), content.len() as u64, 1);
+    assert!(drain(&mut output, &near, &mut far, 4_096)[8..] == content);
 }
 
 #[test]

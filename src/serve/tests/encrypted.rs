@@ -344,3 +344,16 @@ fn a_listener_may_only_redirect() {
             .starts_with("HTTP/1.1 400 ")
     );
 }
+
+/// What the client still sends is read and dropped, or the end of the connection would destroy the answer.
+#[test]
+fn a_refusal_reaches_a_client_that_still_sends() {
+    let site = Site::encrypted(echo, |settings| settings.http.max_body = ByteSize(10));
+    let mut stream = site.connect_encrypted();
+    let request = post(&"x".repeat(1_000_000));
+    // The rest may find that nobody wants it.
+    let _ = stream.write_all(request.as_bytes());
+    let (text, end) = to_the_end(&mut stream);
+    assert!(text.starts_with("HTTP/1.1 413 "), "{text}");
+    end.unwrap();
+}

@@ -145,7 +145,7 @@ fn a_root_that_was_replaced_is_noticed() {
 fn what_may_not_be_read_is_denied() {
     let tree = tree();
     let file = tree.path().join("root/file");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     let expected = if rustix::process::geteuid().is_root() {
         "text"
     } else {

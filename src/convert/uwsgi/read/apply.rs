@@ -71,9 +71,9 @@ impl Reader<'_> {
         let mut budget = self.budget;
         let mut finds = Finds::default();
         let result = expand::expand(value, sign, &mut budget, |name, state| match sign {
-            b'$' => self.from_environment(name, &mut finds),
-            b'@' => self.from_file(name, &mut finds),
-            _ => self.from_list(name, place, state, &mut finds),
+            b'$' => self.variable_named(name, &mut finds),
+            b'@' => self.content_of(name, &mut finds),
+            _ => self.value_of(name, place, state, &mut finds),
         });
         let result = result.map_err(|Endless| {
             too_much(&item.pair.origin, expand::LIMIT, "bytes of replacements")
@@ -92,7 +92,7 @@ impl Reader<'_> {
     }
 
     /// `$(NAME)`, or `$(NAME:-default)` and `$(NAME-default)`, which uWSGI knows from 2.1 on.
-    fn from_environment(&self, name: &str, finds: &mut Finds) -> Option<String> {
+    fn variable_named(&self, name: &str, finds: &mut Finds) -> Option<String> {
         if let Some(value) = self.variable(name) {
             finds.say(format!(
                 "`$({name})` is `{value}` in this environment, and fixed now"
@@ -129,7 +129,7 @@ impl Reader<'_> {
         Some(value)
     }
 
-    fn from_file(&self, name: &str, finds: &mut Finds) -> Option<String> {
+    fn content_of(&self, name: &str, finds: &mut Finds) -> Option<String> {
         if let Some(scheme) = load::scheme(name) {
             finds.say(format!(
                 "`@({name})` stays as it is: `{scheme}://` is not followed"
@@ -153,7 +153,7 @@ impl Reader<'_> {
     }
 
     /// What the list has for a name, for the item at `place`.
-    fn from_list(
+    fn value_of(
         &self,
         name: &str,
         place: usize,

@@ -144,19 +144,7 @@ impl Reader<'_> {
         let mut remarks = Vec::new();
         let (name, argument) = match self.named(written) {
             Ok(Some(found)) => found,
-            Ok(None) => {
-                // Nobody knows whether it takes a value; what is neither a flag nor a file is one.
-                let is_value =
-                    |word: &String| !word.starts_with('-') && Format::of_name(word).is_none();
-                let value = value.or_else(|| words.next_if(is_value));
-                remarks.push(asked("uWSGI does not start: it does not know this option"));
-                let name = written.to_owned();
-                return Flag {
-                    name,
-                    value,
-                    remarks,
-                };
-            }
+            Ok(None) => return unknown(written, value, words),
             Err(candidates) => {
                 let text = format!(
                     "uWSGI does not start: this may be {}",
@@ -217,6 +205,20 @@ impl Reader<'_> {
         }
         let names = candidates.into_iter().take(4);
         Err(names.map(|(name, _)| format!("`--{name}`")).collect())
+    }
+}
+
+/// An option that nobody knows: whether it takes a value, nobody knows either. What is neither a flag nor a file is one.
+fn unknown(
+    name: &str,
+    value: Option<String>,
+    words: &mut std::iter::Peekable<impl Iterator<Item = String>>,
+) -> Flag {
+    let is_value = |word: &String| !word.starts_with('-') && Format::of_name(word).is_none();
+    Flag {
+        name: name.to_owned(),
+        value: value.or_else(|| words.next_if(is_value)),
+        remarks: vec![asked("uWSGI does not start: it does not know this option")],
     }
 }
 

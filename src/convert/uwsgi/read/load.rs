@@ -49,6 +49,29 @@ pub(super) fn scheme(name: &str) -> Option<&str> {
     SCHEMES.contains(&scheme).then_some(scheme)
 }
 
+/// Why what has this name is not read: it is no file.
+fn unreachable(name: &str) -> Option<String> {
+    if let Some(scheme) = scheme(name) {
+        return Some(format!(
+            "`{scheme}://` is not followed: a conversion runs and fetches nothing"
+        ));
+    }
+    let text = "standard input is read only as an input of the conversion";
+    (name == "-").then(|| text.to_owned())
+}
+
+/// An included file that is no good is left out; limits are for all files together.
+fn loaded(result: Result<(), ReadError>, said: Vec<String>) -> Result<Loaded, ReadError> {
+    match result {
+        Ok(()) => Ok(Ok(said)),
+        Err(ReadError::Syntax {
+            problem, format, ..
+        }) => Ok(Err(format!("it is no {format}: {problem}"))),
+        Err(error @ ReadError::Utf16 { .. }) => Ok(Err(error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
 impl Reader<'_> {
     /// Reads the file of this name, which may have a section, into the list.
     ///
@@ -60,15 +83,8 @@ impl Reader<'_> {
                 "uWSGI does not start: it cannot tell from the ending of `{name}` what is in it; `ini = {name}` says it"
             )));
         };
-        if let Some(scheme) = scheme(name) {
-            return Ok(Err(format!(
-                "`{scheme}://` is not followed: a conversion runs and fetches nothing"
-            )));
-        }
-        if name == "-" {
-            return Ok(Err(
-                "standard input is read only as an input of the conversion".to_owned(),
-            ));
+        if let Some(why) = unreachable(name) {
+            return Ok(Err(why));
         }
         let (path, section) = name.rsplit_once(':').unwrap_or((name, ""));
         let path = if path.is_empty() {
@@ -102,14 +118,7 @@ impl Reader<'_> {
         self.within.push(key);
         let result = self.text(&origin, &found.bytes, format, section);
         self.within.pop();
-        match result {
-            Ok(()) => Ok(Ok(found.said)),
-            Err(ReadError::Syntax {
-                problem, format, ..
-            }) => Ok(Err(format!("it is no {format}: {problem}"))),
-            Err(error @ ReadError::Utf16 { .. }) => Ok(Err(error.to_string())),
-            Err(error) => Err(error),
-        }
+        loaded(result, found.said)
     }
 
     /// Looks for a file in the working directory, as uWSGI does, and then beside the file that names it.

@@ -75,7 +75,10 @@ fn collected<'a>(
 impl Reader<'_> {
     fn input(&mut self, input: &Input) -> Result<(), ReadError> {
         match input {
-            Input::CommandLine(words) => self.command_line("command line", words),
+            Input::CommandLine(words) => {
+                self.program(words)?;
+                self.command_line("command line", words)
+            }
             Input::File { path, section } => self.file(path, section.as_deref()),
             Input::Text { name, text, format } => {
                 self.magic.enter_nameless(name);
@@ -90,6 +93,27 @@ impl Reader<'_> {
             // It has become a command line before.
             Input::Unit { .. } => Ok(()),
         }
+    }
+
+    /// A uWSGI that lies in a virtual environment runs its Python, unless an option says otherwise.
+    fn program(&mut self, words: &[String]) -> Result<(), ReadError> {
+        let home = words
+            .first()
+            .and_then(|word| word.strip_suffix("/bin/uwsgi"));
+        let Some(home) = home.filter(|home| !["", "/usr", "/usr/local"].contains(home)) else {
+            return Ok(());
+        };
+        self.collect(line::Pair {
+            name: "home".to_owned(),
+            value: Some(home.to_owned()),
+            written: home.to_owned(),
+            origin: Origin {
+                source: "command line".into(),
+                line: None,
+            },
+            comments: Vec::new(),
+            remarks: vec![line::said("this is where the program lies")],
+        })
     }
 
     /// A file that was named as an input must be there and be what it seems.

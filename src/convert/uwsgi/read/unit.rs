@@ -35,6 +35,17 @@ const NOT_NEEDED: [&str; 12] = [
     "Type",
 ];
 
+/// Directives that an option of uWSGI says as well, so that the site gets them like any option.
+const OPTIONS: [(&str, &str); 7] = [
+    ("Group", "gid"),
+    ("LimitNOFILE", "max-fd"),
+    ("Nice", "prio"),
+    ("SupplementaryGroups", "add-gid"),
+    ("UMask", "umask"),
+    ("User", "uid"),
+    ("WorkingDirectory", "chdir"),
+];
+
 impl Reader<'_> {
     /// The inputs, with each unit as its command line.
     pub(super) fn without_units(&mut self, inputs: &[Input]) -> Result<Vec<Input>, ReadError> {
@@ -62,15 +73,10 @@ impl Reader<'_> {
             match &directive.name[..] {
                 "ExecStart" if directive.value.is_empty() => command = None,
                 "ExecStart" => command = Some((origin, directive.value)),
-                "Environment" => self.unit_variables(origin, &directive),
+                "Environment" => self.unit_variables(&origin, &directive)?,
                 "EnvironmentFile" => self.unit_file(origin, &directive),
-                "WorkingDirectory" => {
-                    let directory = directive.value.trim_start_matches('-');
-                    if directory.starts_with('/') {
-                        self.magic.set_directory(directory);
-                        directory.clone_into(&mut self.directory);
-                    }
-                    self.unit_line(origin, &directive, "relative paths begin there");
+                name if OPTIONS.iter().any(|(known, _)| *known == name) => {
+                    self.unit_option(origin, &directive)?;
                 }
                 name if NOT_NEEDED.contains(&name) => {
                     self.unit_line(
@@ -97,25 +103,45 @@ impl Reader<'_> {
     /// A line of the unit that ends here.
     fn unit_line(&mut self, origin: Origin, directive: &Directive, why: &str) {
         let pair = Pair {
-            name: directive.name.clone(),
             value: None,
-            written: directive.value.clone(),
-            origin,
-            comments: Vec::new(),
-            remarks: Vec::new(),
+            ..pair_of(origin, &directive.name, &directive.value)
         };
         self.notes.used(pair, why);
     }
 
+    /// A directive as the option that says the same. The command line comes behind it, and counts more.
+    fn unit_option(&mut self, origin: Origin, directive: &Directive) -> Result<(), ReadError> {
+        let mut known = OPTIONS.iter();
+        let option = known.find(|(known, _)| *known == directive.name);
+        let value = directive.value.trim_start_matches('-');
+        if directive.name == "WorkingDirectory" {
+            if !value.starts_with('/') {
+                self.unit_line(origin, directive, "it is no path");
+                return Ok(());
+            }
+            self.magic.set_directory(value);
+            value.clone_into(&mut self.directory);
+        }
+        let name = option.map_or("", |(_, option)| option);
+        self.collect(pair_of(origin, name, value))
+    }
+
     /// `Environment=A=1 "B=2 3"`
-    fn unit_variables(&mut self, origin: Origin, directive: &Directive) {
+    fn unit_variables(&mut self, origin: &Origin, directive: &Directive) -> Result<(), ReadError> {
         for word in words(&directive.value) {
-            if let Some((name, value)) = word.split_once('=') {
-                self.environment.insert(name.to_owned(), value.to_owned());
+            let Some((name, value)) = word.split_once('=') else {
+                continue;
+            };
+            self.environment.insert(name.to_owned(), value.to_owned());
+            match name.starts_with("UWSGI_") {
+                true => {
+                    let why = "the configuration was read with it";
+                    self.unit_line(origin.clone(), directive, why);
+                }
+                false => self.collect(pair_of(origin.clone(), "env", &word))?,
             }
         }
-        let why = "the configuration was read with it; `[env]` gives it to the site";
-        self.unit_line(origin, directive, why);
+        Ok(())
     }
 
     /// A file with a variable on each line.
@@ -183,6 +209,18 @@ impl Reader<'_> {
         }
         text.push_str(rest);
         text.replace("$$", "$").replace("%%", "%")
+    }
+}
+
+/// An option that a line of the unit stands for.
+fn pair_of(origin: Origin, name: &str, value: &str) -> Pair {
+    Pair {
+        name: name.to_owned(),
+        value: Some(value.to_owned()),
+        written: value.to_owned(),
+        origin,
+        comments: Vec::new(),
+        remarks: Vec::new(),
     }
 }
 

@@ -153,6 +153,12 @@ fn nothing(text: &str) -> &str {
     if text == "~" { "" } else { text }
 }
 
+/// How far a line is indented; a tab counts for eight.
+fn indent(line: &str) -> usize {
+    let blanks = line.bytes().take_while(|byte| b" \t\r".contains(byte));
+    blanks.map(|byte| if byte == b' ' { 1 } else { 8 }).sum()
+}
+
 /// What a uWSGI without libyaml reads.
 fn by_lines(text: &str, section: &str) -> Vec<(u32, String, String)> {
     let space = [' ', '\t', '\r'];
@@ -161,11 +167,7 @@ fn by_lines(text: &str, section: &str) -> Vec<(u32, String, String)> {
     for (line, number) in text.split('\n').zip(1..) {
         let line = line.split('#').next().unwrap_or("");
         let content = line.trim_matches(space);
-        let indent = &line[..line.len() - line.trim_start_matches(space).len()];
-        let depth: usize = indent
-            .bytes()
-            .map(|byte| if byte == b' ' { 1 } else { 8 })
-            .sum();
+        let depth = indent(line);
         if line.is_empty() {
             continue;
         }

@@ -94,7 +94,7 @@ fn mode(written: &str) -> Option<String> {
 /// `user:group`, either of which may be missing.
 fn owner(written: &str) -> (Option<String>, Option<String>) {
     let text = value::text(written).value;
-    let (owner, group) = text.split_once([':', '.']).unwrap_or((&text, ""));
+    let (owner, group) = text.split_once(':').unwrap_or((&text, ""));
     let given = |name: &str| (!name.is_empty()).then(|| name.to_owned());
     (given(owner.trim()), given(group.trim()))
 }

@@ -107,7 +107,7 @@ fn file(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     if path.is_empty() {
         return Outcome::not_needed("it names no file");
     }
-    let outcome = translation.keep("app", "file", path);
+    let outcome = translation.keep("app", "file", value::path(path));
     if !callable.is_empty() {
         translation.keep("app", "callable", callable);
     }

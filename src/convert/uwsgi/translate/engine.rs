@@ -1,13 +1,13 @@
 //! The walk over the options: which of them count, what comes first, and the entry that each of them gets.
 
-use std::{path::Path, rc::Rc};
+use std::{collections::HashMap, path::Path, rc::Rc};
 
 use super::{
     super::options::{self, Rule},
     Applied, Conversion, Outcome, Reading, Start, finish,
     remarks::{carried, place, refused, unknown, with_remarks_of},
     settle, typed,
-    value::{flag, is_template},
+    value::{self, flag, is_template, text},
 };
 use crate::convert::{
     account::{Account, Entry, Notice, Origin, Remark, Verdict},
@@ -21,6 +21,10 @@ pub(in crate::convert::uwsgi) struct Translation<'r> {
     pub(super) options: &'r [Applied],
     pub(super) draft: Draft,
     notices: Vec<Notice>,
+    /// Where in `options` each name is.
+    places: HashMap<&'r str, Vec<usize>>,
+    /// Which of the options with the same slot counts.
+    winners: HashMap<&'static str, usize>,
 }
 
 /// Turns what was read into settings and their account.
@@ -30,8 +34,12 @@ pub(in crate::convert::uwsgi) fn translate(reading: &Reading, start: &Start) -> 
         options: &reading.options,
         draft: Draft::default(),
         notices: reading.notices.clone(),
+        places: HashMap::new(),
+        winners: HashMap::new(),
     };
+    translation.look_over();
     let outcomes = translation.outcomes();
+    translation.keep_comments(&outcomes);
     finish::finish(&mut translation);
     let Translation { draft, notices, .. } = translation;
     let mut account = Account {
@@ -61,6 +69,16 @@ fn in_order(entries: &mut [Entry]) {
 }
 
 impl<'r> Translation<'r> {
+    /// Notes where each name is, and which options count: the last ones.
+    fn look_over(&mut self) {
+        for (number, option) in self.options.iter().enumerate() {
+            self.places.entry(&option.name).or_default().push(number);
+            if let Some(slot) = options::find(&option.name).and_then(slot) {
+                self.winners.insert(slot, number);
+            }
+        }
+    }
+
     /// What becomes of each option, in their order.
     fn outcomes(&mut self) -> Vec<Outcome> {
         let options = self.options;
@@ -103,22 +121,27 @@ impl<'r> Translation<'r> {
 
     /// The option that takes the place of this one, when a later one has the same slot.
     fn winner(&self, number: usize, rule: &'static Rule) -> Option<&'r Applied> {
-        let slot = slot(rule)?;
-        let last = self.last_of(slot)?;
-        match self.options.get(number) {
-            Some(option) if std::ptr::eq(option, last) => None,
-            _ => Some(last),
+        let winner = self.winners.get(slot(rule)?)?;
+        self.options.get(*winner).filter(|_| *winner != number)
+    }
+
+    /// Puts comments of the old file above the keys. One above an option that has no key any more, a heading perhaps,
+    /// goes to the next that has one.
+    fn keep_comments(&mut self, outcomes: &[Outcome]) {
+        let mut waiting: Vec<String> = Vec::new();
+        for (option, outcome) in self.options.iter().zip(outcomes) {
+            waiting.extend(option.comments.iter().cloned());
+            if let Some((section, key)) = &outcome.place {
+                self.draft.comment(*section, key.as_deref(), &waiting);
+                waiting.clear();
+            }
+        }
+        for comment in waiting {
+            self.draft.say(&comment);
         }
     }
 
-    fn last_of(&self, slot: &str) -> Option<&'r Applied> {
-        let fills = |option: &&Applied| {
-            options::find(&option.name).and_then(|rule| self::slot(rule)) == Some(slot)
-        };
-        self.options.iter().rev().find(fills)
-    }
-
-    /// Comments of the old file and remarks, above the key; without a key at the top of the file.
+    /// Remarks above the key; without a key at the top of the file.
     fn annotate(&mut self, option: &Applied, outcome: &Outcome) {
         let place = place(&option.origin);
         let asked = outcome.remarks.iter().filter(|remark| remark.needs_human);
@@ -136,8 +159,6 @@ impl<'r> Translation<'r> {
             }
             return;
         };
-        self.draft
-            .comment(*section, key.as_deref(), &option.comments);
         for text in texts {
             self.draft
                 .remark(*section, key.as_deref(), &format!("{place}: {text}"));
@@ -146,19 +167,24 @@ impl<'r> Translation<'r> {
 
     /// The last option of this name, or with the same slot.
     pub(super) fn last(&self, name: &str) -> Option<&'r Applied> {
-        match options::find(name).and_then(slot) {
-            Some(slot) => self.last_of(slot),
-            None => self.options.iter().rev().find(|option| option.name == name),
-        }
+        let winner = options::find(name)
+            .and_then(slot)
+            .map(|slot| self.winners.get(slot));
+        let number =
+            winner.unwrap_or_else(|| self.places.get(name).and_then(|places| places.last()));
+        self.options.get(*number?)
     }
 
-    /// Every option of one of these names.
+    /// Every option of one of these names, in their order.
     pub(super) fn each(
         &self,
         names: &'static [&'static str],
     ) -> impl Iterator<Item = &'r Applied> + use<'r> {
-        let options = self.options.iter();
-        options.filter(|option| names.contains(&option.name.as_str()))
+        let places = names.iter().filter_map(|name| self.places.get(name));
+        let mut places: Vec<usize> = places.flatten().copied().collect();
+        places.sort_unstable();
+        let options = self.options;
+        places.into_iter().filter_map(|place| options.get(place))
     }
 
     /// Whether an option of this name is there and on.
@@ -180,15 +206,22 @@ impl<'r> Translation<'r> {
 
     /// A path as it counts from where uWSGI was started.
     pub(super) fn absolute(&self, path: &str) -> String {
-        match path.starts_with('/') || is_template(path) {
-            true => path.to_owned(),
-            false => joined(&self.start.directory, path),
-        }
+        below(&self.start.directory, path)
+    }
+
+    /// A path of something that uWSGI opens after it has changed its directory: a socket.
+    pub(super) fn below_chdir(&self, path: &str) -> String {
+        let chdir = self.last("chdir").map(|option| text(&option.value).value);
+        let chdir = self.absolute(&chdir.unwrap_or_default());
+        below(Path::new(&chdir), path)
     }
 }
 
 /// A path below a directory, without the dots that say nothing.
-fn joined(directory: &Path, path: &str) -> String {
+fn below(directory: &Path, path: &str) -> String {
+    if path.starts_with('/') || is_template(path) {
+        return value::path(path);
+    }
     let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
     let mut joined = directory.to_owned();
     joined.extend(parts);

@@ -14,6 +14,7 @@ pub(super) fn finish(translation: &mut Translation<'_>) {
     application(translation);
     listener(translation);
     access_log(translation);
+    sigterm(translation);
 }
 
 /// What a key that has to be there gets when its value cannot be used.
@@ -119,6 +120,17 @@ fn access_log(translation: &mut Translation<'_>) {
         notice(
             translation,
             "no `disable-logging`: uWSGI logs every request, and so does log.access = true",
+            false,
+        );
+    }
+}
+
+/// What stops every other service only reloads uWSGI 2.0.
+fn sigterm(translation: &mut Translation<'_>) {
+    if translation.is_on("master") && !translation.is_on("die-on-term") {
+        notice(
+            translation,
+            "no `die-on-term`: SIGTERM reloaded uWSGI 2.0, and stops the site; `systemctl reload` reloads it",
             false,
         );
     }

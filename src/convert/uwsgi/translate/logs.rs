@@ -134,11 +134,22 @@ fn place(translation: &Translation<'_>, value: &str) -> String {
 
 /// Adds a target, and lets the site write to the directory of a file.
 fn to(translation: &mut Translation<'_>, key: &str, target: &str) -> Outcome {
-    let outcome = translation.gather("log", key, target);
-    if let Some(path) = target.strip_prefix("file:") {
-        writable(translation, path);
+    let section = translation.draft.section("log");
+    let known = translation.draft.get(section, key);
+    let known = known.and_then(toml::Value::as_array);
+    if known.is_some_and(|known| known.contains(&toml::Value::from(target))) {
+        return Outcome::not_needed("the log goes there already");
     }
-    outcome
+    let outcome = translation.gather("log", key, target);
+    match target.strip_prefix("file:") {
+        Some(path) => {
+            writable(translation, path);
+            outcome.note(
+                "the user of the site has to be able to write there; uWSGI opened the file as root",
+            )
+        }
+        None => outcome,
+    }
 }
 
 /// The sandbox lets a site write to its own directories alone, so that others are named.

@@ -116,19 +116,9 @@ fn home(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
             "without `app.virtualenv` the system's python3 runs the application",
         );
     }
-    let path = match value.strip_prefix("~/") {
-        Some(_) => value.clone(),
-        None => below_chdir(translation, &value),
-    };
-    translation.keep("app", "virtualenv", path).notes(notes)
-}
-
-/// A path that counts from the working directory, without a leading `./`.
-fn below_chdir(_: &Translation<'_>, path: &str) -> String {
-    path.strip_prefix("./")
-        .filter(|rest| !rest.is_empty())
-        .unwrap_or(path)
-        .to_owned()
+    translation
+        .keep("app", "virtualenv", value::path(&value))
+        .notes(notes)
 }
 
 /// Each is put in front of the ones before.
@@ -138,7 +128,7 @@ fn python_path(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         return Outcome::not_needed("it names no directory");
     }
     let section = translation.draft.section("app");
-    let path = toml::Value::from(value.as_str());
+    let path = toml::Value::from(value::path(&value));
     translation
         .draft
         .push_front(section, "python-path", path.clone());

@@ -160,7 +160,7 @@ fn spelled(translation: &Translation<'_>, written: &str) -> String {
         }
         _ if translation.is_on("abstract-socket") => format!("@{written}"),
         _ if is_port(written) => format!(":{written}"),
-        _ => translation.absolute(written),
+        _ => translation.below_chdir(written),
     }
 }
 

@@ -121,7 +121,7 @@ fn map(translation: &mut Translation<'_>, option: &Applied, prefix_stays: bool) 
             path.trim_end_matches('/'),
             prefix.trim_matches('/')
         ),
-        false => path.to_owned(),
+        false => value::path(path),
     };
     // uWSGI matches any beginning; what is meant is a directory of the site.
     let prefix = match prefix.trim_end_matches('/') {

@@ -50,7 +50,7 @@ pub(super) fn flag(text: &str) -> Read<bool> {
     };
     let value = !is_off(word);
     let mut notes = Vec::new();
-    if value != !is_off(text.trim()) {
+    if value == is_off(text.trim()) {
         notes.push(format!(
             "uWSGI took `{text}` for on, since it knows no comments behind a value; it is off now, as was meant"
         ));
@@ -73,6 +73,23 @@ pub(super) fn text(text: &str) -> Read<String> {
     }
     let value = value.to_owned();
     Read { value, notes }
+}
+
+/// A path without the slashes that `%d/name` doubles, and without a dot in front.
+pub(super) fn path(text: &str) -> String {
+    if text.contains("://") || is_template(text) {
+        return text.to_owned();
+    }
+    let mut path = String::new();
+    for c in text.chars() {
+        if c != '/' || !path.ends_with('/') {
+            path.push(c);
+        }
+    }
+    match path.strip_prefix("./") {
+        Some(rest) if !rest.is_empty() => rest.to_owned(),
+        _ => path,
+    }
 }
 
 /// A number in the unit that the kind asks for: bytes, seconds or things.
@@ -233,6 +250,18 @@ mod tests {
         check_text("\"/srv/app\"", "/srv/app", 1);
         check_text("/srv/a#b", "/srv/a#b", 0);
         check_text(";", ";", 0);
+    }
+
+    #[test]
+    fn paths_lose_what_says_nothing() {
+        for (text, expected) in [
+            ("/srv//a", "/srv/a"),
+            ("./venv", "venv"),
+            ("a/", "a/"),
+            ("./", "./"),
+        ] {
+            assert_eq!(path(text), expected);
+        }
     }
 
     #[test]

@@ -101,6 +101,10 @@ impl WsgiThread {
 }
 
 /// What a thread of the engine has.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each thread, and it never moves"
+)]
 pub(crate) enum Hand {
     /// The interpreter, and the application in it.
     Python(WsgiThread),

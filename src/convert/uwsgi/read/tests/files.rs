@@ -75,7 +75,7 @@ fn a_file_is_looked_for_beside_the_one_that_names_it() {
 fn what_cannot_be_included_is_said_and_the_rest_is_read() {
     let check = |line: &str, expected: &str| {
         let input = ini(&format!("include = {line}\nmaster = 1"));
-        let reading = read(&[input.clone()], &world()).unwrap();
+        let reading = read(std::slice::from_ref(&input), &world()).unwrap();
         assert_eq!(options(&reading), "master=1");
         let text = said(&world(), input);
         assert!(text.contains(expected), "{text}");
@@ -187,7 +187,7 @@ fn injected_texts_stand_around_the_files_that_follow() {
 
 #[test]
 fn a_unit_is_the_command_that_it_starts() {
-    let unit = "[Unit]\nDescription=x\n[Service]\nType=notify\nWorkingDirectory=/srv/site\nEnvironment=UWSGI_THREADS=4 \"NAME=a b\"\nLimitNOFILE=9\nExecStart=/usr/bin/uwsgi --ini ${DIR}base.ini \\\n  --procname-master '$(NAME)' -M $MORE\n";
+    let unit = "[Unit]\nDescription=x\n[Service]\nType=notify\nWorkingDirectory=/srv/site\nEnvironment=UWSGI_THREADS=4 \"NAME=a b\"\nLimitNOFILE=9\nMemoryMax=1G\nExecStart=/usr/bin/uwsgi --ini ${DIR}base.ini \\\n  --procname-master '$(NAME)' -M $MORE\n";
     let world = || {
         world()
             .file("/etc/systemd/system/x.service", unit)
@@ -197,11 +197,12 @@ fn a_unit_is_the_command_that_it_starts() {
     check_in(
         &world(),
         input(),
-        "threads=4 processes=7 procname=base base procname-master=a b master= processes=3",
+        "chdir=/srv/site env=NAME=a b max-fd=9 threads=4 processes=7 procname=base base procname-master=a b master= \
+         processes=3",
     );
     let text = said(&world(), input());
     assert!(
-        text.contains("`LimitNOFILE=9` of the unit is not read"),
+        text.contains("`MemoryMax=1G` of the unit is not read"),
         "{text}"
     );
     let world = World::default().file("/srv/site/x.service", "[Service]\nType=simple\n");
