@@ -1,6 +1,6 @@
 //! Programs that take too long, whose clients go, that crash, or that are too many; and what they leave behind.
 
-use std::{fs, path::Path, thread};
+use std::{fs, path::Path, process::Command, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -131,6 +131,30 @@ fn what_runs_is_finished_when_the_site_ends() {
     assert_eq!(client.answer().text(), "ok");
     assert!(cgi.site.process.wait().success());
     assert!(!Path::new(&format!("/proc/{number}")).exists());
+}
+
+#[test]
+fn no_thread_of_python_is_needed() {
+    let cgi = Programs::on(&[("quick", QUICK)], "", |site| site.workers(1, 2).bare());
+    let fifo = cgi.tree.path().join("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.unwrap().success());
+    let kept = [1, 2].map(|number| {
+        let mut client = cgi.site.address().connect();
+        client.send_get(&format!("/wait?{}", fifo.display()));
+        let is_waiting = |line: &str| line.ends_with("waiting").then_some(());
+        cgi.site
+            .process
+            .wait_for_nth("that it waits", number, is_waiting);
+        client
+    });
+    for _ in 0..10 {
+        assert_eq!(cgi.site.get("/cgi-bin/quick").text(), "ok");
+    }
+    fs::write(&fifo, "released").unwrap();
+    for mut client in kept {
+        assert_eq!(client.answer().status, 200);
+    }
 }
 
 #[test]
