@@ -43,16 +43,20 @@ pub enum OutputError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// An answer, whose body is what follows.
-    Answer {
-        /// Code and reason, `200 OK`.
-        status: Vec<u8>,
-        /// Header lines as they go out.
-        lines: Vec<u8>,
-        /// What they say about framing.
-        facts: Facts,
-    },
+    Answer(Head),
     /// The answer that a GET for this path and query of the same server would have (RFC 3875 section 6.2.2).
     Local(Vec<u8>),
+}
+
+/// The head of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Code and reason, `200 OK`.
+    pub status: Vec<u8>,
+    /// Header lines as they go out.
+    pub lines: Vec<u8>,
+    /// What they say about framing.
+    pub facts: Facts,
 }
 
 /// Takes the header out of what a program has said so far. Gives what it asks for and where its body begins; `None`
@@ -145,11 +149,11 @@ impl<'o> Fields<'o> {
             header(&mut self.lines, b"Location", location);
         }
         self.facts.status = status.code;
-        Ok(Output::Answer {
+        Ok(Output::Answer(Head {
             status: status.text,
             lines: self.lines,
             facts: self.facts,
-        })
+        }))
     }
 }
 

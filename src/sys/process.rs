@@ -178,6 +178,32 @@ mod tests {
     }
 
     #[test]
+    fn a_session_begins_with_no_signal_blocked_or_ignored() {
+        let (tell, told) = mpsc::channel();
+        // The process would end with the thread that has started it.
+        let act = move || {
+            let mut command = Command::new("cat");
+            command.arg("/proc/self/stat").arg("/proc/self/status");
+            command.stdout(std::process::Stdio::piped());
+            let child = spawn_in_session(command).unwrap();
+            let pid = child.id();
+            let output = child.wait_with_output().unwrap().stdout;
+            tell.send((pid, String::from_utf8(output).unwrap()))
+                .unwrap();
+        };
+        crate::sys::spawn_helper("test", act).unwrap();
+        let (pid, text) = told.recv().unwrap();
+        // proc(5): behind the name in brackets are state, parent, group, session.
+        let behind = text.split_once(") ").unwrap().1;
+        let leads: Vec<&str> = behind.split(' ').skip(2).take(2).collect();
+        assert_eq!(leads, [pid.to_string(), pid.to_string()]);
+        for name in ["SigBlk:", "SigIgn:"] {
+            let mask = text.lines().find_map(|line| line.strip_prefix(name));
+            assert_eq!(mask.unwrap().trim(), "0".repeat(16), "{name}");
+        }
+    }
+
+    #[test]
     fn spawned_program_has_only_the_descriptors_it_was_given() {
         let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
         let mut command = Command::new("sh");

@@ -5,11 +5,11 @@ use super::*;
 #[track_caller]
 fn check(said: &str, expected: (u16, &str, &str)) {
     let (output, at) = parse(said.as_bytes()).unwrap().unwrap();
-    let Output::Answer {
+    let Output::Answer(Head {
         status,
         lines,
         facts,
-    } = output
+    }) = output
     else {
         panic!("{said:?} is no answer")
     };
@@ -84,7 +84,7 @@ fn what_is_the_servers_is_not_passed_on() {
     let (output, _) = parse(b"Status: 200\nConnection: close\nContent-Length: 5\n\n")
         .unwrap()
         .unwrap();
-    let Output::Answer { facts, .. } = output else {
+    let Output::Answer(Head { facts, .. }) = output else {
         panic!("no answer")
     };
     assert!(facts.close && facts.content_length == Some(5));

@@ -89,15 +89,8 @@ impl<A: Application> Engine<A> {
 
     fn try_start(&self, connection: Box<Connection>) -> Result<(), Box<Connection>> {
         let engine = self.shared.get().and_then(Weak::upgrade);
-        let lane = connection.program.as_ref().and_then(|program| {
-            let (settings, section) = self.rules.router.programs().settings(program);
-            let lane = self.lanes.take(section);
-            if lane.is_none() {
-                let limit = settings.processes();
-                warn!(program = %program.file.display(), limit, "cgi.max-processes programs run; the client gets 503");
-            }
-            lane
-        });
+        let program = connection.program.as_ref();
+        let lane = program.and_then(|program| self.lane(program));
         let (Some(engine), Some(lane)) = (engine, lane) else {
             return Err(connection);
         };
@@ -122,6 +115,16 @@ impl<A: Application> Engine<A> {
                 take(&kept).map_or(Ok(()), Err)
             }
         }
+    }
+
+    fn lane(&self, program: &Program) -> Option<Lane> {
+        let (settings, section) = self.rules.router.programs().settings(program);
+        let lane = self.lanes.take(section);
+        if lane.is_none() {
+            let (program, limit) = (program.file.display(), settings.processes());
+            warn!(%program, limit, "cgi.max-processes programs run; the client gets 503");
+        }
+        lane
     }
 
     /// Gives the process, if it still runs.

@@ -231,26 +231,13 @@ impl<'p> Run<'p> {
         if !exchange.is_committed() {
             match output::parse(&self.said) {
                 Ok(None) => return Turn::Wait,
-                Ok(Some((output, at))) => {
+                Ok(Some((Output::Local(target), _))) => {
+                    self.lead_away(exchange, &target);
+                    return Turn::Led;
+                }
+                Ok(Some((Output::Answer(head), at))) => {
+                    exchange.commit(&ResponseHead::from(head), None);
                     body = at;
-                    match output {
-                        Output::Answer {
-                            status,
-                            lines,
-                            facts,
-                        } => exchange.commit(
-                            &ResponseHead {
-                                status,
-                                lines,
-                                facts,
-                            },
-                            None,
-                        ),
-                        Output::Local(target) => {
-                            self.lead_away(exchange, &target);
-                            return Turn::Led;
-                        }
-                    }
                 }
                 Err(error) => {
                     self.blame(exchange, &error);
@@ -261,6 +248,21 @@ impl<'p> Run<'p> {
         exchange.write(&self.said[body..]);
         self.said.clear();
         Turn::Wait
+    }
+}
+
+impl From<output::Head> for ResponseHead {
+    fn from(head: output::Head) -> Self {
+        let output::Head {
+            status,
+            lines,
+            facts,
+        } = head;
+        Self {
+            status,
+            lines,
+            facts,
+        }
     }
 }
 
