@@ -33,6 +33,7 @@ mod output;
 mod own;
 mod pages;
 mod peer;
+mod program;
 mod proxied;
 mod records;
 mod redirect;

@@ -7,9 +7,9 @@ use std::{
     process::{Child, Command},
 };
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, set_parent_process_death_signal, setsid};
 
-use super::Account;
+use super::{Account, signal::forget_signals};
 
 /// Which side of a fork the caller is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,22 @@ pub fn spawn_with_fds(
     };
     // SAFETY: the closure runs between fork and exec and does nothing but system calls, which are async-signal-safe.
     unsafe { command.pre_exec(keep_open) };
+    command.spawn()
+}
+
+/// Starts `command` as the leader of a session and a process group of its own, with no descriptors but the standard ones
+/// and with no signal handled, ignored or blocked. It is killed when the calling thread ends, so that nobody who is killed
+/// leaves it behind. May be called beside other threads.
+pub fn spawn_in_session(mut command: Command) -> io::Result<Child> {
+    let begin = || {
+        close_all_on_exec();
+        forget_signals();
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        setsid()?;
+        Ok(())
+    };
+    // SAFETY: the closure runs between fork and exec and does nothing but system calls, which are async-signal-safe.
+    unsafe { command.pre_exec(begin) };
     command.spawn()
 }
 
