@@ -163,6 +163,9 @@ impl Child {
 
     /// Stays with the process until it has ended; one that is unwanted, or takes too long, is made to.
     pub(super) fn see_off(mut self) {
+        if self.status.is_some() {
+            return;
+        }
         self.stdin = None;
         if !self.is_unwanted {
             if self.wait(self.patience).is_some() {
