@@ -199,7 +199,9 @@ mod tests {
         assert_eq!(leads, [pid.to_string(), pid.to_string()]);
         for name in ["SigBlk:", "SigIgn:"] {
             let mask = text.lines().find_map(|line| line.strip_prefix(name));
-            assert_eq!(mask.unwrap().trim(), "0".repeat(16), "{name}");
+            let mask = u64::from_str_radix(mask.unwrap().trim(), 16).unwrap();
+            // 32 and 33 are the C library's own, which changes them for nobody.
+            assert_eq!(mask & !(0b11 << 31), 0, "{name} {mask:x}");
         }
     }
 
