@@ -59,6 +59,7 @@ mod fronts;
 mod http;
 mod journal;
 mod limits;
+mod log_files;
 mod man;
 mod mounts;
 mod outside;

@@ -45,7 +45,7 @@ fn put(targets: &Targets, request: &Access<'_>) {
         speaker: "",
         message: &sentence(request),
     };
-    targets.put(parts, |entry| fields(entry, request));
+    targets.put(&targets.access, parts, |entry| fields(entry, request));
 }
 
 /// `GET /x => 200 12 bytes in 3 ms`

@@ -31,7 +31,10 @@ impl Events<'_> {
             speaker: "",
             message: &content.text(),
         };
-        self.0.put(parts, |entry| fields(entry, metadata, content));
+        let targets = self.0;
+        targets.put(&targets.log, parts, |entry| {
+            fields(entry, metadata, content)
+        });
     }
 }
 

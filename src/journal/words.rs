@@ -70,7 +70,7 @@ fn put(targets: &Targets, words: &Words<'_>) {
         speaker: &speaker,
         message: text,
     };
-    targets.put(parts, |entry| fields(entry, words));
+    targets.put(&targets.log, parts, |entry| fields(entry, words));
 }
 
 fn fields(entry: &mut Entry, words: &Words<'_>) {

@@ -1,9 +1,11 @@
-//! Standard error: one write(2) for each entry, so that those of different processes do not mix.
+//! Standard error and log files: one write(2) for each entry, so that those of different processes do not mix.
 //!
 //! Nobody waits here either. A pipe or a terminal is opened once more for this alone, without O_NONBLOCK for whoever
-//! shares it with us; what does not fit is dropped and counted, and the number is told with the next that fits.
+//! shares it with us; what does not fit (also on a disk that is full) is dropped and counted, and the number is told with
+//! the next that fits.
 
 use std::{
+    ffi::CString,
     io::{self, IsTerminal},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -19,6 +21,8 @@ use tracing_subscriber::fmt::{
     format::Writer,
     time::{FormatTime, SystemTime},
 };
+
+use crate::sys::{local_time, replace_fd};
 
 use super::{
     Priority, Role,
@@ -38,10 +42,12 @@ enum Kind {
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Stderr {
+pub(super) struct Sink {
     fd: OwnedFd,
     kind: Kind,
     style: Style,
+    /// How the time is written (strftime(3)), local time; `None`: as RFC 3339 has it, in UTC.
+    timestamp: Option<CString>,
     lost: AtomicU64,
     /// An entry was written in part, and there is no line end behind it.
     torn: AtomicBool,
@@ -60,9 +66,22 @@ pub(super) fn open_own() -> io::Result<OwnedFd> {
     Ok(fcntl_dupfd_cloexec(stderr, 3)?)
 }
 
-impl Stderr {
-    /// `to_journal` when it is read by journald.
-    pub(super) fn new(fd: OwnedFd, to_journal: bool) -> io::Result<Self> {
+impl Sink {
+    /// The end of a file.
+    pub(super) fn file(fd: OwnedFd, timestamp: Option<&str>) -> io::Result<Self> {
+        let timestamp = timestamp.map(CString::new).transpose()?;
+        Ok(Self {
+            kind: kind(fd.as_fd())?,
+            fd,
+            style: Style::Plain,
+            timestamp,
+            lost: AtomicU64::new(0),
+            torn: AtomicBool::new(false),
+        })
+    }
+
+    /// Standard error; `to_journal` when it is read by journald.
+    pub(super) fn stderr(fd: OwnedFd, to_journal: bool) -> io::Result<Self> {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let style = match fd.as_fd().is_terminal() {
             _ if to_journal => Style::Priority,
@@ -73,6 +92,7 @@ impl Stderr {
             kind: kind(fd.as_fd())?,
             fd,
             style,
+            timestamp: None,
             lost: AtomicU64::new(0),
             torn: AtomicBool::new(false),
         })
@@ -86,25 +106,14 @@ impl Stderr {
             entry.push('\n');
         }
         if lost > 0 {
-            let text = format!("log entries were lost, nobody has read them: {lost}");
-            let (role, time) = (super::role(), now());
-            entry.push_str(&line::format(
-                self.style,
-                Priority::WARNING,
-                role,
-                "",
-                &time,
-                &text,
-            ));
+            let why = match self.kind {
+                Kind::File => "they could not be written",
+                Kind::Pipe | Kind::Socket => "nobody has read them",
+            };
+            let text = format!("log entries were lost, {why}: {lost}");
+            entry.push_str(&self.line(Priority::WARNING, super::role(), "", &text));
         }
-        entry.push_str(&line::format(
-            self.style,
-            priority,
-            role,
-            speaker,
-            &now(),
-            text,
-        ));
+        entry.push_str(&self.line(priority, role, speaker, text));
         match retry_on_intr(|| self.write_at_once(entry.as_bytes())) {
             Ok(written) if written == entry.len() => {
                 self.torn.store(false, Relaxed);
@@ -118,6 +127,19 @@ impl Stderr {
             }
             Err(_) => _ = self.lost.fetch_add(1, Relaxed),
         }
+    }
+
+    /// From now on entries go to `file`. Who is in the middle of one ends it where it has begun.
+    pub(super) fn replace(&self, file: BorrowedFd<'_>) -> io::Result<()> {
+        replace_fd(&self.fd, file)
+    }
+
+    fn line(&self, priority: Priority, role: Role, speaker: &str, text: &str) -> String {
+        let time = match &self.timestamp {
+            Some(format) => local_time(format),
+            None => now(),
+        };
+        line::format(self.style, priority, role, speaker, &time, text)
     }
 
     fn write_at_once(&self, bytes: &[u8]) -> Result<usize, Errno> {
@@ -135,7 +157,7 @@ impl Stderr {
     }
 }
 
-impl AsFd for Stderr {
+impl AsFd for Sink {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
@@ -187,7 +209,7 @@ mod tests {
         let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = open(path, flags, Mode::empty()).unwrap();
-        let stderr = Stderr::new(fd, false).unwrap();
+        let stderr = Sink::stderr(fd, false).unwrap();
         let say = |text: &str| stderr.write(Priority::INFO, Role::Worker(0), "", text);
         let text = "x".repeat(3000);
         (0..100).for_each(|_| say(&text));
