@@ -44,6 +44,7 @@
 
 mod support;
 
+mod access;
 mod chaos;
 mod cli;
 mod compare;
