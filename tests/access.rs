@@ -69,3 +69,56 @@ fn the_client_of_a_proxy_is_named_if_that_is_asked_for_and_the_proxy_is_trusted(
     check_client("x-forwarded-for = true", "\"10.0.0.0/8\"", "127.0.0.1");
     check_client("", trusted, "127.0.0.1");
 }
+
+/// The line of a request in a form of its own.
+#[track_caller]
+fn line(log: &str) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("access");
+    let to = format!(
+        "access = true\naccess-to = [\"file:{}\"]\n{log}",
+        path.display()
+    );
+    let site = Site::app("log").bare().setting("log", &to).start();
+    let headers = [
+        ("Referer", "https://a.example/"),
+        ("User-Agent", "test \"1\""),
+    ];
+    site.request("GET", "/printed?x", &headers, b"");
+    let read = || std::fs::read_to_string(&path).unwrap_or_default();
+    site.wait_until("the request is logged", || read().ends_with('\n'));
+    read()
+}
+
+#[test]
+fn a_combined_line_has_nothing_in_front() {
+    let line = line("access-format = \"combined\"\ntimestamp = \"%Y\"");
+    assert!(line.starts_with("127.0.0.1 - - ["), "{line}");
+    let rest = "] \"GET /printed?x HTTP/1.1\" 200 ";
+    assert!(line.contains(rest), "{line}");
+    let end = " \"https://a.example/\" \"test \\\"1\\\"\"\n";
+    assert!(line.ends_with(end), "{line}");
+}
+
+#[test]
+fn an_object_has_the_memory_of_the_worker_if_that_is_asked_for() {
+    let line = line("access-format = \"json\"\nmemory-report = true");
+    let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(object["uri"], "/printed?x");
+    assert_eq!(object["user_agent"], "test \"1\"");
+    assert_eq!(object["worker"], 0);
+    let number = |name: &str| object[name].as_u64().unwrap();
+    assert!(
+        number("rss") > 1 << 20 && number("address_space") > number("rss"),
+        "{line}"
+    );
+}
+
+#[test]
+fn the_memory_of_the_worker_is_in_our_own_line_too() {
+    let line = line("memory-report = true");
+    assert!(
+        line.contains(", rss ") && line.contains(" bytes, address space "),
+        "{line}"
+    );
+}

@@ -30,6 +30,7 @@ impl Events<'_> {
             role: super::role(),
             speaker: "",
             message: &content.text(),
+            is_bare: false,
         };
         let targets = self.0;
         targets.put(&targets.log, parts, |entry| {

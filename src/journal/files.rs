@@ -182,11 +182,14 @@ impl Opened {
             return Ok(false);
         }
         let named = fs::metadata(&self.path);
-        if named.is_ok_and(|named| (named.dev(), named.ino()) == (seen.dev(), seen.ino())) {
-            self.put_aside()?;
+        let is_ours =
+            named.is_ok_and(|named| (named.dev(), named.ino()) == (seen.dev(), seen.ino()));
+        let moved = if is_ours { self.put_aside() } else { Ok(()) };
+        let reopened = moved.and_then(|()| self.reopen());
+        if reopened.is_err() {
+            // It is our file still, and the next one who tries may have more luck.
+            let _ = flock(&self.file, FlockOperation::Unlock);
         }
-        // Who has the file still open, for the last words, does not keep the lock.
-        let reopened = self.reopen();
         reopened.map(|()| true)
     }
 

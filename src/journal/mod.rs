@@ -15,6 +15,7 @@ mod event;
 #[cfg(test)]
 mod fake;
 mod files;
+mod form;
 mod journald;
 mod level;
 mod line;
@@ -42,7 +43,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::config::Log;
 
-pub use access::{Access, access};
+pub use access::{Access, WorkerMemory, access};
 pub use files::LogFiles;
 pub use level::set_level;
 pub use priority::Priority;
@@ -51,6 +52,7 @@ pub use words::{Code, Stream, Words, say};
 
 use self::{
     event::Events,
+    form::Form,
     journald::Journald,
     level::Level,
     sink::Sink,
@@ -155,6 +157,7 @@ pub fn init(
         journald,
         log: places,
         access,
+        form: Form::new(log.access_format.as_ref()),
     };
     // Somebody who calls this twice is told below.
     let targets = TARGETS.get_or_init(|| targets);

@@ -16,6 +16,7 @@ use rustix::{
     fs::{FileType, Mode, OFlags, fstat, open},
     io::{Errno, fcntl_dupfd_cloexec, retry_on_intr, write},
     net::{SendFlags, send},
+    time::{ClockId, clock_gettime},
 };
 use tracing_subscriber::fmt::{
     format::Writer,
@@ -25,8 +26,9 @@ use tracing_subscriber::fmt::{
 use crate::sys::{local_time, replace_fd};
 
 use super::{
-    Priority, Role,
+    Priority,
     line::{self, Style},
+    targets::Parts,
 };
 
 /// What is behind the descriptor.
@@ -99,7 +101,7 @@ impl Sink {
     }
 
     /// Writes an entry, or counts it as lost.
-    pub(super) fn write(&self, priority: Priority, role: Role, speaker: &str, text: &str) {
+    pub(super) fn write(&self, parts: Parts<'_>) {
         let lost = self.lost.load(Relaxed);
         let mut entry = String::new();
         if self.torn.load(Relaxed) {
@@ -110,10 +112,16 @@ impl Sink {
                 Kind::File => "they could not be written",
                 Kind::Pipe | Kind::Socket => "nobody has read them",
             };
-            let text = format!("log entries were lost, {why}: {lost}");
-            entry.push_str(&self.line(Priority::WARNING, super::role(), "", &text));
+            let loss = Parts {
+                priority: Priority::WARNING,
+                role: super::role(),
+                speaker: "",
+                message: &format!("log entries were lost, {why}: {lost}"),
+                is_bare: false,
+            };
+            entry.push_str(&self.line(loss));
         }
-        entry.push_str(&self.line(priority, role, speaker, text));
+        entry.push_str(&self.line(parts));
         match retry_on_intr(|| self.write_at_once(entry.as_bytes())) {
             Ok(written) if written == entry.len() => {
                 self.torn.store(false, Relaxed);
@@ -134,12 +142,22 @@ impl Sink {
         replace_fd(&self.fd, file)
     }
 
-    fn line(&self, priority: Priority, role: Role, speaker: &str, text: &str) -> String {
+    fn line(&self, parts: Parts<'_>) -> String {
+        let Parts {
+            priority,
+            role,
+            speaker,
+            message,
+            is_bare,
+        } = parts;
+        if is_bare {
+            return line::bare(self.style, priority, message);
+        }
         let time = match &self.timestamp {
-            Some(format) => local_time(format),
+            Some(format) => local_time(seconds(), format),
             None => now(),
         };
-        line::format(self.style, priority, role, speaker, &time, text)
+        line::format(self.style, priority, role, speaker, &time, message)
     }
 
     fn write_at_once(&self, bytes: &[u8]) -> Result<usize, Errno> {
@@ -173,6 +191,11 @@ fn kind(fd: BorrowedFd<'_>) -> io::Result<Kind> {
     })
 }
 
+/// Since 1970, for the clock of this machine's zone.
+fn seconds() -> i64 {
+    clock_gettime(ClockId::Realtime).tv_sec
+}
+
 /// UTC, to the millisecond (RFC 3339).
 fn now() -> String {
     const LENGTH: usize = "2000-01-01T00:00:00.000".len();
@@ -194,6 +217,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::journal::Role;
 
     #[test]
     fn time_has_milliseconds_and_a_zone() {
@@ -210,7 +234,15 @@ mod tests {
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = open(path, flags, Mode::empty()).unwrap();
         let stderr = Sink::stderr(fd, false).unwrap();
-        let say = |text: &str| stderr.write(Priority::INFO, Role::Worker(0), "", text);
+        let say = |message: &str| {
+            stderr.write(Parts {
+                priority: Priority::INFO,
+                role: Role::Worker(0),
+                speaker: "",
+                message,
+                is_bare: false,
+            });
+        };
         let text = "x".repeat(3000);
         (0..100).for_each(|_| say(&text));
         let lost = stderr.lost.load(Relaxed);

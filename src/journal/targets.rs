@@ -8,7 +8,7 @@ use std::{
 
 use crate::config::LogTarget;
 
-use super::{Priority, Role, entry::Entry, journald::Journald, sink::Sink};
+use super::{Priority, Role, entry::Entry, form::Form, journald::Journald, sink::Sink};
 
 /// Those of a process.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Targets {
     pub(super) log: Places,
     /// Where the entries of requests go.
     pub(super) access: Places,
+    /// The form that these have; `None`: our own.
+    pub(super) form: Option<Form>,
 }
 
 /// A file that entries are written to.
@@ -46,6 +48,8 @@ pub(super) struct Parts<'a> {
     /// Who says it within the process, empty for hostler itself; the fields have it too.
     pub(super) speaker: &'a str,
     pub(super) message: &'a str,
+    /// The message is the line, with nothing in front of it.
+    pub(super) is_bare: bool,
 }
 
 impl Places {
@@ -69,8 +73,8 @@ impl Targets {
         let Parts {
             priority,
             role,
-            speaker,
             message,
+            ..
         } = parts;
         if let Some(journald) = self.journald.as_ref().filter(|_| places.journal) {
             let mut entry = Entry::new(message, priority, &self.site, role);
@@ -78,11 +82,11 @@ impl Targets {
             journald.send(entry.bytes(), |lost| self.loss(lost));
         }
         if places.stderr {
-            self.stderr.write(priority, role, speaker, message);
+            self.stderr.write(parts);
         }
         for path in &places.files {
             if let Some(file) = self.files.iter().find(|file| file.path == *path) {
-                file.sink.write(priority, role, speaker, message);
+                file.sink.write(parts);
             }
         }
     }
@@ -121,6 +125,7 @@ pub(super) mod tests {
             files: Vec::new(),
             log: journal.clone(),
             access: journal,
+            form: None,
         }
     }
 
@@ -133,6 +138,7 @@ pub(super) mod tests {
             role: Role::Zygote,
             speaker: "",
             message: "hello",
+            is_bare: false,
         };
         fake.go();
         targets.put(&targets.log, parts, |_| {});

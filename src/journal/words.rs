@@ -69,6 +69,7 @@ fn put(targets: &Targets, words: &Words<'_>) {
         role: words.role.unwrap_or_else(super::role),
         speaker: &speaker,
         message: text,
+        is_bare: false,
     };
     targets.put(&targets.log, parts, |entry| fields(entry, words));
 }

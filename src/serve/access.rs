@@ -1,12 +1,18 @@
 //! Which requests have an entry in the access log, and whose they are there.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    fs,
+    net::{IpAddr, SocketAddr},
+};
+
+use rustix::param::page_size;
 
 use super::{peer::trusts, request_id::Header};
 use crate::{
     config::{AccessFilter, Log, TrustedProxy},
     environ,
-    protocol::Request,
+    journal::{Access, WorkerMemory},
+    protocol::{Kind, Request},
 };
 
 /// The settings of the access log as the request path needs them.
@@ -17,6 +23,16 @@ pub(super) struct AccessRules {
     only: Vec<AccessFilter>,
     /// Where proxies say for whom they speak, if that counts.
     forwarded: Option<Header>,
+    /// Whether entries have the memory of the worker.
+    pub(super) with_memory: bool,
+    /// With a form of lines that has them.
+    visit: Option<Visit>,
+}
+
+/// Headers that say how a visitor came.
+struct Visit {
+    referer: Header,
+    user_agent: Header,
 }
 
 /// What an answer is judged by.
@@ -51,6 +67,11 @@ impl AccessRules {
                 .collect(),
             only: log.access_only.clone(),
             forwarded: log.x_forwarded_for.then(header),
+            with_memory: log.memory_report,
+            visit: log.access_format.as_ref().map(|_| Visit {
+                referer: Header::new("Referer"),
+                user_agent: Header::new("User-Agent"),
+            }),
         }
     }
 
@@ -79,12 +100,41 @@ impl AccessRules {
         self.is_on && (self.only.is_empty() || self.only.iter().any(fits))
     }
 
+    /// What only lines with a form of their own have.
+    pub(super) fn visit<'b>(&self, request: &Request<'b>) -> Access<'b> {
+        let Some(visit) = &self.visit else {
+            return Access::default();
+        };
+        Access {
+            protocol: environ::protocol(request),
+            user: match request.head.kind {
+                Kind::Http => b"",
+                _ => environ::variable(request, b"REMOTE_USER"),
+            },
+            referer: visit.referer.of(request),
+            user_agent: visit.user_agent.of(request),
+            ..Access::default()
+        }
+    }
+
     /// For whom a trusted peer speaks, if that counts and it says so.
     pub(super) fn client(&self, request: &Request<'_>, trusted: &[TrustedProxy]) -> Option<IpAddr> {
         let header = self.forwarded.as_ref()?;
         let values: Vec<&[u8]> = header.all(request).collect();
         client(values.into_iter().rev(), trusted)
     }
+}
+
+/// What this process takes (proc_pid_statm(5)), both in pages there.
+pub(super) fn memory() -> Option<WorkerMemory> {
+    let statm = fs::read_to_string("/proc/self/statm").ok()?;
+    let mut pages = statm.split_ascii_whitespace().map(|word| word.parse().ok());
+    let (size, resident): (u64, u64) = (pages.next()??, pages.next()??);
+    let page = page_size() as u64;
+    Some(WorkerMemory {
+        rss: resident * page,
+        address_space: size * page,
+    })
 }
 
 /// Each proxy adds the address that it was called from, at the end of the last line. From there on back, the first that
@@ -142,6 +192,12 @@ mod tests {
         check_client(&["unknown"], None);
         check_client(&["192.0.2.1, unknown, 10.1.1.1"], Some("10.1.1.1"));
         check_client(&["192.0.2.1,"], None);
+    }
+
+    #[test]
+    fn this_process_takes_something() {
+        let memory = memory().unwrap();
+        assert!(memory.rss > 0 && memory.address_space >= memory.rss);
     }
 
     fn outcome(status: u16, bytes: u64, duration_us: u64) -> Outcome {

@@ -1,11 +1,16 @@
 //! The name of the request, and its entry in the access log.
 
+use rustix::time::{ClockId, clock_gettime};
+
 use super::{Exchange, ResponseHead, Scratch};
 use crate::{
     environ,
     journal::{self, Access},
     protocol::Request,
-    serve::{access::Outcome, request_id},
+    serve::{
+        access::{Outcome, memory},
+        request_id,
+    },
 };
 
 impl Exchange<'_> {
@@ -81,9 +86,12 @@ impl Exchange<'_> {
             peer: client.as_deref().unwrap_or(&peer.address),
             status,
             bytes: self.answer.body,
+            began: clock_gettime(ClockId::Realtime).tv_sec - duration_us.cast_signed() / 1_000_000,
             duration_us,
+            memory: access.with_memory.then(memory).flatten(),
             request_id: &self.scratch.request_id,
             traceparent: request_id::traceparent(&self.rules.traceparent, &request),
+            ..access.visit(&request)
         });
     }
 }
@@ -93,6 +101,7 @@ pub(in crate::serve) fn log_refusal(peer: &str, status: u16) {
     journal::access(&Access {
         peer,
         status,
+        began: clock_gettime(ClockId::Realtime).tv_sec,
         ..Access::default()
     });
 }
