@@ -45,6 +45,7 @@
 
 mod support;
 
+mod access;
 mod cgi;
 mod chaos;
 mod cli;
@@ -61,6 +62,7 @@ mod fronts;
 mod http;
 mod journal;
 mod limits;
+mod log_files;
 mod man;
 mod mounts;
 mod outside;

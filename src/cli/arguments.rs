@@ -165,7 +165,7 @@ pub(super) struct RecycleArguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LogCommand {
-    /// Connect to the journal anew
+    /// Open log files and the connection to the journal anew
     Reopen(RunningSite),
 }
 

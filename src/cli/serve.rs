@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     config::{self, Protocol, Settings},
-    journal::{self, Identity, Role},
+    journal::{self, Identity, LogFiles, Role},
     listener::{ListenError, Listener, Listeners},
     supervisor::{self, Https, Interpreter, Reread, Site},
     systemd,
@@ -31,6 +31,7 @@ pub(super) struct ServeOptions {
 pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
     let ServeOptions { settings, source } = options;
     let name = site_name(source.as_deref(), &settings);
+    let log_files = LogFiles::open(&settings.log)?;
     journal::init(
         &settings.log,
         Identity {
@@ -38,6 +39,7 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
             role: Role::Supervisor,
         },
         None,
+        log_files.duplicates()?,
     )?;
     let interpreter = Interpreter::find(&settings.app)?;
     let https = Https::load(&settings.listen)?;
@@ -59,6 +61,7 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
         listeners,
         https,
         interpreter,
+        log_files,
         reread,
     };
     Ok(ExitCode::from(supervisor::run(site)?))

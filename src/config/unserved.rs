@@ -13,19 +13,14 @@ use super::{
     value::Address,
 };
 
-/// Keys, and sections without a key, each with the values that are served in spite of it, beside the default.
+/// Keys, and sections without a key, each with the values that are served in spite of it, beside the default; `*` at the
+/// end of a value stands for whatever comes there.
 const UNSERVED: &[(&str, &[&str])] = &[
     ("workers.loop", &[]),
-    ("log.to", &["journal", "stderr"]),
-    ("log.access-to", &["journal", "stderr"]),
-    ("log.access-format", &[]),
-    ("log.access-only", &[]),
-    ("log.access-skip", &[]),
-    ("log.max-size", &[]),
-    ("log.x-forwarded-for", &[]),
-    ("log.memory-report", &[]),
+    ("log.to", &["journal", "stderr", "file:*"]),
+    ("log.access-to", &["journal", "stderr", "file:*"]),
+    ("log.access-format", &["combined", "json"]),
     ("log.slow", &[]),
-    ("log.timestamp", &[]),
     ("stats", &[]),
     ("metrics", &[]),
 ];
@@ -142,9 +137,13 @@ impl Search<'_> {
         found: &mut Vec<Unserved>,
     ) {
         let is_served = |value: &Value| {
+            let fits = |text: &str, served: &str| match served.strip_suffix('*') {
+                Some(beginning) => text.starts_with(beginning),
+                None => text == served,
+            };
             value
                 .as_str()
-                .is_some_and(|text| self.served.contains(&text))
+                .is_some_and(|text| self.served.iter().any(|served| fits(text, served)))
         };
         match value {
             value if Some(value) == default || is_served(value) => {}
@@ -197,7 +196,7 @@ mod tests {
         ("listen.protocol", &["uwsgi"]),
         ("listen.backlog", &[]),
         ("workers.cheaper.idle", &[]),
-        ("log.to", &["stderr"]),
+        ("log.to", &["stderr", "file:*"]),
     ];
 
     #[track_caller]
@@ -216,7 +215,7 @@ mod tests {
         check("listen = [{ address = \":80\" }]", &[]);
         check(
             "app.argv = []\nlisten = [{ address = \":80\", protocol = \"uwsgi\" }]\n\
-             http.keep-alive = 75\nlog.to = [\"stderr\"]",
+             http.keep-alive = 75\nlog.to = [\"stderr\", \"file:/a\"]",
             &[],
         );
     }

@@ -113,6 +113,14 @@ pub fn variable<'b>(request: &Request<'b>, name: &[u8]) -> &'b [u8] {
     values.last().map_or(b"", |(_, value)| value)
 }
 
+/// SERVER_PROTOCOL: `HTTP/1.1` or `HTTP/1.0`, or what a front server says.
+pub fn protocol<'b>(request: &Request<'b>) -> &'b [u8] {
+    match request.head.kind {
+        Kind::Http => protocol_of(request.head.version),
+        _ => variable(request, b"SERVER_PROTOCOL"),
+    }
+}
+
 /// Writes the name that the header `name` has in an environ: `HTTP_X_NAME` for `X-Name`.
 pub fn header_key(name: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"HTTP_");
@@ -125,8 +133,8 @@ pub fn header_key(name: &[u8], out: &mut Vec<u8>) {
     }));
 }
 
-/// `HTTP/1.1` or `HTTP/1.0`, SERVER_PROTOCOL.
-fn protocol(version: Version) -> &'static [u8] {
+/// `HTTP/1.1` or `HTTP/1.0`.
+fn protocol_of(version: Version) -> &'static [u8] {
     match version {
         Version::Http10 => b"HTTP/1.0",
         Version::Http11 => b"HTTP/1.1",
@@ -147,7 +155,7 @@ fn visit_http<'b>(
     let path = path::decoded(request, scratch);
     standard(Standard::PathInfo, path::below(path, mount));
     standard(Standard::QueryString, head.query.of(request.buffer));
-    standard(Standard::ServerProtocol, protocol(head.version));
+    standard(Standard::ServerProtocol, protocol_of(head.version));
     standard(Standard::ScriptName, mount);
     standard(Standard::ServerName, peer.server_name.as_bytes());
     standard(Standard::ServerPort, peer.server_port.as_bytes());

@@ -1,6 +1,6 @@
 //! From the variables of a front server (uwsgi, FastCGI, SCGI) to an environ: as they came, each once.
 
-use super::{Peer, Standard, Variable, path, protocol};
+use super::{Peer, Standard, Variable, path, protocol_of};
 use crate::protocol::{Kind, Request, uwsgi};
 
 /// Calls `visitor` with every variable that the front server sent, less what no application gets, and with what PEP
@@ -17,7 +17,7 @@ pub(super) fn visit(
     let mut missing = [
         (
             Standard::ServerProtocol,
-            Some(protocol(request.head.version)),
+            Some(protocol_of(request.head.version)),
         ),
         (Standard::ServerName, Some(peer.server_name.as_bytes())),
         (Standard::ServerPort, Some(peer.server_port.as_bytes())),

@@ -16,8 +16,10 @@ pub enum ToZygote {
         /// Slot of the scoreboard.
         slot: u32,
     },
+    /// These log files were opened anew. Descriptors: one for each.
+    Log(Vec<PathBuf>),
     /// The first message: load the application. Descriptors: the scoreboard, the supervisor's standard error for the
-    /// log; with HTTPS a sealed file of certificates and private keys ([`crate::tls::Material`]), and the keys of session
+    /// log; each log file; with HTTPS a sealed file of certificates and private keys ([`crate::tls::Material`]), and the keys of session
     /// tickets; then each listener.
     Start(Box<Start>),
     /// End; the workers stay.
@@ -35,6 +37,8 @@ pub struct Start {
     pub generation: u32,
     /// The checked settings.
     pub settings: Settings,
+    /// One per descriptor of a log file, in the same order.
+    pub log_files: Vec<PathBuf>,
     /// One per listener descriptor, in the same order.
     pub listeners: Vec<ListenerInfo>,
     /// Whether there are certificates among the descriptors.
@@ -106,6 +110,8 @@ pub enum ToWorker {
         /// Numbers of the threads, as in the scoreboard.
         threads: Vec<u32>,
     },
+    /// These log files were opened anew. Descriptors: one for each.
+    Log(Vec<PathBuf>),
 }
 
 /// Worker to supervisor.

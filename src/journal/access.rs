@@ -23,12 +23,33 @@ pub struct Access<'a> {
     pub status: u16,
     /// Body bytes of the answer.
     pub bytes: u64,
+    /// When the whole head was there, in seconds since 1970.
+    pub began: i64,
     /// Time from the whole head to the end of the application's work, in microseconds.
     pub duration_us: u64,
+    /// Protocol as the client has it, `HTTP/1.1`.
+    pub protocol: &'a [u8],
+    /// Who the front server says that it is.
+    pub user: &'a [u8],
+    /// `Referer`
+    pub referer: &'a [u8],
+    /// `User-Agent`
+    pub user_agent: &'a [u8],
+    /// What the worker takes, if that is asked for.
+    pub memory: Option<WorkerMemory>,
     /// Names the request.
     pub request_id: &'a str,
     /// What a tracing client says of itself (W3C Trace Context).
     pub traceparent: &'a [u8],
+}
+
+/// What a worker takes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerMemory {
+    /// In memory.
+    pub rss: u64,
+    /// Its whole address space.
+    pub address_space: u64,
 }
 
 /// Logs a request.
@@ -39,13 +60,18 @@ pub fn access(request: &Access<'_>) {
 }
 
 fn put(targets: &Targets, request: &Access<'_>) {
+    let line = match targets.form {
+        Some(form) => form.line(request),
+        None => sentence(request),
+    };
     let parts = Parts {
         priority: Priority::of_status(request.status),
         role: super::role(),
         speaker: "",
-        message: &sentence(request),
+        message: &line,
+        is_bare: targets.form.is_some(),
     };
-    targets.put(parts, |entry| fields(entry, request));
+    targets.put(&targets.access, parts, |entry| fields(entry, request));
 }
 
 /// `GET /x => 200 12 bytes in 3 ms`
@@ -68,6 +94,13 @@ fn sentence(request: &Access<'_>) -> String {
             "{method} {target} => {status} {bytes} bytes in {time:.0} ms"
         ),
     };
+    if let Some(memory) = request.memory {
+        let WorkerMemory { rss, address_space } = memory;
+        let _ = write!(
+            text,
+            ", rss {rss} bytes, address space {address_space} bytes"
+        );
+    }
     text
 }
 
@@ -79,16 +112,20 @@ fn fields(entry: &mut Entry, request: &Access<'_>) {
     entry.put("HTTP_STATUS", request.status.to_string());
     entry.put("RESPONSE_BYTES", request.bytes.to_string());
     entry.put("DURATION_USEC", request.duration_us.to_string());
+    if let Some(memory) = request.memory {
+        entry.put("RSS_BYTES", memory.rss.to_string());
+        entry.put("ADDRESS_SPACE_BYTES", memory.address_space.to_string());
+    }
     entry.put_some("HOSTLER_REQUEST_ID", request.request_id);
     entry.put_some("HTTP_TRACEPARENT", request.traceparent);
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::journal::{fake::Fake, targets};
 
-    const REQUEST: Access<'_> = Access {
+    pub(in super::super) const REQUEST: Access<'_> = Access {
         method: b"GET",
         target: b"/x?a=\xff",
         host: b"example.com",
@@ -98,6 +135,12 @@ mod tests {
         duration_us: 3_210,
         request_id: "4f",
         traceparent: b"",
+        began: 0,
+        protocol: b"",
+        user: b"",
+        referer: b"",
+        user_agent: b"",
+        memory: None,
     };
 
     #[test]
@@ -111,6 +154,20 @@ mod tests {
         let fields = "HTTP_METHOD=GET\nREQUEST_URI=/x?a=\u{fffd}\nHTTP_HOST=example.com\nREMOTE_ADDR=127.0.0.1\n\
                       HTTP_STATUS=404\nRESPONSE_BYTES=12\nDURATION_USEC=3210\nHOSTLER_REQUEST_ID=4f\n";
         assert!(entry.ends_with(fields), "{entry}");
+    }
+
+    #[test]
+    fn the_memory_of_the_worker_is_said_if_that_is_asked_for() {
+        let memory = WorkerMemory {
+            rss: 4096,
+            address_space: 8192,
+        };
+        let request = Access {
+            memory: Some(memory),
+            ..REQUEST
+        };
+        let expected = " in 3.2 ms, rss 4096 bytes, address space 8192 bytes";
+        assert!(sentence(&request).ends_with(expected));
     }
 
     #[test]

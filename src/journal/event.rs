@@ -30,8 +30,12 @@ impl Events<'_> {
             role: super::role(),
             speaker: "",
             message: &content.text(),
+            is_bare: false,
         };
-        self.0.put(parts, |entry| fields(entry, metadata, content));
+        let targets = self.0;
+        targets.put(&targets.log, parts, |entry| {
+            fields(entry, metadata, content)
+        });
     }
 }
 

@@ -35,6 +35,14 @@ pub(super) fn format(
     entry
 }
 
+/// A line that has a form of its own: only journald is told more, which takes it away again.
+pub(super) fn bare(style: Style, priority: Priority, line: &str) -> String {
+    match style {
+        Style::Coloured | Style::Plain => format!("{line}\n"),
+        Style::Priority => format!("<{}>{line}\n", priority.digit()),
+    }
+}
+
 fn head(style: Style, priority: Priority, role: Role, speaker: &str, time: &str) -> String {
     let mut who = match role {
         Role::Supervisor => "supervisor".into(),
@@ -103,6 +111,12 @@ mod tests {
             "failed\nTraceback",
             expected,
         );
+    }
+
+    #[test]
+    fn a_line_with_a_form_of_its_own_stays_as_it_is() {
+        assert_eq!(bare(Style::Plain, Priority::ERROR, "{}"), "{}\n");
+        assert_eq!(bare(Style::Priority, Priority::ERROR, "{}"), "<3>{}\n");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is logged: as entries with fields for the journal, or as lines on standard error.
+//! What is logged: as entries with fields for the journal, or as lines on standard error and in files.
 //!
 //! Three kinds of things come here: events of our own (`tracing`, by way of `event`), requests (`access`), and what
 //! the application says (`words`, cut into entries by `splitter`). They go to the same `targets`.
@@ -14,12 +14,14 @@ mod entry;
 mod event;
 #[cfg(test)]
 mod fake;
+mod files;
+mod form;
 mod journald;
 mod level;
 mod line;
 mod priority;
+mod sink;
 mod splitter;
-mod stderr;
 mod targets;
 mod words;
 
@@ -29,6 +31,7 @@ use std::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::fs::MetadataExt,
     },
+    path::PathBuf,
     sync::{
         OnceLock,
         atomic::{AtomicI64, Ordering::Relaxed},
@@ -38,15 +41,23 @@ use std::{
 use tracing::subscriber::SetGlobalDefaultError;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::config::{Log, LogTarget};
+use crate::config::Log;
 
-pub use access::{Access, access};
+pub use access::{Access, WorkerMemory, access};
+pub use files::LogFiles;
 pub use level::set_level;
 pub use priority::Priority;
 pub use splitter::Splitter;
 pub use words::{Code, Stream, Words, say};
 
-use self::{event::Events, journald::Journald, level::Level, stderr::Stderr, targets::Targets};
+use self::{
+    event::Events,
+    form::Form,
+    journald::Journald,
+    level::Level,
+    sink::Sink,
+    targets::{LogFile, Places, Targets},
+};
 
 /// Where journald listens, when it is not journald; for tests.
 const SOCKET_VARIABLE: &str = "HOSTLER_JOURNAL_SOCKET";
@@ -62,9 +73,31 @@ pub enum JournalError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// A file of `log.to` cannot be written to.
+    #[error("cannot open the log file {}; correct [log] to, or who may write there", path.display())]
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// journald does not answer any more.
     #[error("cannot connect to the journal anew")]
     Reconnect(#[source] io::Error),
+    /// This process cannot go over to files that were opened anew.
+    #[error("cannot write to the log files that were opened anew")]
+    Replace(#[source] io::Error),
+    /// A file that is too large stays as it is.
+    #[error("cannot put aside the log file {}, which grows on until it is opened anew; who runs the service must be allowed to make files in its directory", path.display())]
+    Rotate {
+        /// Its path.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// A signal handler cannot be installed.
+    #[error("cannot set up signals")]
+    Signals(#[source] io::Error),
     /// Standard error cannot be looked at.
     #[error("cannot use standard error")]
     Stderr(#[source] io::Error),
@@ -99,33 +132,32 @@ const SUPERVISOR: i64 = -1;
 const ZYGOTE: i64 = -2;
 
 /// From now on everything goes where `log` says. `stderr` is the supervisor's standard error, given on by [`stderr`];
-/// `None`: this is the supervisor.
-pub fn init(log: &Log, identity: Identity, stderr: Option<OwnedFd>) -> Result<(), JournalError> {
+/// `None`: this is the supervisor. `files` are those of the supervisor's [`LogFiles`].
+pub fn init(
+    log: &Log,
+    identity: Identity,
+    stderr: Option<OwnedFd>,
+    files: Vec<(PathBuf, OwnedFd)>,
+) -> Result<(), JournalError> {
     set_role(identity.role);
-    let stderr = stderr.map_or_else(stderr::open_own, Ok);
+    let stderr = stderr.map_or_else(sink::open_own, Ok);
     let stderr = stderr.map_err(JournalError::Stderr)?;
     let connected = is_journal(stderr.as_fd());
-    let by_default = log.to.is_empty();
-    let journald = if log.to.contains(&LogTarget::Journal) || by_default && connected {
-        let path = env::var(SOCKET_VARIABLE).unwrap_or_else(|_| journald::SOCKET.to_owned());
-        match Journald::connect(&path) {
-            Ok(journald) => Some(journald),
-            Err(_) if by_default => None,
-            // The supervisor has found it at its start. A reload does not fail because journald is away for a moment.
-            Err(_) if identity.role != Role::Supervisor => {
-                Some(Journald::disconnected(&path).map_err(JournalError::Reconnect)?)
-            }
-            Err(source) => return Err(JournalError::Connect { path, source }),
-        }
-    } else {
-        None
+    let (places, access, journald) = places(log, connected, identity.role)?;
+    let timestamp = log.timestamp.as_deref();
+    let file = |(path, fd)| match Sink::file(fd, timestamp) {
+        Ok(sink) => Ok(LogFile { path, sink }),
+        Err(source) => Err(JournalError::File { path, source }),
     };
     set_level(log.level);
     let targets = Targets {
         site: identity.site,
-        to_stderr: log.to.contains(&LogTarget::Stderr) || by_default && journald.is_none(),
-        stderr: Stderr::new(stderr, connected).map_err(JournalError::Stderr)?,
+        stderr: Sink::stderr(stderr, connected).map_err(JournalError::Stderr)?,
+        files: files.into_iter().map(file).collect::<Result<_, _>>()?,
         journald,
+        log: places,
+        access,
+        form: Form::new(log.access_format.as_ref()),
     };
     // Somebody who calls this twice is told below.
     let targets = TARGETS.get_or_init(|| targets);
@@ -133,6 +165,46 @@ pub fn init(log: &Log, identity: Identity, stderr: Option<OwnedFd>) -> Result<()
         .with(Level)
         .with(Events(targets));
     tracing::subscriber::set_global_default(subscriber).map_err(JournalError::Twice)
+}
+
+/// Where the log and the entries of requests go, with the journal if one of them goes there. `connected`: standard
+/// error leads to the journal.
+fn places(
+    log: &Log,
+    connected: bool,
+    role: Role,
+) -> Result<(Places, Places, Option<Journald>), JournalError> {
+    let mut places = Places::new(&log.to);
+    let by_default = log.to.is_empty();
+    let access = Places::new(&log.access_to);
+    let demanded = places.journal || access.journal;
+    let journald = match demanded || by_default && connected {
+        true => connect(role, demanded)?,
+        false => None,
+    };
+    if by_default {
+        places.journal = connected && journald.is_some();
+        places.stderr = !places.journal;
+    }
+    let access = match log.access_to.is_empty() {
+        true => places.clone(),
+        false => access,
+    };
+    Ok((places, access, journald))
+}
+
+/// The journal; none if nobody has `demanded` it and it does not answer.
+fn connect(role: Role, demanded: bool) -> Result<Option<Journald>, JournalError> {
+    let path = env::var(SOCKET_VARIABLE).unwrap_or_else(|_| journald::SOCKET.to_owned());
+    match Journald::connect(&path) {
+        Ok(journald) => Ok(Some(journald)),
+        Err(_) if !demanded => Ok(None),
+        // The supervisor has found it at its start. A reload does not fail because journald is away for a moment.
+        Err(_) if role != Role::Supervisor => Journald::disconnected(&path)
+            .map(Some)
+            .map_err(JournalError::Reconnect),
+        Err(source) => Err(JournalError::Connect { path, source }),
+    }
 }
 
 /// The supervisor's standard error, for processes that shall write there too.
@@ -151,14 +223,21 @@ pub fn has_fields() -> bool {
 }
 
 /// Connects to the journal anew; gives whether there is such a connection. Standard error cannot be opened anew: only
-/// who connected it knows to what.
-pub fn reopen() -> Result<bool, JournalError> {
+/// who connected it knows to what. Files are opened anew by [`LogFiles`].
+pub fn reconnect() -> Result<bool, JournalError> {
     let journald = TARGETS.get().and_then(|targets| targets.journald.as_ref());
     let Some(journald) = journald else {
         return Ok(false);
     };
     journald.reconnect().map_err(JournalError::Reconnect)?;
     Ok(true)
+}
+
+/// What goes to these files goes to these descriptors from now on, which the supervisor has opened anew.
+pub fn replace(paths: &[PathBuf], fds: &[OwnedFd]) -> io::Result<()> {
+    TARGETS
+        .get()
+        .map_or(Ok(()), |targets| targets.replace(paths, fds))
 }
 
 /// From now on this process speaks as another part of hostler.

@@ -69,8 +69,9 @@ fn put(targets: &Targets, words: &Words<'_>) {
         role: words.role.unwrap_or_else(super::role),
         speaker: &speaker,
         message: text,
+        is_bare: false,
     };
-    targets.put(parts, |entry| fields(entry, words));
+    targets.put(&targets.log, parts, |entry| fields(entry, words));
 }
 
 fn fields(entry: &mut Entry, words: &Words<'_>) {

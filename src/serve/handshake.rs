@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use tracing::debug;
 
 use super::{
+    access::Outcome,
     application::Application,
     clock::{DateText, coarse_ms},
     connection::{Connection, Phase, Received},
@@ -72,7 +73,7 @@ impl<A: Application> Engine<A> {
             return self.after_response(connection);
         }
         debug!(peer, "plain HTTP was sent to an HTTPS port");
-        if self.rules.access {
+        if self.rules.access.takes(Outcome::refusal(400)) {
             log_refusal(peer, 400);
         }
         connection.tls = None;

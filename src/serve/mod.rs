@@ -12,6 +12,7 @@
 pub mod reader;
 
 mod accept;
+mod access;
 mod application;
 mod body;
 mod clock;

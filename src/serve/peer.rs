@@ -57,7 +57,8 @@ impl PeerText {
     }
 }
 
-fn trusts(trusted: &[TrustedProxy], ip: Option<IpAddr>) -> bool {
+/// Whether whoever is at this address is a proxy of ours; `None`: at the other end of a Unix socket.
+pub(super) fn trusts(trusted: &[TrustedProxy], ip: Option<IpAddr>) -> bool {
     trusted.iter().any(|proxy| match ip {
         Some(ip) => proxy.matches(ip),
         None => *proxy == TrustedProxy::Unix,

@@ -3,6 +3,7 @@
 use tracing::debug;
 
 use super::{
+    access::Outcome,
     application::Application,
     clock::DateText,
     connection::{Connection, Phase},
@@ -27,7 +28,7 @@ impl<A: Application> Engine<A> {
             Some(kind) if status != 0 => kind,
             _ => return self.leave(connection),
         };
-        if self.rules.access {
+        if self.rules.access.takes(Outcome::refusal(status)) {
             log_refusal(&connection.peer.address, status);
         }
         connection.keep_alive = false;

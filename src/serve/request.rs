@@ -206,7 +206,7 @@ impl<A: Application> Engine<A> {
         exchange.fail(500);
         let is_late = watch.end();
         let end = now_us();
-        if self.rules.access && !exchange.is_silent() {
+        if self.rules.access.is_on && !exchange.is_silent() {
             let status = if is_late { TOO_LATE } else { exchange.status() };
             exchange.log(end - now, status);
         }

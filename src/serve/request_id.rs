@@ -38,12 +38,18 @@ impl Header {
 
     /// Its value in a request, the last one if there are several; empty without it.
     pub(super) fn of<'b>(&self, request: &Request<'b>) -> &'b [u8] {
-        let is_it = |name: &[u8]| match request.head.kind {
+        self.all(request).last().unwrap_or_default()
+    }
+
+    /// All its values in a request.
+    pub(super) fn all<'b>(&self, request: &Request<'b>) -> impl Iterator<Item = &'b [u8]> {
+        let kind = request.head.kind;
+        let is_it = move |name: &[u8]| match kind {
             Kind::Http => name.eq_ignore_ascii_case(self.name.as_bytes()),
             Kind::Fastcgi { .. } | Kind::Scgi | Kind::Uwsgi { .. } => name == self.variable,
         };
-        let found = request.fields().filter(|(name, _)| is_it(name)).last();
-        found.map_or(b"", |(_, value)| value)
+        let found = request.fields().filter(move |(name, _)| is_it(name));
+        found.map(|(_, value)| value)
     }
 }
 

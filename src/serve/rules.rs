@@ -11,6 +11,7 @@ use crate::{
 };
 
 use super::{
+    access::AccessRules,
     engine::EngineError,
     headers::Edits,
     mounts::{Mounts, Place},
@@ -53,8 +54,8 @@ pub(super) struct Rules {
     pub(super) compress: Vec<MediaType>,
     /// In bytes; shorter ones are not.
     pub(super) compress_above: u64,
-    /// Whether each request is logged.
-    pub(super) access: bool,
+    /// Which requests are logged.
+    pub(super) access: AccessRules,
     /// Where a request's name stands, in what proxies send and in answers.
     pub(super) request_id: Header,
     /// Whether answers have it.
@@ -97,7 +98,7 @@ impl Rules {
             edits: Edits::new(&edits.add_headers, &edits.remove_headers),
             compress: settings.response.compress.clone(),
             compress_above: settings.response.compress_above.0,
-            access: settings.log.access,
+            access: AccessRules::new(&settings.log),
             request_id: Header::of_request_id(&settings.http),
             answer_request_id: settings.http.request_id_header.is_some(),
             traceparent: Header::new("traceparent"),

@@ -131,6 +131,20 @@ impl Children {
         })
     }
 
+    /// Tells everybody the same; gives who could not be told and why.
+    pub(super) fn tell_all(
+        &self,
+        zygotes: &ToZygote,
+        workers: &ToWorker,
+        fds: &[BorrowedFd<'_>],
+    ) -> Vec<IpcError> {
+        let told = self.channels.values().map(|(peer, channel)| match peer {
+            Peer::Worker(_) => channel.send(workers, fds),
+            Peer::Zygote(_) => channel.send(zygotes, fds),
+        });
+        told.filter_map(Result::err).collect()
+    }
+
     /// Files that applications were loaded from since the last time, with `reload.py-autoreload`.
     pub(super) fn take_loaded(&mut self) -> Vec<PathBuf> {
         mem::take(&mut self.loaded)

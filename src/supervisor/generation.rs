@@ -10,7 +10,7 @@ use std::{
 use crate::{
     config::Settings,
     ipc::{ListenerInfo, Start, ToZygote},
-    journal,
+    journal::{self, LogFiles},
     listener::{Listener, Listeners},
     scoreboard::Scoreboard,
 };
@@ -66,22 +66,29 @@ impl Generation {
     }
 
     /// The first message to a zygote; the descriptors that go with it are [`Generation::fds`].
-    pub(super) fn start_message(&self, site: &str, generation: u32) -> ToZygote {
+    pub(super) fn start_message(
+        &self,
+        site: &str,
+        generation: u32,
+        log_files: &LogFiles,
+    ) -> ToZygote {
         ToZygote::Start(Box::new(Start {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             site: site.to_owned(),
             generation,
             settings: self.settings.clone(),
+            log_files: log_files.paths(),
             listeners: self.listeners.iter().map(info).collect(),
             https: self.https.is_used(),
         }))
     }
 
-    /// The scoreboard, our standard error, what HTTPS needs, then each listener.
-    pub(super) fn fds(&self) -> Vec<BorrowedFd<'_>> {
+    /// The scoreboard, our standard error, each log file, what HTTPS needs, then each listener.
+    pub(super) fn fds<'f>(&'f self, log_files: &'f LogFiles) -> Vec<BorrowedFd<'f>> {
         let listeners = self.listeners.iter().map(AsFd::as_fd);
         [self.scoreboard.as_fd(), journal::stderr()]
             .into_iter()
+            .chain(log_files.fds())
             .chain(self.https.fds())
             .chain(listeners)
             .collect()

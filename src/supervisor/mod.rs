@@ -12,6 +12,7 @@ mod generation;
 mod https;
 mod interpreter;
 mod lifecycle;
+mod log;
 mod look;
 mod memory;
 mod output;
@@ -28,7 +29,7 @@ use std::{io, os::fd::OwnedFd};
 
 use tokio::io::{Interest, unix::AsyncFd};
 
-use crate::{config::Settings, listener::Listeners};
+use crate::{config::Settings, journal::LogFiles, listener::Listeners};
 
 pub(crate) use https::Https;
 pub(crate) use interpreter::{Interpreter, InterpreterError};
@@ -51,6 +52,8 @@ pub(crate) struct Site {
     pub(crate) https: Https,
     /// Of the first generation.
     pub(crate) interpreter: Interpreter,
+    /// Of the first generation; they stay.
+    pub(crate) log_files: LogFiles,
     /// Where later generations come from.
     pub(crate) reread: Reread,
 }

@@ -13,7 +13,6 @@ use crate::{
 };
 
 use super::{
-    control,
     generation::one_line,
     interpreter::directory,
     lifecycle::{Action, Event, ExitStatus, Notice, Plan, Report, WorkerId, WorkerTag, ZygoteId},
@@ -91,7 +90,7 @@ impl Supervisor {
                 let result = self.read_settings(generation);
                 events.push_back(Event::SettingsRead(result.map(Box::new)));
             }
-            Action::ReopenLog => _ = control::reopen_log(),
+            Action::ReopenLog => _ = self.reopen_log(),
             Action::Report(report) => self.report(&report),
             Action::Retire { generation } => {
                 self.generations.remove(&generation);
@@ -187,8 +186,9 @@ impl Supervisor {
             }
         };
         let mut events = vec![Event::Spawned { zygote, pid }];
-        let message = parts.start_message(&self.site, generation);
-        if let Err(error) = self.children.tell_zygote(zygote, &message, &parts.fds()) {
+        let message = parts.start_message(&self.site, generation, &self.log.files);
+        let fds = parts.fds(&self.log.files);
+        if let Err(error) = self.children.tell_zygote(zygote, &message, &fds) {
             let failure = LoadFailure {
                 reason: one_line(&error),
                 traceback: String::new(),
@@ -202,6 +202,8 @@ impl Supervisor {
         let settings = (self.reread)()?;
         let newest = self.generations.values().next_back();
         let generation = newest.ok_or("no generation is left")?.successor(settings)?;
+        let log_files = self.log.files.add(&generation.settings.log);
+        log_files.map_err(|error| one_line(&error))?;
         let plan = generation.plan();
         self.generations.insert(number, generation);
         Ok(plan)

@@ -31,6 +31,7 @@ use super::{
     generation::Generation,
     https::Rotation,
     lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
+    log::LogKeeper,
     memory::OomKills,
     pressure::Pressure,
     readable,
@@ -57,6 +58,7 @@ pub(super) struct Supervisor {
     pub(super) promoted: Option<u32>,
     pub(super) waiting: Waiting,
     rotation: Rotation,
+    pub(super) log: LogKeeper,
 }
 
 /// Where events come from.
@@ -143,6 +145,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         promoted: None,
         waiting: Waiting::default(),
         rotation,
+        log: LogKeeper::new(site.log_files),
     };
     let mut events = Default::default();
     for action in actions {
@@ -169,6 +172,7 @@ impl Supervisor {
         let has_tickets = generations.any(|generation| generation.https.is_used());
         let rotation = has_tickets.then(|| self.rotation.due());
         let others = self.notifier.due().into_iter().chain(rotation);
+        let others = others.chain(self.log.due());
         rules.into_iter().chain(others).min()
     }
 
@@ -187,6 +191,7 @@ impl Supervisor {
     /// the last words of a process are heard before its end.
     fn hear(&mut self, wake: Wake) -> Result<Option<u8>, SupervisorError> {
         self.rotation.turn(Instant::now());
+        self.keep_log(Instant::now());
         let exits = reap();
         let messages = self.children.events().map_err(setup("read the channels"))?;
         let wake = match wake {

@@ -5,6 +5,7 @@
 //! worker need to find in one place. Policy does not belong here: these functions do what they are told.
 
 mod account;
+mod file;
 mod memory;
 mod privileges;
 mod process;
@@ -14,6 +15,7 @@ mod socket;
 mod thread;
 
 pub use account::Account;
+pub use file::{local_time, replace_fd};
 pub use memory::{Shared, SharedMemory};
 pub use privileges::{PrivilegeError, drop_privileges, forbid_dumps};
 pub use process::{

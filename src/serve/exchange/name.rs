@@ -1,17 +1,22 @@
 //! The name of the request, and its entry in the access log.
 
+use rustix::time::{ClockId, clock_gettime};
+
 use super::{Exchange, ResponseHead, Scratch};
 use crate::{
     environ,
     journal::{self, Access},
     protocol::Request,
-    serve::request_id,
+    serve::{
+        access::{Outcome, memory},
+        request_id,
+    },
 };
 
 impl Exchange<'_> {
     /// Whether each request has a name that the application shall know of: because it is logged, or answered with it.
     pub fn names_requests(&self) -> bool {
-        self.rules.access || self.rules.answer_request_id
+        self.rules.access.is_on || self.rules.answer_request_id
     }
 
     /// The name of the request: a trusted proxy's, or made at the first call.
@@ -56,20 +61,37 @@ impl Exchange<'_> {
         })
     }
 
-    /// Logs the request, which took so long and was answered with this status.
+    /// Logs the request, which took so long and was answered with this status, if it is one of those that are logged.
     pub(in crate::serve) fn log(&mut self, duration_us: u64, status: u16) {
+        let outcome = Outcome {
+            status,
+            bytes: self.answer.body,
+            duration_us,
+        };
+        let access = &self.rules.access;
+        if !access.takes(outcome) || !access.takes_path(&self.request()) {
+            return;
+        }
         self.request_id();
         let request = self.request();
+        let peer = &self.connection.peer;
+        let client = peer
+            .trusted
+            .then(|| self.rules.access.client(&request, &self.rules.trusted));
+        let client = client.flatten().map(|address| address.to_string());
         journal::access(&Access {
             method: request.method(),
             target: request.target(),
             host: environ::host(&request),
-            peer: &self.connection.peer.address,
+            peer: client.as_deref().unwrap_or(&peer.address),
             status,
             bytes: self.answer.body,
+            began: clock_gettime(ClockId::Realtime).tv_sec - duration_us.cast_signed() / 1_000_000,
             duration_us,
+            memory: access.with_memory.then(memory).flatten(),
             request_id: &self.scratch.request_id,
             traceparent: request_id::traceparent(&self.rules.traceparent, &request),
+            ..access.visit(&request)
         });
     }
 }
@@ -79,6 +101,7 @@ pub(in crate::serve) fn log_refusal(peer: &str, status: u16) {
     journal::access(&Access {
         peer,
         status,
+        began: clock_gettime(ClockId::Realtime).tv_sec,
         ..Access::default()
     });
 }

@@ -134,7 +134,7 @@ impl Reply {
         decode(line).map(|Answer { reply }| reply)
     }
 
-    pub(super) fn refused(reason: impl Into<String>) -> Self {
+    pub(in crate::supervisor) fn refused(reason: impl Into<String>) -> Self {
         Self::Refused {
             reason: reason.into(),
         }

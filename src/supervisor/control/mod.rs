@@ -13,12 +13,10 @@ mod status;
 use std::fs;
 
 use tokio::sync::oneshot;
-use tracing::{error, info};
 
-use crate::{ipc::LoadFailure, journal};
+use crate::ipc::LoadFailure;
 
 use super::{
-    generation::one_line,
     lifecycle::{Event, Report, StopSignal},
     run::Supervisor,
 };
@@ -103,7 +101,7 @@ impl Supervisor {
         }
         let (answer, event) = match request.command {
             Command::Status => (Reply::Status(Box::new(self.status())), None),
-            Command::LogReopen => (reopen_log(), None),
+            Command::LogReopen => (self.reopen_log(), None),
             Command::Recycle { worker } => self.recycle(worker),
             Command::Reload { wait: true } => {
                 self.waiting.next.push(reply);
@@ -159,30 +157,6 @@ impl Supervisor {
 fn is_same(one: &str, other: &str) -> bool {
     let found = |path: &str| fs::canonicalize(path).ok();
     one == other || found(one).is_some_and(|path| found(other) == Some(path))
-}
-
-/// Opens the log anew, as far as it is ours to open; the log says so too.
-pub(super) fn reopen_log() -> Reply {
-    match journal::reopen() {
-        Ok(true) => {
-            info!("connected to the journal anew");
-            Reply::Accepted
-        }
-        Ok(false) => {
-            let reason =
-                "the log goes to standard error, which only who started hostler can open anew";
-            info!("nothing was opened anew: {reason}");
-            Reply::refused(reason)
-        }
-        Err(error) => {
-            let reason = one_line(&error);
-            error!(reason, "the log is as it was");
-            Reply::Failed {
-                reason,
-                traceback: String::new(),
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,13 +5,18 @@
 //! its own listens too. It knows no Python, has no lock that the application could hold, and sleeps all its life but
 //! for a few moments. A worker without deadlines has none, so that a fork by its application copies all there is.
 
-use std::sync::{
-    Arc, Mutex, Once, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    os::fd::OwnedFd,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, Once, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use hostler::{
     ipc::{Channel, FromWorker, IpcError, ToWorker},
+    journal,
     serve::Engine,
     sys,
 };
@@ -48,8 +53,11 @@ impl Control {
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let mut drain = false;
         while !self.has_ended() && self.wait(Some(&Timespec::default())) {
-            drain = true;
             match self.channel.recv() {
+                Ok(Some((ToWorker::Log(paths), fds))) => {
+                    follow_log(&paths, &fds);
+                    continue;
+                }
                 Ok(Some((ToWorker::Drain, _))) => {}
                 Ok(Some((ToWorker::Harakiri { threads }, _))) => self.harakiri.end(&threads),
                 Ok(None) => self.has_ended.store(true, Ordering::Relaxed),
@@ -58,6 +66,7 @@ impl Control {
                     self.has_ended.store(true, Ordering::Relaxed);
                 }
             }
+            drain = true;
         }
         drain
     }
@@ -80,6 +89,13 @@ impl Control {
                 warn!(error = %crate::chain(&error), "cannot report to the supervisor");
             }
         }
+    }
+}
+
+/// Goes on in log files that were opened anew.
+pub(crate) fn follow_log(paths: &[PathBuf], fds: &[OwnedFd]) {
+    if let Err(error) = journal::replace(paths, fds) {
+        error!(%error, "the log goes on in the files of before");
     }
 }
 

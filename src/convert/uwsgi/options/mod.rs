@@ -109,9 +109,13 @@ pub(super) fn nearest(name: &str) -> Option<&'static str> {
     if plain.len() < 4 {
         return None;
     }
-    let slips = all().map(|(known, _)| (strsim::osa_distance(&plain, known), *known));
+    // Comparing is the slowest thing a conversion does; a slip of the hand changes the length by as much as it may be.
+    let near = |known: &str| known.len().min(plain.len()).div_ceil(5).min(2);
+    let slips = all()
+        .filter(|(known, _)| known.len().abs_diff(plain.len()) <= near(known))
+        .map(|(known, _)| (strsim::osa_distance(&plain, known), *known));
     slips
-        .filter(|(distance, known)| *distance <= known.len().min(plain.len()).div_ceil(5).min(2))
+        .filter(|(distance, known)| *distance <= near(known))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }

@@ -29,6 +29,7 @@ use rustix::{
 
 use crate::{
     app::{self, Applications},
+    control::follow_log,
     https::Https,
     loaded::Loaded,
     module, worker,
@@ -47,7 +48,7 @@ pub(crate) enum ZygoteError {
     Descriptors {
         /// How many came.
         count: usize,
-        /// One for the scoreboard, one for the log, two for HTTPS, one for each listener.
+        /// One for the scoreboard, one for the log and one for each of its files, two for HTTPS, one for each listener.
         expected: usize,
     },
     /// There is no first message.
@@ -196,19 +197,22 @@ impl Zygote {
             });
         }
         let of_https = if start.https { 2 } else { 0 };
-        let expected = 2 + of_https + start.listeners.len();
+        let of_log = start.log_files.len();
+        let expected = 2 + of_log + of_https + start.listeners.len();
         if fds.len() != expected {
             return Err(ZygoteError::Descriptors {
                 count: fds.len(),
                 expected,
             });
         }
-        let listeners = fds.split_off(2 + of_https);
+        let listeners = fds.split_off(2 + of_log + of_https);
         let mut fds = fds.into_iter();
         let (Some(scoreboard), stderr) = (fds.next(), fds.next()) else {
             return Err(ZygoteError::Descriptors { count: 0, expected });
         };
         let scoreboard = Scoreboard::open(scoreboard)?;
+        let log_files = start.log_files.iter().cloned();
+        let log_files = log_files.zip(fds.by_ref()).collect();
         journal::init(
             &start.settings.log,
             Identity {
@@ -216,6 +220,7 @@ impl Zygote {
                 role: Role::Zygote,
             },
             stderr,
+            log_files,
         )?;
         let https = match (fds.next(), fds.next()) {
             (Some(material), Some(keys)) => Some(Https::open(material, keys)?),
@@ -275,6 +280,10 @@ impl Zygote {
             let (slot, fds) = match py.detach(|| self.channel.recv::<ToZygote>()) {
                 Ok(None | Some((ToZygote::Stop, _))) => return 0,
                 Ok(Some((ToZygote::Fork { slot }, fds))) => (slot, fds),
+                Ok(Some((ToZygote::Log(paths), fds))) => {
+                    follow_log(&paths, &fds);
+                    continue;
+                }
                 Ok(Some((ToZygote::Start(_), _))) => return fatal(&ZygoteError::NotStart),
                 Err(error) => return fatal(&error),
             };

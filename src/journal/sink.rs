@@ -1,9 +1,11 @@
-//! Standard error: one write(2) for each entry, so that those of different processes do not mix.
+//! Standard error and log files: one write(2) for each entry, so that those of different processes do not mix.
 //!
 //! Nobody waits here either. A pipe or a terminal is opened once more for this alone, without O_NONBLOCK for whoever
-//! shares it with us; what does not fit is dropped and counted, and the number is told with the next that fits.
+//! shares it with us; what does not fit (also on a disk that is full) is dropped and counted, and the number is told with
+//! the next that fits.
 
 use std::{
+    ffi::CString,
     io::{self, IsTerminal},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -14,15 +16,19 @@ use rustix::{
     fs::{FileType, Mode, OFlags, fstat, open},
     io::{Errno, fcntl_dupfd_cloexec, retry_on_intr, write},
     net::{SendFlags, send},
+    time::{ClockId, clock_gettime},
 };
 use tracing_subscriber::fmt::{
     format::Writer,
     time::{FormatTime, SystemTime},
 };
 
+use crate::sys::{local_time, replace_fd};
+
 use super::{
-    Priority, Role,
+    Priority,
     line::{self, Style},
+    targets::Parts,
 };
 
 /// What is behind the descriptor.
@@ -38,10 +44,12 @@ enum Kind {
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Stderr {
+pub(super) struct Sink {
     fd: OwnedFd,
     kind: Kind,
     style: Style,
+    /// How the time is written (strftime(3)), local time; `None`: as RFC 3339 has it, in UTC.
+    timestamp: Option<CString>,
     lost: AtomicU64,
     /// An entry was written in part, and there is no line end behind it.
     torn: AtomicBool,
@@ -60,9 +68,22 @@ pub(super) fn open_own() -> io::Result<OwnedFd> {
     Ok(fcntl_dupfd_cloexec(stderr, 3)?)
 }
 
-impl Stderr {
-    /// `to_journal` when it is read by journald.
-    pub(super) fn new(fd: OwnedFd, to_journal: bool) -> io::Result<Self> {
+impl Sink {
+    /// The end of a file.
+    pub(super) fn file(fd: OwnedFd, timestamp: Option<&str>) -> io::Result<Self> {
+        let timestamp = timestamp.map(CString::new).transpose()?;
+        Ok(Self {
+            kind: kind(fd.as_fd())?,
+            fd,
+            style: Style::Plain,
+            timestamp,
+            lost: AtomicU64::new(0),
+            torn: AtomicBool::new(false),
+        })
+    }
+
+    /// Standard error; `to_journal` when it is read by journald.
+    pub(super) fn stderr(fd: OwnedFd, to_journal: bool) -> io::Result<Self> {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let style = match fd.as_fd().is_terminal() {
             _ if to_journal => Style::Priority,
@@ -73,38 +94,34 @@ impl Stderr {
             kind: kind(fd.as_fd())?,
             fd,
             style,
+            timestamp: None,
             lost: AtomicU64::new(0),
             torn: AtomicBool::new(false),
         })
     }
 
     /// Writes an entry, or counts it as lost.
-    pub(super) fn write(&self, priority: Priority, role: Role, speaker: &str, text: &str) {
+    pub(super) fn write(&self, parts: Parts<'_>) {
         let lost = self.lost.load(Relaxed);
         let mut entry = String::new();
         if self.torn.load(Relaxed) {
             entry.push('\n');
         }
         if lost > 0 {
-            let text = format!("log entries were lost, nobody has read them: {lost}");
-            let (role, time) = (super::role(), now());
-            entry.push_str(&line::format(
-                self.style,
-                Priority::WARNING,
-                role,
-                "",
-                &time,
-                &text,
-            ));
+            let why = match self.kind {
+                Kind::File => "they could not be written",
+                Kind::Pipe | Kind::Socket => "nobody has read them",
+            };
+            let loss = Parts {
+                priority: Priority::WARNING,
+                role: super::role(),
+                speaker: "",
+                message: &format!("log entries were lost, {why}: {lost}"),
+                is_bare: false,
+            };
+            entry.push_str(&self.line(loss));
         }
-        entry.push_str(&line::format(
-            self.style,
-            priority,
-            role,
-            speaker,
-            &now(),
-            text,
-        ));
+        entry.push_str(&self.line(parts));
         match retry_on_intr(|| self.write_at_once(entry.as_bytes())) {
             Ok(written) if written == entry.len() => {
                 self.torn.store(false, Relaxed);
@@ -118,6 +135,29 @@ impl Stderr {
             }
             Err(_) => _ = self.lost.fetch_add(1, Relaxed),
         }
+    }
+
+    /// From now on entries go to `file`. Who is in the middle of one ends it where it has begun.
+    pub(super) fn replace(&self, file: BorrowedFd<'_>) -> io::Result<()> {
+        replace_fd(&self.fd, file)
+    }
+
+    fn line(&self, parts: Parts<'_>) -> String {
+        let Parts {
+            priority,
+            role,
+            speaker,
+            message,
+            is_bare,
+        } = parts;
+        if is_bare {
+            return line::bare(self.style, priority, message);
+        }
+        let time = match &self.timestamp {
+            Some(format) => local_time(seconds(), format),
+            None => now(),
+        };
+        line::format(self.style, priority, role, speaker, &time, message)
     }
 
     fn write_at_once(&self, bytes: &[u8]) -> Result<usize, Errno> {
@@ -135,7 +175,7 @@ impl Stderr {
     }
 }
 
-impl AsFd for Stderr {
+impl AsFd for Sink {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
@@ -149,6 +189,11 @@ fn kind(fd: BorrowedFd<'_>) -> io::Result<Kind> {
         _ if fd.is_terminal() => Kind::Pipe,
         _ => Kind::File,
     })
+}
+
+/// Since 1970, for the clock of this machine's zone.
+fn seconds() -> i64 {
+    clock_gettime(ClockId::Realtime).tv_sec
 }
 
 /// UTC, to the millisecond (RFC 3339).
@@ -172,6 +217,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::journal::Role;
 
     #[test]
     fn time_has_milliseconds_and_a_zone() {
@@ -187,8 +233,16 @@ mod tests {
         let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = open(path, flags, Mode::empty()).unwrap();
-        let stderr = Stderr::new(fd, false).unwrap();
-        let say = |text: &str| stderr.write(Priority::INFO, Role::Worker(0), "", text);
+        let stderr = Sink::stderr(fd, false).unwrap();
+        let say = |message: &str| {
+            stderr.write(Parts {
+                priority: Priority::INFO,
+                role: Role::Worker(0),
+                speaker: "",
+                message,
+                is_bare: false,
+            });
+        };
         let text = "x".repeat(3000);
         (0..100).for_each(|_| say(&text));
         let lost = stderr.lost.load(Relaxed);

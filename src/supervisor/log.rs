@@ -1,0 +1,97 @@
+//! The log as the supervisor has it for everybody: opened anew when somebody wants it, its files put aside when they are
+//! large, and zygotes and workers told of it.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    ipc::{IpcError, ToWorker, ToZygote},
+    journal::{self, LogFiles},
+};
+
+use super::{control::Reply, generation::one_line, run::Supervisor};
+
+/// How often the size of files is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The files, and when they are looked at next.
+pub(super) struct LogKeeper {
+    pub(super) files: LogFiles,
+    due: Instant,
+}
+
+impl LogKeeper {
+    pub(super) fn new(files: LogFiles) -> Self {
+        let due = Instant::now();
+        Self { files, due }
+    }
+
+    /// When there is something to do; `None`: never.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.files.are_limited().then_some(self.due)
+    }
+}
+
+impl Supervisor {
+    /// Opens the log anew, as far as it is ours to open; the log says so too.
+    pub(super) fn reopen_log(&mut self) -> Reply {
+        let files = self.log.files.reopen();
+        self.tell_of_log();
+        let reconnected = journal::reconnect();
+        let has_files = !self.log.files.is_empty();
+        match files.and(reconnected) {
+            Ok(is_connected) if is_connected || has_files => {
+                if is_connected {
+                    tracing::info!("connected to the journal anew");
+                }
+                if has_files {
+                    tracing::info!("opened the log files anew");
+                }
+                Reply::Accepted
+            }
+            Ok(_) => {
+                let reason =
+                    "the log goes to standard error, which only who started hostler can open anew";
+                tracing::info!("nothing was opened anew: {reason}");
+                Reply::refused(reason)
+            }
+            Err(error) => {
+                let reason = one_line(&error);
+                tracing::error!(reason, "the log is as it was");
+                Reply::Failed {
+                    reason,
+                    traceback: String::new(),
+                }
+            }
+        }
+    }
+
+    /// Puts aside log files that have become too large, if it is time to look.
+    pub(super) fn keep_log(&mut self, now: Instant) {
+        if self.log.due().is_none_or(|due| now < due) {
+            return;
+        }
+        self.log.due = now + LOOK;
+        let (changed, errors) = self.log.files.rotate();
+        if changed {
+            self.tell_of_log();
+        }
+        for error in errors {
+            tracing::error!(error = %one_line(&error), "a log file grows on");
+        }
+    }
+
+    fn tell_of_log(&self) {
+        let paths = self.log.files.paths();
+        if paths.is_empty() {
+            return;
+        }
+        let fds: Vec<_> = self.log.files.fds().collect();
+        let (zygotes, workers) = (ToZygote::Log(paths.clone()), ToWorker::Log(paths));
+        for error in self.children.tell_all(&zygotes, &workers, &fds) {
+            // Who has ended needs no log.
+            if !matches!(error, IpcError::Closed) {
+                tracing::error!(error = %one_line(&error), "a process logs on into the file of before");
+            }
+        }
+    }
+}
