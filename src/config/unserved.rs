@@ -27,7 +27,6 @@ const UNSERVED: &[(&str, &[&str])] = &[
     ("log.memory-report", &[]),
     ("log.slow", &[]),
     ("log.timestamp", &[]),
-    ("stats", &[]),
     ("metrics", &[]),
 ];
 

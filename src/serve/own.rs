@@ -46,9 +46,12 @@ impl<A: Application> Engine<A> {
         connection.changes = (changes != Default::default()).then(|| Box::new(changes));
         let step = match destination {
             Destination::Application => return None,
-            Destination::File(found, url) => self.exchange(connection, local, |exchange| {
-                send_file(exchange, &self.rules, found, &url, is_head);
-            }),
+            Destination::File(found, url) => {
+                self.record(local).file();
+                self.exchange(connection, local, |exchange| {
+                    send_file(exchange, &self.rules, found, &url, is_head);
+                })
+            }
             Destination::Redirect(status, url) => self.exchange(connection, local, |exchange| {
                 let mut lines = Vec::new();
                 header(&mut lines, b"Location", &url);

@@ -22,6 +22,7 @@ mod report;
 mod run;
 mod spawn;
 mod stacks;
+mod stats;
 mod watch;
 
 use std::{io, os::fd::OwnedFd};
@@ -33,6 +34,7 @@ use crate::{config::Settings, listener::Listeners};
 pub(crate) use https::Https;
 pub(crate) use interpreter::{Interpreter, InterpreterError};
 pub(crate) use run::run;
+pub(crate) use stats::{StatsError, bind as bind_stats};
 
 /// Reads the settings again; the error is one line.
 pub(crate) type Reread = Box<dyn Fn() -> Result<Settings, String>>;
@@ -47,6 +49,8 @@ pub(crate) struct Site {
     pub(crate) settings: Settings,
     /// Of the first generation.
     pub(crate) listeners: Listeners,
+    /// Those of `[stats]`, of the first generation.
+    pub(crate) stats: Listeners,
     /// Of the first generation.
     pub(crate) https: Https,
     /// Of the first generation.
