@@ -9,11 +9,11 @@ mod server;
 use std::time::Duration;
 
 use tokio::{sync::mpsc, task::JoinSet};
-use tracing::error;
+use tracing::{error, info};
 
 use crate::{
     config::{Listen, Settings},
-    listener::{ListenError, Listeners},
+    listener::{ListenError, Listener, Listeners},
 };
 
 use super::{generation::Generation, generation::one_line, run::Supervisor};
@@ -33,9 +33,11 @@ pub(crate) struct StatsError {
 /// # Errors
 /// The address cannot be had.
 pub(crate) fn bind(settings: &Settings) -> Result<Listeners, StatsError> {
-    let listeners = Listeners::bind(&wanted(settings), Duration::ZERO, Vec::new())?;
-    tell(&listeners, settings.stats.http);
-    Ok(listeners)
+    Ok(Listeners::bind(
+        &wanted(settings),
+        Duration::ZERO,
+        Vec::new(),
+    )?)
 }
 
 /// The sockets of settings that follow these: of the same address they are the same.
@@ -68,15 +70,11 @@ fn wanted(settings: &Settings) -> Vec<Listen> {
         .collect()
 }
 
-fn tell(listeners: &Listeners, http: bool) {
-    for listener in listeners.iter() {
-        tracing::info!(address = %listener.bound, http, "stats are given out");
-    }
-}
-
 /// The tasks that serve the current generation's address.
 pub(super) struct Stats {
     questions: mpsc::Sender<Question>,
+    /// What the log was told last: where, and whether over HTTP.
+    told: Vec<(String, bool)>,
     tasks: JoinSet<()>,
 }
 
@@ -84,15 +82,45 @@ impl Stats {
     /// None yet; what clients ask comes out at the other end.
     pub(super) fn new() -> (Self, mpsc::Receiver<Question>) {
         let (questions, asked) = mpsc::channel(server::CLIENTS);
-        let tasks = JoinSet::new();
-        (Self { questions, tasks }, asked)
+        let stats = Self {
+            questions,
+            told: Vec::new(),
+            tasks: JoinSet::new(),
+        };
+        (stats, asked)
+    }
+
+    /// A reload that leaves everything as it was is no news.
+    fn tell(&mut self, served: Vec<(String, bool)>) {
+        if served == self.told {
+            return;
+        }
+        for (address, http) in &served {
+            info!(address, http, "stats are given out");
+        }
+        if served.is_empty() {
+            info!("stats are not given out any more");
+        }
+        self.told = served;
+    }
+
+    fn serve(&mut self, listener: &Listener, http: bool) {
+        match server::listening(listener) {
+            Ok(socket) => {
+                let task = server::accept(socket, http, self.questions.clone());
+                self.tasks.spawn(task);
+            }
+            Err(error) => {
+                error!(address = %listener.bound, error = %one_line(&error), "stats are not given out");
+            }
+        }
     }
 }
 
 impl Supervisor {
     /// Serves the stats of this generation from now on, and of no other. Clients that are spoken with are not disturbed.
     pub(super) fn serve_stats(&mut self, number: u32) {
-        self.stats.tasks.abort_all();
+        // Dropping the tasks ends them, and their duplicates of the sockets with them.
         self.stats.tasks = JoinSet::new();
         for (other, generation) in &mut self.generations {
             if *other != number {
@@ -103,17 +131,11 @@ impl Supervisor {
             return;
         };
         let http = generation.settings.stats.http;
+        let served = generation.stats.iter();
+        let served = served.map(|listener| (listener.bound.clone(), http));
+        self.stats.tell(served.collect());
         for listener in generation.stats.iter() {
-            let questions = self.stats.questions.clone();
-            match server::listening(listener) {
-                Ok(socket) => {
-                    let task = server::accept(socket, http, questions);
-                    self.stats.tasks.spawn(task);
-                }
-                Err(error) => {
-                    error!(address = %listener.bound, error = %one_line(&error), "stats are not given out");
-                }
-            }
+            self.stats.serve(listener, http);
         }
     }
 }
