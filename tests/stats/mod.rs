@@ -1,14 +1,14 @@
 //! `[stats]`: the document over TCP and Unix sockets, raw and over HTTP; counters, reloads, and clients of every kind.
 //!
-//! `original`: the same fields as uWSGI's own stats server; `reload`: what becomes of the address; `uwsgitop.py` runs
-//! uwsgitop in a terminal.
+//! `original`: the same fields as uWSGI's own stats server; `readers`: programs made for uWSGI; `reload`: what becomes of
+//! the address.
 
 mod original;
+mod readers;
 mod reload;
 
 use std::{
     path::PathBuf,
-    process::Command,
     thread::{self, JoinHandle},
 };
 
@@ -23,7 +23,6 @@ use crate::support::{
     process::{Process, Watched},
     root,
     site::{Running, Site},
-    venv,
 };
 
 /// A site with that line in `[stats]`, bare so that nothing is added to what it answers.
@@ -256,59 +255,4 @@ fn clients_that_ask_for_nothing_over_http_hold_others_for_a_while_only() {
 fn without_the_section_there_is_nothing() {
     let site = Site::app("process").start();
     assert!(!site.process.output().contains("stats are"));
-}
-
-/// What uwsgitop shows of a site, in each of its three views.
-fn uwsgitop(address: &str) -> Value {
-    let python = venv().join("bin/python");
-    let script = root().join("tests/stats/uwsgitop.py");
-    let program = venv().join("bin/uwsgitop");
-    let output = Command::new(python)
-        .arg(script)
-        .arg(program)
-        .arg(address)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-#[track_caller]
-fn check_uwsgitop(stats: &str, address: impl Fn(&Running) -> String) {
-    let site = site("process", stats).workers(1, 1).start();
-    site.get("/pid");
-    site.wait_until("it is counted", || match stats.contains("http") {
-        true => stats_address(&site).get("/").json()["workers"][0]["requests"] == 1,
-        false => worker(&site)["requests"] == 1,
-    });
-    let pid = site.child_named("hostler-worker");
-    let screens = uwsgitop(&address(&site));
-    assert_eq!(screens.as_array().map(Vec::len), Some(3));
-    for screen in screens.as_array().unwrap() {
-        let screen = screen.as_str().unwrap();
-        let wanted = [
-            format!("uwsgi-{}", env!("CARGO_PKG_VERSION")),
-            "req: 1".to_owned(),
-            pid.to_string(),
-            "idle".to_owned(),
-        ];
-        for text in wanted {
-            assert!(screen.contains(&text), "{text:?} in {screen}");
-        }
-    }
-}
-
-#[test]
-fn uwsgitop_shows_it_over_every_kind_of_socket() {
-    check_uwsgitop(FREE, |site| stats_address(site).0);
-    check_uwsgitop(&format!("{FREE}\nhttp = true"), |site| {
-        format!("http://{}", stats_address(site).0)
-    });
-    check_uwsgitop("address = \"@hostler-test-uwsgitop\"", |site| {
-        stats_address(site).0
-    });
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("stats.sock");
-    check_uwsgitop(&format!("address = {path:?}"), |site| stats_address(site).0);
 }
