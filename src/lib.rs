@@ -18,6 +18,7 @@ pub mod serve;
 pub mod sys;
 pub mod tls;
 
+mod cgi;
 mod cli;
 mod compare;
 mod convert;
@@ -28,6 +29,9 @@ mod stats;
 mod supervisor;
 mod systemd;
 
+/// The reader of what programs say, for its fuzz target; no interface.
+#[doc(hidden)]
+pub use cgi::output as cgi_output;
 pub use cli::main;
 /// The reader of uWSGI's configurations, for its comparison with uWSGI and for its fuzz target; no interface.
 #[doc(hidden)]

@@ -2,6 +2,7 @@
 //!
 //! What can be tested without a process is tested below the code it tests, not here. Where a new test belongs:
 //!
+//! - `cgi`: programs that answer requests.
 //! - `chaos`: everything that can happen under load, and an account of every request.
 //! - `cli`: arguments, exit codes, `check` and its messages.
 //! - `compare`: two servers asked the same, and what is told of it.
@@ -45,6 +46,7 @@
 
 mod support;
 
+mod cgi;
 mod chaos;
 mod cli;
 mod compare;

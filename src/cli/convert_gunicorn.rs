@@ -1,12 +1,15 @@
 //! `hostler convert-gunicorn`: from a configuration of gunicorn to settings.
 
-use std::{env, process::ExitCode};
+use std::{env, path::Path, process::ExitCode};
 
-use crate::convert::gunicorn::{self, GunicornError, Input};
+use crate::{
+    config,
+    convert::gunicorn::{self, GunicornError, Input},
+};
 
 use super::{
     arguments::ConvertGunicornArguments,
-    conversion::{Destination, deliver},
+    conversion::{Destination, deliver, note_unserved},
     error::CliError,
     output,
 };
@@ -26,11 +29,15 @@ pub(super) fn convert(arguments: ConvertGunicornArguments) -> Result<ExitCode, C
         environment: variables.collect(),
         directory: env::current_dir().map_err(CliError::WorkingDirectory)?,
     };
-    let converted = gunicorn::convert(&input).inspect_err(|error| {
+    let mut converted = gunicorn::convert(&input).inspect_err(|error| {
         if let GunicornError::Failed { traceback, .. } = error {
             output::tell_before(traceback);
         }
     })?;
+    // What breaks a rule is marked already.
+    if let Ok(checked) = config::parse(&converted.draft.render(), Path::new("gunicorn.toml")) {
+        note_unserved(&checked, &mut converted.draft, &mut converted.account);
+    }
     let destination = Destination {
         file: arguments.output.as_ref(),
         force: arguments.force,

@@ -16,7 +16,7 @@ use crate::{
 
 use super::{
     arguments::ConvertIniArguments,
-    conversion::{Destination, deliver},
+    conversion::{Destination, deliver, note_unserved},
     error::CliError,
     exit::Exit,
     output,
@@ -42,7 +42,7 @@ pub(super) fn convert(arguments: &ConvertIniArguments) -> Result<ExitCode, CliEr
         debian: arguments.debian,
         emperor: arguments.emperor,
     };
-    let converted = uwsgi::convert(&inputs(arguments)?, &start, &Machine::default())?;
+    let mut converted = uwsgi::convert(&inputs(arguments)?, &start, &Machine::default())?;
     let settings = converted.draft.render();
     let target = arguments.output.clone();
     let target = target.unwrap_or_else(|| directory.join(format!("{}.toml", start.site)));
@@ -51,19 +51,14 @@ pub(super) fn convert(arguments: &ConvertIniArguments) -> Result<ExitCode, CliEr
             "the settings that were made are not good, which is a fault of hostler; please report it: {error}"
         ),
     })?;
+    note_unserved(&checked, &mut converted.draft, &mut converted.account);
+    let settings = converted.draft.render();
     let destination = Destination {
         file: arguments.output.as_ref(),
         force: arguments.force,
         report: arguments.report,
     };
-    let unserved: Vec<String> = checked.unserved().iter().map(ToString::to_string).collect();
     let code = deliver(&settings, &converted.account, &destination)?;
-    if !unserved.is_empty() {
-        let keys = unserved.join(", ");
-        output::tell_before(&format!(
-            "not served by this version of hostler yet: {keys}"
-        ));
-    }
     if arguments.units {
         let steps = switch::steps(&start.site, &checked, &target, &old_service(arguments));
         match arguments.output.is_some() || arguments.report.is_some() {

@@ -16,7 +16,6 @@ use super::{
 /// Keys, and sections without a key, each with the values that are served in spite of it, beside the default.
 const UNSERVED: &[(&str, &[&str])] = &[
     ("workers.loop", &[]),
-    ("cgi", &[]),
     ("log.to", &["journal", "stderr"]),
     ("log.access-to", &["journal", "stderr"]),
     ("log.access-format", &[]),

@@ -16,7 +16,7 @@ mod variables;
 
 use crate::protocol::{Kind, Request, Version};
 
-pub use path::{below, path_info, unescaped};
+pub use path::{below, path_info, resolved, unescaped};
 pub use scheme::scheme;
 pub use standard::Standard;
 

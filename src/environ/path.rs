@@ -56,6 +56,15 @@ pub fn below<'v>(path: &'v [u8], script: &[u8]) -> &'v [u8] {
     }
 }
 
+/// The path of a URL as PATH_INFO has it: its escapes decoded, once, and then without dot segments.
+pub fn resolved(path: &[u8]) -> Vec<u8> {
+    let mut out = unescaped(path);
+    if out.windows(2).any(|pair| pair == b"/.") {
+        resolve(&mut out);
+    }
+    out
+}
+
 /// A path with its escapes decoded, once.
 pub fn unescaped(path: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(path.len());

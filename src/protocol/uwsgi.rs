@@ -15,7 +15,9 @@ pub const PONG: [u8; 4] = [PING, 0, 0, 1];
 
 /// `modifier1` of a request for a WSGI application.
 pub const WSGI: u8 = 0;
-/// The same, and SCRIPT_NAME has to be cut off PATH_INFO.
+/// `modifier1` of a request for a CGI program.
+pub const CGI: u8 = 9;
+/// For an application, and SCRIPT_NAME has to be cut off PATH_INFO.
 pub const WSGI_MANAGE_PATH_INFO: u8 = 30;
 /// `modifier1` of a ping, a packet that is answered with [`PONG`].
 pub const PING: u8 = 100;
@@ -62,7 +64,7 @@ pub fn parse(
     };
     let len = packet.len();
     // PEP 3333 on REQUEST_METHOD: "This cannot ever be an empty string".
-    let is_request = matches!(modifier1, WSGI | WSGI_MANAGE_PATH_INFO);
+    let is_request = matches!(modifier1, CGI | WSGI | WSGI_MANAGE_PATH_INFO);
     variables.finish(buffer, is_request, body_limit, head)?;
     (head.len, head.kind) = (len, kind);
     Ok(Parsed::Complete)

@@ -167,6 +167,11 @@ impl ThreadSlot {
         add(&self.write_errors, 1);
     }
 
+    /// Another thread goes on with the request: here it is none.
+    pub fn pass_on(&self) {
+        self.change(|slot| slot.began_us.store(0, Relaxed));
+    }
+
     /// This thread has accepted a connection.
     pub fn accepted(&self) {
         add(&self.accepted, 1);

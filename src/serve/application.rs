@@ -3,7 +3,7 @@
 use super::exchange::Exchange;
 
 /// One application, shared by all threads of a worker.
-pub trait Application: Send + Sync {
+pub trait Application: Send + Sync + 'static {
     /// What each serving thread keeps between requests.
     type Thread;
 

@@ -18,10 +18,11 @@ use super::{
     mounts::{ONLY, Place},
     output::{Flushed, Held, Output},
     peer::PeerText,
+    program::Detour,
     route::Changes,
     wire::Wire,
 };
-use crate::{config::Protocol, protocol::Head};
+use crate::{cgi::Program, config::Protocol, protocol::Head};
 
 /// Room for a first read; most heads with small bodies fit.
 const FIRST_READ: usize = 16 << 10;
@@ -99,6 +100,10 @@ pub(super) struct Connection {
     pub(super) is_left: bool,
     /// What the routes have changed about the request.
     pub(super) changes: Option<Box<Changes>>,
+    /// The program that answers the request.
+    pub(super) program: Option<Box<Program>>,
+    /// Where a program has sent the request.
+    pub(super) detour: Option<Box<Detour>>,
     /// Whether the client was told to go on with its body (`100 Continue`).
     pub(super) continued: bool,
     /// Milliseconds of the coarse clock at which the phase is given up; set when it begins or makes progress.
@@ -134,6 +139,8 @@ impl Connection {
             head_begun: false,
             is_left: false,
             changes: None,
+            program: None,
+            detour: None,
             continued: false,
             deadline: 0,
             slot: None,
@@ -329,6 +336,8 @@ impl Connection {
         }
         self.body = Body::default();
         self.changes = None;
+        self.program = None;
+        self.detour = None;
         self.scanned = 0;
         self.requests += 1;
     }

@@ -31,6 +31,8 @@ pub(super) enum Next {
     Close,
     /// It waits for a thread that has the application.
     Leave,
+    /// A program answers it.
+    Run,
     /// Its peer has to do something.
     Wait,
     /// It could go on, but has had its turn.
@@ -42,6 +44,7 @@ pub(super) enum Step {
     Again,
     Close,
     Leave,
+    Run,
     Wait,
 }
 
@@ -82,6 +85,7 @@ impl<A: Application> Engine<A> {
                 Step::Again => {}
                 Step::Close => return Next::Close,
                 Step::Leave => return Next::Leave,
+                Step::Run => return Next::Run,
                 Step::Wait => {
                     local.reclaim_buffer(connection);
                     return Next::Wait;
@@ -93,7 +97,7 @@ impl<A: Application> Engine<A> {
     }
 
     /// The next turn comes at once, unless the client has stopped to take what it is sent.
-    fn yield_turn(&self, connection: &mut Connection) {
+    pub(super) fn yield_turn(&self, connection: &mut Connection) {
         if connection.phase != Phase::Linger {
             connection.deadline = coarse_ms() + self.rules.send_ms;
         }

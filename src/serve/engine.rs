@@ -5,7 +5,7 @@ use std::{
     mem::MaybeUninit,
     os::fd::{AsFd, OwnedFd},
     sync::{
-        Arc,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -25,6 +25,7 @@ use super::{
     handover::Handover,
     local::Local,
     pages::PageError,
+    program::Lanes,
     rules::Rules,
     standby::Standby,
     table::Table,
@@ -90,6 +91,10 @@ pub enum EngineError {
 pub struct Engine<A: Application> {
     pub(super) app: A,
     pub(super) rules: Rules,
+    /// Itself, for threads of its own; set by [`Engine::share`].
+    pub(super) shared: OnceLock<Weak<Self>>,
+    /// How many programs may run.
+    pub(super) lanes: Arc<Lanes>,
     pub(super) standby: Option<Standby>,
     pub(super) handover: Option<Handover>,
     pub(super) draining: AtomicBool,
@@ -165,6 +170,8 @@ impl<A: Application> Engine<A> {
         let engine = Self {
             app,
             rules: Rules::new(&plan.settings)?,
+            shared: OnceLock::new(),
+            lanes: Lanes::new(&plan.settings.cgi),
             standby: standby(&plan.settings)?,
             handover: plan.handover,
             draining: AtomicBool::new(false),
@@ -196,6 +203,15 @@ impl<A: Application> Engine<A> {
         engine.watches.say(engine.rules.too_late());
         engine.register().map_err(failed("watch its descriptors"))?;
         Ok(engine)
+    }
+
+    /// The engine for several threads. Without this it runs no programs, since each of them takes a thread.
+    pub fn share(self) -> Arc<Self> {
+        Arc::new_cyclic(|shared| {
+            // A new engine is shared with nobody.
+            let _ = self.shared.set(Weak::clone(shared));
+            self
+        })
     }
 
     fn register(&self) -> Result<(), Errno> {

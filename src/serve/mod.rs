@@ -6,8 +6,8 @@
 //! state is tied to a thread, so that a foreign event loop may own the waiting one day.
 //!
 //! Read in this order: `engine` (the loop), `drive`, `request` and `finish` (what a connection does next), `connection`,
-//! `exchange` (one request and its response), then `records` (what FastCGI has beside), `accept`, `proxied`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`,
-//! `table`, `timers`.
+//! `exchange` (one request and its response), then `records` (what FastCGI has beside), `program` (requests that a CGI
+//! program answers), `accept`, `proxied`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`, `table`, `timers`.
 
 pub mod reader;
 
@@ -33,6 +33,7 @@ mod output;
 mod own;
 mod pages;
 mod peer;
+mod program;
 mod proxied;
 mod records;
 mod redirect;

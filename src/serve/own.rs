@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     environ,
-    protocol::{Kind, Request, http::response::header},
+    protocol::{Kind, Request, http::response::header, uwsgi},
     static_files::{Conditions, FoundFile, OpenFile, Piece, Range, Reply},
 };
 
@@ -41,11 +41,26 @@ impl<A: Application> Engine<A> {
             host: environ::host_name(&request),
             remote: remote(connection, &request),
         };
-        let (destination, changes) = self.rules.router.route(&inquiry, &mut local.scratch.path);
+        let (destination, changes) = match &connection.detour {
+            None => self.rules.router.route(&inquiry, &mut local.scratch.path),
+            Some(detour) => self.rules.router.route_anew(
+                &inquiry,
+                detour.changes.clone(),
+                &mut local.scratch.path,
+            ),
+        };
         let is_head = request.method() == b"HEAD";
         connection.changes = (changes != Default::default()).then(|| Box::new(changes));
         let step = match destination {
+            Destination::Application if wants_program(connection) => {
+                self.exchange(connection, local, |exchange| refuse(exchange, 404))
+            }
             Destination::Application => return None,
+            Destination::Barred(file, why) => {
+                warn!(program = %file.display(), why, "a CGI program may not run; the client gets 403");
+                self.exchange(connection, local, |exchange| refuse(exchange, 403))
+            }
+            Destination::Program(program) => self.expect_program(connection, program),
             Destination::File(found, url) => {
                 self.record(local).file();
                 self.exchange(connection, local, |exchange| {
@@ -58,13 +73,23 @@ impl<A: Application> Engine<A> {
                 exchange.say_words(head_with(lines), status);
                 exchange.finish();
             }),
-            Destination::Refuse(status) => self.exchange(connection, local, |exchange| {
-                exchange.say_words(ResponseHead::default(), status);
-                exchange.finish();
-            }),
+            Destination::Refuse(status) => {
+                self.exchange(connection, local, |exchange| refuse(exchange, status))
+            }
         };
         Some(step)
     }
+}
+
+/// Whether the front server says that a CGI program is to answer, and nobody else.
+fn wants_program(connection: &Connection) -> bool {
+    let kind = connection.head.kind;
+    matches!(kind, Kind::Uwsgi { modifier1, .. } if modifier1 == uwsgi::CGI)
+}
+
+fn refuse(exchange: &mut Exchange<'_>, status: u16) {
+    exchange.say_words(ResponseHead::default(), status);
+    exchange.finish();
 }
 
 /// The client's address: a front server's word for it where the protocol has one.

@@ -51,6 +51,7 @@ impl<A: Application> Engine<A> {
             Kind::Fastcgi { .. } | Kind::Http | Kind::Scgi => {}
             Kind::Uwsgi { modifier1, .. } => match modifier1 {
                 uwsgi::WSGI | uwsgi::WSGI_MANAGE_PATH_INFO => {}
+                uwsgi::CGI if !self.rules.router.programs().is_empty() => {}
                 uwsgi::PING => {
                     // It is answered as far as the socket takes four bytes, which a new one does.
                     let _ = send(&connection.socket, &uwsgi::PONG, SendFlags::NOSIGNAL);
@@ -126,8 +127,11 @@ impl<A: Application> Engine<A> {
         receive(connection)
     }
 
-    /// Lets the application answer.
+    /// Lets the application answer, or a program.
     fn call(&self, connection: &mut Connection, local: &mut Local, thread: &mut A::Thread) -> Step {
+        if connection.program.is_some() {
+            return Step::Run;
+        }
         if A::is_standby(thread) {
             return leave(connection);
         }
@@ -166,7 +170,12 @@ impl<A: Application> Engine<A> {
             connection.head.target.of(buffer),
         );
         let now = now_us();
-        let (deadline, peer) = (self.rules.deadline(now), connection.peer.address.as_bytes());
+        // A program has a time of its own, and whoever ends it does not end the worker.
+        let deadline = match connection.program {
+            None => self.rules.deadline(now),
+            Some(_) => 0,
+        };
+        let peer = connection.peer.address.as_bytes();
         record.begin(now, deadline, method, target, peer);
         let watch = self.watches.of(local.index);
         // Only its own thread can say anything that is encrypted.
@@ -187,6 +196,12 @@ impl<A: Application> Engine<A> {
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
             error!("a request met a fault of the server's own; its connection is closed");
+        }
+        if exchange.answer.is_postponed {
+            watch.end();
+            record.pass_on();
+            connection.phase = Phase::Head;
+            return Step::Again;
         }
         exchange.fail(500);
         let is_late = watch.end();

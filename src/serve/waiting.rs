@@ -41,6 +41,7 @@ impl<A: Application> Engine<A> {
                 self.park(connection, watches_output, local, thread);
             }
             Next::Yield => drop(self.park(connection, true, local, thread)),
+            Next::Run => self.start_program(connection, local),
             Next::Leave if self.hand_over(&connection) => self.forget(connection, local),
             Next::Leave => {
                 if let Some(number) = self.park(connection, false, local, thread) {
@@ -54,11 +55,41 @@ impl<A: Application> Engine<A> {
     /// is none and the connection was closed.
     fn park(
         &self,
-        mut connection: Box<Connection>,
+        connection: Box<Connection>,
         watches_output: bool,
         local: &mut Local,
         thread: &mut A::Thread,
     ) -> Option<u32> {
+        let (number, slot) = self.place(connection, watches_output, local)?;
+        self.attend(slot, local, thread);
+        Some(number)
+    }
+
+    /// The same for a thread that does not go on with connections: the next one that waits for events does. They come
+    /// at once, because the socket is watched for room, of which there is some, or will be.
+    pub(super) fn give_back(&self, connection: Box<Connection>, local: &mut Local) {
+        let Some((_, slot)) = self.place(connection, true, local) else {
+            return;
+        };
+        // Whoever had an event before we let go has left its mark only.
+        while slot.is_marked() {
+            let Some(mut place) = slot.try_own() else {
+                return;
+            };
+            slot.clear_mark();
+            if let Some(connection) = place.as_mut() {
+                self.requeue(connection);
+            }
+            slot.let_go(place);
+        }
+    }
+
+    fn place(
+        &self,
+        mut connection: Box<Connection>,
+        watches_output: bool,
+        local: &mut Local,
+    ) -> Option<(u32, &Slot)> {
         let Some((number, slot, mut place)) = self.table.reserve() else {
             warn!("a connection was closed: this worker has as many as it can hold");
             self.close(connection, local);
@@ -86,8 +117,7 @@ impl<A: Application> Engine<A> {
             // The drain may have gone through the table before this place was taken.
             slot.mark(false);
         }
-        self.attend(slot, local, thread);
-        Some(number)
+        Some((number, slot))
     }
 
     /// Goes on with the connection of a marked slot, unless another thread is at it, which then sees the mark.
@@ -108,6 +138,9 @@ impl<A: Application> Engine<A> {
                 Next::Close => return self.unpark(slot, place, local),
                 Next::Leave if self.hand_over(connection) => {
                     return self.unpark_with(slot, place, |gone| self.forget(gone, local));
+                }
+                Next::Run => {
+                    return self.unpark_with(slot, place, |gone| self.start_program(gone, local));
                 }
                 Next::Leave => is_left = true,
                 Next::Wait => {}
@@ -132,18 +165,19 @@ impl<A: Application> Engine<A> {
         let gone = place.take();
         slot.set_deadline(NEVER);
         drop(place);
-        let Some(connection) = gone else {
+        let Some(mut connection) = gone else {
             return;
         };
         // Explicitly, because a child that the application forked may hold a copy that would keep it registered.
         let _ = epoll::delete(&self.epoll, &connection.socket);
-        if let Some(number) = connection.slot {
+        if let Some(number) = connection.slot.take() {
             self.table.release(number);
         }
+        connection.watches_output = false;
         end(connection);
     }
 
-    fn close(&self, mut connection: Box<Connection>, local: &mut Local) {
+    pub(super) fn close(&self, mut connection: Box<Connection>, local: &mut Local) {
         // As far as it gets; who is gone already does not hear it.
         let _ = connection.say_goodbye();
         if self.has_forked.load(Ordering::Relaxed) {

@@ -29,14 +29,12 @@ use crate::config::{Expires, StaticFiles};
 pub(crate) use coding::Coding;
 pub(crate) use condition::{Conditions, Validators};
 pub use media::MediaTypesError;
-pub(crate) use open::OpenFile;
+pub(crate) use name::behind;
+pub(crate) use open::{Links, OpenFile, Opened};
 pub(crate) use range::Range;
 pub(crate) use reply::{Entity, Piece, Reply, parts};
 
-use self::{
-    media::MediaTypes,
-    open::{Links, Opened},
-};
+use self::media::MediaTypes;
 
 /// The files of a site.
 #[derive(Debug)]

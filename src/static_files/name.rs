@@ -39,7 +39,7 @@ pub(super) fn below_root(path: &[u8], hidden: bool) -> Option<Name<'_>> {
 }
 
 /// What is left of `path` behind `prefix`, which ends where a name ends: `/static` is no prefix of `/statics`.
-pub(super) fn behind<'p>(path: &'p [u8], prefix: &[u8]) -> Option<&'p [u8]> {
+pub(crate) fn behind<'p>(path: &'p [u8], prefix: &[u8]) -> Option<&'p [u8]> {
     let prefix = prefix.strip_suffix(b"/").unwrap_or(prefix);
     let rest = path.strip_prefix(prefix)?;
     (rest.is_empty() || rest[0] == b'/').then_some(rest)

@@ -31,7 +31,7 @@ const READ: OFlags = OFlags::RDONLY
 
 /// What was found below a root.
 #[derive(Debug)]
-pub(super) enum Opened {
+pub(crate) enum Opened {
     /// It is there, and we may not read it.
     Denied,
     /// A directory.
@@ -55,11 +55,13 @@ pub(crate) struct OpenFile {
 
 /// Where links may lead to.
 #[derive(Debug, Default)]
-pub(super) struct Links {
+pub(crate) struct Links {
     /// Anywhere.
     pub(super) free: bool,
     /// Below these directories.
     pub(super) safe: Vec<PathBuf>,
+    /// What to do about one that leads elsewhere.
+    advice: &'static str,
     /// Whether it was said that one led elsewhere.
     told: AtomicBool,
     /// Whether the kernel, or a sandbox, has refused openat2.
@@ -67,24 +69,34 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub(super) fn new(free: bool, safe: Vec<PathBuf>) -> Self {
+    pub(crate) fn new(free: bool, safe: Vec<PathBuf>) -> Self {
         Self {
             free,
             safe,
+            advice: "static.safe and static.symlinks allow it",
+            ..Self::default()
+        }
+    }
+
+    /// Those that stay inside; `advice` says what to do about one that does not.
+    pub(crate) fn inside(advice: &'static str) -> Self {
+        Self {
+            advice,
             ..Self::default()
         }
     }
 
     /// Opens `name`, which neither climbs nor is absolute, below `root`; both are looked up anew, so that a directory
     /// that was replaced is noticed. The root may be a single file, whose `name` is empty.
-    pub(super) fn open(&self, root: &Path, name: &[u8]) -> Opened {
+    pub(crate) fn open(&self, root: &Path, name: &[u8]) -> Opened {
         match self.try_open(root, name) {
             Ok(file) => judge(file),
             Err(Errno::ACCESS | Errno::PERM) => Opened::Denied,
             Err(Errno::XDEV) => {
                 if !self.told.swap(true, Ordering::Relaxed) {
                     let name = String::from_utf8_lossy(name);
-                    warn!(root = %root.display(), %name, "a symbolic link leads out of its directory: the file is not served; static.safe and static.symlinks allow it (told once)");
+                    let advice = self.advice;
+                    warn!(root = %root.display(), %name, advice, "a symbolic link leads out of its directory: the file is not served (told once)");
                 }
                 Opened::Nothing
             }

@@ -17,8 +17,8 @@ pub use account::Account;
 pub use memory::{Shared, SharedMemory};
 pub use privileges::{PrivilegeError, drop_privileges, forbid_dumps};
 pub use process::{
-    Fork, ForkError, ThreadRule, exit_without_cleanup, fork, replace_with_null, spawn_with_fds,
-    thread_count,
+    Fork, ForkError, ThreadRule, exit_without_cleanup, fork, replace_with_null, spawn_in_session,
+    spawn_with_fds, thread_count,
 };
 pub use queue::{ListenQueue, listen_queue};
 pub use signal::{

@@ -7,9 +7,9 @@ use std::{
     process::{Child, Command},
 };
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, set_parent_process_death_signal, setsid};
 
-use super::Account;
+use super::{Account, signal::forget_signals};
 
 /// Which side of a fork the caller is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,22 @@ pub fn spawn_with_fds(
     command.spawn()
 }
 
+/// Starts `command` as the leader of a session and a process group of its own, with no descriptors but the standard ones
+/// and with no signal handled, ignored or blocked. It is killed when the calling thread ends, so that nobody who is killed
+/// leaves it behind. May be called beside other threads.
+pub fn spawn_in_session(mut command: Command) -> io::Result<Child> {
+    let begin = || {
+        close_all_on_exec();
+        forget_signals();
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        setsid()?;
+        Ok(())
+    };
+    // SAFETY: the closure runs between fork and exec and does nothing but system calls, which are async-signal-safe.
+    unsafe { command.pre_exec(begin) };
+    command.spawn()
+}
+
 /// Our own descriptors are close-on-exec from birth; whoever started us may have left others open. A kernel before 5.11
 /// does not know the flag, and then they stay as they are.
 fn close_all_on_exec() {
@@ -159,6 +175,34 @@ mod tests {
         // The pipe has no writer left.
         assert_eq!(rustix::io::read(&read, &mut [0; 1]).unwrap(), 0);
         assert!(rustix::io::fcntl_getfd(&write).is_ok());
+    }
+
+    #[test]
+    fn a_session_begins_with_no_signal_blocked_or_ignored() {
+        let (tell, told) = mpsc::channel();
+        // The process would end with the thread that has started it.
+        let act = move || {
+            let mut command = Command::new("cat");
+            command.arg("/proc/self/stat").arg("/proc/self/status");
+            command.stdout(std::process::Stdio::piped());
+            let child = spawn_in_session(command).unwrap();
+            let pid = child.id();
+            let output = child.wait_with_output().unwrap().stdout;
+            tell.send((pid, String::from_utf8(output).unwrap()))
+                .unwrap();
+        };
+        crate::sys::spawn_helper("test", act).unwrap();
+        let (pid, text) = told.recv().unwrap();
+        // proc(5): behind the name in brackets are state, parent, group, session.
+        let behind = text.split_once(") ").unwrap().1;
+        let leads: Vec<&str> = behind.split(' ').skip(2).take(2).collect();
+        assert_eq!(leads, [pid.to_string(), pid.to_string()]);
+        for name in ["SigBlk:", "SigIgn:"] {
+            let mask = text.lines().find_map(|line| line.strip_prefix(name));
+            let mask = u64::from_str_radix(mask.unwrap().trim(), 16).unwrap();
+            // 32 and 33 are the C library's own, which changes them for nobody.
+            assert_eq!(mask & !(0b11 << 31), 0, "{name} {mask:x}");
+        }
     }
 
     #[test]

@@ -56,6 +56,22 @@ pub fn end_stacks(pipe: OwnedFd) -> io::Result<RawFd> {
     Ok(pipe)
 }
 
+/// No signal is handled, ignored or blocked any more: for a child between fork and exec, which would pass on what is
+/// ignored or blocked, and until then would handle what is meant for its parent.
+pub(super) fn forget_signals() {
+    const LAST: libc::c_int = 64;
+    // SAFETY: signal(2) takes any number and refuses what is no signal, or one whose effect is fixed. A signal set is
+    // plain data, which sigemptyset makes valid; it outlives the call, and the old mask is not asked for.
+    unsafe {
+        for number in 1..=LAST {
+            libc::signal(number, libc::SIG_DFL);
+        }
+        let mut none: libc::sigset_t = mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &none, ptr::null_mut());
+    }
+}
+
 /// From now on `signals` have no effect in this process, and their default effect in programs that it starts.
 pub fn ignore_by_handler(signals: &[Signal]) -> io::Result<()> {
     signals

@@ -91,7 +91,7 @@ pub(super) fn cgi(sections: &[Cgi]) -> Result<(), Problem> {
             is_variable(&key, name)?;
             super::no_nul(&key, value)?;
         }
-        within(&key("max-processes"), cgi.max_processes, 0..=65_535)?;
+        within(&key("max-processes"), cgi.max_processes, 0..=1_000)?;
     }
     Ok(())
 }

@@ -27,15 +27,31 @@ pub struct Cgi {
     /// Names of the programs that answer for a directory.
     #[serde(default)]
     pub index: Vec<String>,
-    /// How long a program may take before it is killed, and the answer is 504; 0: as long as it wants.
+    /// How long a program may neither say anything nor take any of its input before it is killed; the answer is 504 if
+    /// it has said nothing yet. 0: as long as it wants.
     #[serde(default = "timeout")]
     pub timeout: TimeSpan,
-    /// Variables of the programs, beside those of RFC 3875. Of hostler's own environment they see `PATH` alone.
+    /// Variables of the programs, beside those of RFC 3875. Of hostler's own environment they see `LANG`, `PATH`
+    /// and `TZ` alone.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Most programs of each worker that run at a time; 0: as many as the worker has threads.
+    /// Most programs of each worker that run at a time; 0: 32. A request for one more is answered with 503.
     #[serde(default)]
     pub max_processes: u32,
+}
+
+/// Most programs of a worker for each `[[cgi]]` that says nothing of it. A program is a process, and what one may take
+/// of memory the site's unit limits, not this.
+const PROCESSES: u32 = 32;
+
+impl Cgi {
+    /// Most programs of each worker that run at a time.
+    pub fn processes(&self) -> u32 {
+        match self.max_processes {
+            0 => PROCESSES,
+            given => given,
+        }
+    }
 }
 
 fn timeout() -> TimeSpan {

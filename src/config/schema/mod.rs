@@ -115,8 +115,10 @@ impl Settings {
         has_files || leads_away || !self.route.is_empty() || !self.cgi.is_empty()
     }
 
-    /// Threads of each worker that serve: those of the application, and the one that stands by.
+    /// Threads of each worker that serve: those of the application, the one that stands by, and one for each CGI program
+    /// that may run at a time.
     pub fn serving_threads(&self) -> u32 {
-        self.workers.threads + u32::from(self.answers_alone())
+        let programs: u32 = self.cgi.iter().map(Cgi::processes).sum();
+        self.workers.threads + u32::from(self.answers_alone()) + programs
     }
 }

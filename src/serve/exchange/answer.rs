@@ -42,7 +42,9 @@ pub(in crate::serve) struct Answer {
     pub(super) left: bool,
     /// The client has spoilt the request while its body was read: the status that says how.
     pub(super) fault: Option<u16>,
-    finished: bool,
+    pub(super) finished: bool,
+    /// Nothing is answered yet: the request begins anew, elsewhere.
+    pub(in crate::serve) is_postponed: bool,
     /// How the body is framed; `None` before the head is fixed.
     pub(super) framing: Option<BodyFraming>,
     /// Of a declared length, what is still owed.

@@ -13,6 +13,7 @@ mod compress;
 mod file;
 mod name;
 mod patience;
+mod program;
 mod records;
 mod upload;
 

@@ -40,6 +40,22 @@ impl Exchange<'_> {
     }
 
     fn try_read_body(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(read) = self.body_at_hand(buffer)? {
+                return Ok(read);
+            }
+            let connection = &*self.connection;
+            let waited = await_socket(connection, self.watch, PollFlags::IN, self.rules.socket);
+            let is_silent = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
+            if waited.as_ref().is_err_and(is_silent) && !self.watch.is_ended() {
+                self.answer.fault = Some(408);
+            }
+            waited?;
+        }
+    }
+
+    /// What there is of a streamed body without waiting for the client: `None` for nothing yet, 0 for its end.
+    pub(super) fn body_at_hand(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         while !buffer.is_empty() && !self.connection.body.is_given() {
             let connection = &mut *self.connection;
             let taken = connection.body.take(&mut connection.input, buffer);
@@ -49,7 +65,7 @@ impl Exchange<'_> {
             }
             let taken = taken?;
             if taken > 0 || connection.body.is_given() {
-                return Ok(taken);
+                return Ok(Some(taken));
             }
             self.invite_body()?;
             let connection = &mut *self.connection;
@@ -63,17 +79,9 @@ impl Exchange<'_> {
                     Received::WouldBlock => 0,
                 },
             };
-            if received > 0 {
-                return Ok(received);
-            }
-            let waited = await_socket(connection, self.watch, PollFlags::IN, self.rules.socket);
-            let is_silent = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
-            if waited.as_ref().is_err_and(is_silent) && !self.watch.is_ended() {
-                self.answer.fault = Some(408);
-            }
-            waited?;
+            return Ok((received > 0).then_some(received));
         }
-        Ok(0)
+        Ok(Some(0))
     }
 
     /// Tells a client that waits for it to send the body. Behind a response that has begun it would be part of that.

@@ -9,9 +9,10 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{
+    cgi::{self, Program, Programs},
     config::Settings,
     environ,
     protocol::Request,
@@ -29,8 +30,12 @@ use super::headers::Edits;
 pub(super) enum Destination<'r> {
     /// The application.
     Application,
+    /// A program that may not run, and why; the answer is 403.
+    Barred(PathBuf, &'static str),
     /// A file, and the path that has led to it.
     File(FoundFile<'r>, Vec<u8>),
+    /// A program.
+    Program(Box<Program>),
     /// A redirection: status and URL.
     Redirect(u16, Vec<u8>),
     /// An error of this status.
@@ -61,10 +66,11 @@ pub(super) struct Inquiry<'b> {
     pub(super) remote: &'b [u8],
 }
 
-/// Routes and files of a site.
+/// Routes, files and programs of a site.
 pub(super) struct Router {
     rules: Vec<Rule>,
     files: Files,
+    programs: Programs,
 }
 
 impl Changes {
@@ -93,16 +99,21 @@ impl Router {
         Ok(Self {
             rules: settings.route.iter().map(Rule::new).collect(),
             files: Files::new(&settings.static_files, &settings.response.internal)?,
+            programs: Programs::new(&settings.cgi),
         })
     }
 
     /// Whether every request is the application's.
     pub(super) fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.files.is_empty()
+        self.rules.is_empty() && self.files.is_empty() && self.programs.is_empty()
     }
 
     pub(super) fn files(&self) -> &Files {
         &self.files
+    }
+
+    pub(super) fn programs(&self) -> &Programs {
+        &self.programs
     }
 
     /// The edits of headers that routes have asked for.
@@ -120,8 +131,18 @@ impl Router {
         inquiry: &Inquiry<'_>,
         scratch: &mut Vec<u8>,
     ) -> (Destination<'_>, Changes) {
-        let mut changes = Changes::default();
+        self.route_anew(inquiry, Changes::default(), scratch)
+    }
+
+    /// The same for a request that has been changed before.
+    pub(super) fn route_anew(
+        &self,
+        inquiry: &Inquiry<'_>,
+        mut changes: Changes,
+        scratch: &mut Vec<u8>,
+    ) -> (Destination<'_>, Changes) {
         let request = &inquiry.request;
+        let was_changed = changes.path.is_some();
         let sent = environ::path_info(request, scratch);
         for (number, rule) in self.rules.iter().enumerate() {
             let path = changes.path.as_deref().unwrap_or(sent);
@@ -140,7 +161,18 @@ impl Router {
                 break;
             }
         }
-        let destination = self.file(inquiry, changes.path.as_deref().unwrap_or(sent));
+        let path = changes.path.as_deref().unwrap_or(sent);
+        let destination = match self.file(inquiry, path) {
+            Destination::Application => self.program(inquiry, path),
+            file => file,
+        };
+        let destination = match destination {
+            // The URL that was asked for is not the one of the directory.
+            Destination::Redirect(status, _) if was_changed => {
+                Destination::Redirect(status, slashed(path, changes.query.as_deref()))
+            }
+            destination => destination,
+        };
         (destination, changes)
     }
 
@@ -197,10 +229,34 @@ impl Router {
             Found::Nothing => Destination::Application,
         }
     }
+
+    /// What no file answers may be a program's.
+    fn program(&self, inquiry: &Inquiry<'_>, path: &[u8]) -> Destination<'_> {
+        match self.programs.find(path) {
+            cgi::Found::Barred(file, why) => Destination::Barred(file, why),
+            cgi::Found::Directory => Destination::Redirect(301, with_slash(&inquiry.request)),
+            cgi::Found::Elsewhere => Destination::Application,
+            cgi::Found::Nothing => Destination::Refuse(404),
+            cgi::Found::Program(program) => Destination::Program(program),
+        }
+    }
 }
 
 fn is_get(request: &Request<'_>) -> bool {
     matches!(request.method(), b"GET" | b"HEAD")
+}
+
+/// The URL of a directory that was not asked for, by its decoded path.
+fn slashed(path: &[u8], query: Option<&[u8]>) -> Vec<u8> {
+    let start = path.iter().take_while(|&&byte| byte == b'/').count();
+    let mut url = b"/".to_vec();
+    in_url(&path[start..], &mut url);
+    url.push(b'/');
+    if let Some(query) = query.filter(|query| !query.is_empty()) {
+        url.push(b'?');
+        url.extend_from_slice(query);
+    }
+    url
 }
 
 /// The URL of a directory: what the client has asked for with a slash behind the path. Of several slashes in front one

@@ -31,6 +31,11 @@ fn site(sections: &str) -> Site {
 impl Site {
     /// Where a request goes, in words, and what is changed about it.
     fn ask(&self, request: &str) -> (String, Changes) {
+        self.ask_anew(request, Changes::default())
+    }
+
+    /// The same for a request that a program has sent elsewhere.
+    fn ask_anew(&self, request: &str, before: Changes) -> (String, Changes) {
         let text = format!("{}\r\n\r\n", request.replace('\n', "\r\n"));
         let limits = head::Limits {
             head: 4096,
@@ -50,10 +55,12 @@ impl Site {
             host: host.map_or(b"", |(_, value)| value),
             remote: b"192.0.2.7",
         };
-        let (destination, changes) = self.router.route(&inquiry, &mut Vec::new());
+        let (destination, changes) = self.router.route_anew(&inquiry, before, &mut Vec::new());
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let words = match destination {
             Destination::Application => "application".to_owned(),
+            Destination::Barred(_, why) => why.to_owned(),
+            Destination::Program(program) => format!("program {}", text(program.name)),
             Destination::File(_, url) => format!("file {}", text(url)),
             Destination::Redirect(status, url) => format!("{status} {}", text(url)),
             Destination::Refuse(status) => format!("{status}"),
@@ -88,6 +95,37 @@ fn a_directory_is_asked_for_with_its_slash() {
     check(FILES, "GET /%64ir", "301 /%64ir/");
     check(FILES, "GET http://example.org/dir?x", "301 /dir/?x");
     check(FILES, "GET /dir/", "file /dir/");
+}
+
+const PROGRAMS: &str = "[[cgi]]\npath = \"/cgi\"\ndirectory = \"{}\"\nindex = [\"index.html\"]\n\
+                        helpers = { \".html\" = \"sh\", \"b\" = \"sh\" }\n";
+
+#[test]
+fn programs_come_behind_files_and_leave_nothing_to_the_application() {
+    check(
+        PROGRAMS,
+        "POST /cgi/dir/index.html/x",
+        "program /cgi/dir/index.html",
+    );
+    check(PROGRAMS, "GET /cgi/dir", "301 /cgi/dir/");
+    check(PROGRAMS, "GET /cgi/none", "404");
+    check(PROGRAMS, "GET /other", "application");
+    let all = format!("{FILES}{}", PROGRAMS.replace("/cgi", "/"));
+    check(&all, "GET /dir/a%20b", "file /dir/a b");
+    check(&all, "POST /dir/a%20b", "program /dir/a b");
+    let why = "it is not executable, and cgi.helpers names nothing that runs it";
+    check(PROGRAMS, "GET /cgi/a.css", why);
+}
+
+#[test]
+fn a_request_that_was_sent_elsewhere_is_redirected_from_there() {
+    let before = Changes {
+        path: Some(b"/dir".to_vec()),
+        query: Some(b"a=b".to_vec()),
+        ..Changes::default()
+    };
+    let (words, _) = site(FILES).ask_anew("GET /cgi/x HTTP/1.1\nHost: a", before);
+    assert_eq!(words, "301 /dir/?a=b");
 }
 
 /// One route with these lines.

@@ -98,7 +98,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     );
     let engine =
         Engine::new(plan, app).map_err(|error| PyOSError::new_err(crate::chain(&error)))?;
-    let engine = Arc::new(engine);
+    let engine = engine.share();
     forked::watch(py, &engine)?;
     stand_by(&engine);
     let guard = Arc::new(Guard::new(&engine, &control));

@@ -38,6 +38,10 @@ pub(in crate::convert::uwsgi) static CLUSTER: Refusal = Refusal {
     why: "clusters of uWSGI are not supported",
     instead: "several machines behind a load balancer, with the same settings file",
 };
+pub(in crate::convert::uwsgi) static CGI_LINKS: Refusal = Refusal {
+    why: "links that lead out of a directory of programs are not followed",
+    instead: "a `[[cgi]]` with `file` for each program that lies elsewhere",
+};
 pub(in crate::convert::uwsgi) static CODE: Refusal = Refusal {
     why: "code in the settings file is not run",
     instead: "a module with the code, named by `app.module`",

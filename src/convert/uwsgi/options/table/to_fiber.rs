@@ -120,7 +120,7 @@ pub(super) static TABLE: &[(&str, Rule)] = &[
     ("cgi-optimize", gone(w::PATHS)),
     ("cgi-optimized", gone(w::PATHS)),
     ("cgi-path-info", gone(w::PATHS)),
-    ("cgi-safe", gone(w::PATHS)),
+    ("cgi-safe", no(&r::CGI_LINKS)),
     ("cgi-timeout", own(&cgi::TIMEOUT)),
     ("cgi-unset", gone(w::CGI_CHILD)),
     ("cgroup", own(&service::CGROUP)),
