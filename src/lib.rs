@@ -25,6 +25,7 @@ mod convert;
 mod listener;
 
 mod static_files;
+mod stats;
 mod supervisor;
 mod systemd;
 

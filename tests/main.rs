@@ -27,6 +27,7 @@
 //! - `scgi`: SCGI on the wire.
 //! - `slow`: clients that send or read slowly.
 //! - `static_files`: files, redirections and refusals, also while all of Python is busy.
+//! - `stats`: what is given out at the address of `[stats]`, to whom, and how it compares with uWSGI.
 //! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tls`: HTTPS with the clients that people have: names, client certificates, sessions, certificates that change.
 //! - `tidy`: rules about the code itself.
@@ -72,6 +73,7 @@ mod reload;
 mod scgi;
 mod slow;
 mod static_files;
+mod stats;
 mod systemd;
 mod tidy;
 mod tls;

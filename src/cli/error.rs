@@ -8,7 +8,7 @@ use crate::{
     convert::{gunicorn::GunicornError, uwsgi::ReadError},
     journal::JournalError,
     listener::ListenError,
-    supervisor::{InterpreterError, SupervisorError},
+    supervisor::{InterpreterError, StatsError, SupervisorError},
     systemd::units::UnitsError,
     tls::TlsError,
 };
@@ -51,6 +51,9 @@ pub(super) enum CliError {
     /// The service cannot listen where it should.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The stats cannot be given out where they should.
+    #[error(transparent)]
+    Stats(#[from] StatsError),
     /// A running site does not do that.
     #[error("{reason}")]
     Refused {
@@ -107,6 +110,7 @@ impl CliError {
             | Self::Json(_)
             | Self::Journal(_)
             | Self::Listen(_)
+            | Self::Stats(_)
             | Self::Output(_)
             | Self::Show(_)
             | Self::Supervisor(_)

@@ -10,7 +10,7 @@ use crate::{
     config::{self, Protocol, Settings},
     journal::{self, Identity, LogFiles, Role},
     listener::{ListenError, Listener, Listeners},
-    supervisor::{self, Https, Interpreter, Reread, Site},
+    supervisor::{self, Https, Interpreter, Reread, Site, bind_stats},
     systemd,
 };
 
@@ -45,6 +45,7 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
     let https = Https::load(&settings.listen)?;
     let inherited = systemd::inherited().map_err(ListenError::from)?;
     let listeners = Listeners::bind(&settings.listen, settings.timeouts.socket.0, inherited)?;
+    let stats = bind_stats(&settings)?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), site = %name, "hostler starts");
     listeners.iter().for_each(tell);
     if rustix::process::geteuid().is_root() && settings.service.user.is_none() {
@@ -59,6 +60,7 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
         file: file.map(|file| file.to_string_lossy().into_owned()),
         settings,
         listeners,
+        stats,
         https,
         interpreter,
         log_files,

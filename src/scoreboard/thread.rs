@@ -42,6 +42,10 @@ shared_struct! {
         requests: AtomicU64,
         bytes: AtomicU64,
         busy_us: AtomicU64,
+        exceptions: AtomicU64,
+        files: AtomicU64,
+        read_errors: AtomicU64,
+        write_errors: AtomicU64,
         /// 1xx to 5xx.
         statuses: [AtomicU64; 5],
         latency: [AtomicU64; LATENCY_BUCKETS],
@@ -63,6 +67,14 @@ pub struct ThreadSnapshot {
     pub bytes: u64,
     /// Time spent with requests, in microseconds.
     pub busy_us: u64,
+    /// Exceptions of the application that met no handler.
+    pub exceptions: u64,
+    /// Requests answered with a file, without the application.
+    pub files: u64,
+    /// Requests whose client spoilt their body or left before its end.
+    pub read_errors: u64,
+    /// Responses that their client did not take.
+    pub write_errors: u64,
     /// Responses by the first digit of their status, 1xx to 5xx.
     pub statuses: [u64; 5],
     /// Requests by duration, see [`LATENCY_BUCKETS`].
@@ -135,6 +147,26 @@ impl ThreadSlot {
         self.change(|slot| slot.began_us.store(0, Relaxed));
     }
 
+    /// The application has raised an exception and did not handle it.
+    pub fn raised(&self) {
+        add(&self.exceptions, 1);
+    }
+
+    /// A request is answered with a file.
+    pub fn file(&self) {
+        add(&self.files, 1);
+    }
+
+    /// The body of a request could not be read to its end.
+    pub fn unread(&self) {
+        add(&self.read_errors, 1);
+    }
+
+    /// A response could not be sent to its end.
+    pub fn unsent(&self) {
+        add(&self.write_errors, 1);
+    }
+
     /// Another thread goes on with the request: here it is none.
     pub fn pass_on(&self) {
         self.change(|slot| slot.began_us.store(0, Relaxed));
@@ -159,6 +191,10 @@ impl ThreadSlot {
             requests: self.requests.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
             busy_us: self.busy_us.load(Relaxed),
+            exceptions: self.exceptions.load(Relaxed),
+            files: self.files.load(Relaxed),
+            read_errors: self.read_errors.load(Relaxed),
+            write_errors: self.write_errors.load(Relaxed),
             statuses: self.statuses.each_ref().map(|count| count.load(Relaxed)),
             latency: self.latency.each_ref().map(|count| count.load(Relaxed)),
         }
@@ -175,6 +211,10 @@ impl ThreadSlot {
             &self.requests,
             &self.bytes,
             &self.busy_us,
+            &self.exceptions,
+            &self.files,
+            &self.read_errors,
+            &self.write_errors,
         ];
         let rows = [
             &self.line[..],

@@ -61,9 +61,12 @@ impl<A: Application> Engine<A> {
                 self.exchange(connection, local, |exchange| refuse(exchange, 403))
             }
             Destination::Program(program) => self.expect_program(connection, program),
-            Destination::File(found, url) => self.exchange(connection, local, |exchange| {
-                send_file(exchange, &self.rules, found, &url, is_head);
-            }),
+            Destination::File(found, url) => {
+                self.record(local).file();
+                self.exchange(connection, local, |exchange| {
+                    send_file(exchange, &self.rules, found, &url, is_head);
+                })
+            }
             Destination::Redirect(status, url) => self.exchange(connection, local, |exchange| {
                 let mut lines = Vec::new();
                 header(&mut lines, b"Location", &url);

@@ -217,6 +217,7 @@ impl<A: Application> Engine<A> {
         }
         record.end(end, answer.status, answer.sent);
         if answer.gone {
+            record.unsent();
             Step::Close
         } else if connection.is_flushed() {
             self.after_response(connection)

@@ -13,6 +13,7 @@ use crate::{
     journal::{self, LogFiles},
     listener::{Listener, Listeners},
     scoreboard::Scoreboard,
+    stats::Tally,
 };
 
 use super::{Interpreter, https::Https, lifecycle::Plan};
@@ -22,8 +23,12 @@ pub(super) struct Generation {
     pub(super) settings: Settings,
     pub(super) interpreter: Interpreter,
     pub(super) listeners: Listeners,
+    /// Where `[stats]` are given out, as long as this generation is the current one.
+    pub(super) stats: Listeners,
     pub(super) https: Https,
     pub(super) scoreboard: Scoreboard,
+    /// Of each slot, what its workers were.
+    pub(super) tallies: Vec<Tally>,
 }
 
 impl Generation {
@@ -32,6 +37,7 @@ impl Generation {
         settings: Settings,
         interpreter: Interpreter,
         listeners: Listeners,
+        stats: Listeners,
         https: Https,
     ) -> io::Result<Self> {
         let slots = Plan::from(&settings).slots;
@@ -40,20 +46,22 @@ impl Generation {
             settings,
             interpreter,
             listeners,
+            stats,
             https,
             scoreboard,
+            tallies: vec![Tally::default(); slots as usize],
         })
     }
 
-    /// The one that follows this one, with other settings; the error is one line.
-    pub(super) fn successor(&self, settings: Settings) -> Result<Self, String> {
+    /// The one that follows this one, with other settings and `[stats]` there; the error is one line.
+    pub(super) fn successor(&self, settings: Settings, stats: Listeners) -> Result<Self, String> {
         let interpreter = Interpreter::find(&settings.app).map_err(|error| one_line(&error))?;
         let https = self.https.reload(&settings.listen);
         let https = https.map_err(|error| one_line(&error))?;
         let defer = settings.timeouts.socket.0;
         let listeners = self.listeners.rebind(&settings.listen, defer);
         let listeners = listeners.map_err(|error| one_line(&error))?;
-        Self::new(settings, interpreter, listeners, https)
+        Self::new(settings, interpreter, listeners, stats, https)
             .map_err(|error| format!("cannot make a scoreboard: {error}"))
     }
 

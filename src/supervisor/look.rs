@@ -50,7 +50,7 @@ impl Supervisor {
             .flat_map(|found| found.listeners.iter());
         // A kernel without sock_diag, or a sandbox that does not let us ask, has nothing to say of Unix sockets.
         listeners
-            .map(|listener| sys::listen_queue(listener).unwrap_or_default())
+            .map(|listener| sys::listen_queue(listener).unwrap_or_default().waiting)
             .sum()
     }
 }

@@ -23,6 +23,7 @@ mod report;
 mod run;
 mod spawn;
 mod stacks;
+mod stats;
 mod watch;
 
 use std::{io, os::fd::OwnedFd};
@@ -34,6 +35,7 @@ use crate::{config::Settings, journal::LogFiles, listener::Listeners};
 pub(crate) use https::Https;
 pub(crate) use interpreter::{Interpreter, InterpreterError};
 pub(crate) use run::run;
+pub(crate) use stats::{StatsError, bind as bind_stats};
 
 /// Reads the settings again; the error is one line.
 pub(crate) type Reread = Box<dyn Fn() -> Result<Settings, String>>;
@@ -48,6 +50,8 @@ pub(crate) struct Site {
     pub(crate) settings: Settings,
     /// Of the first generation.
     pub(crate) listeners: Listeners,
+    /// Those of `[stats]`, of the first generation.
+    pub(crate) stats: Listeners,
     /// Of the first generation.
     pub(crate) https: Https,
     /// Of the first generation.

@@ -21,6 +21,7 @@ use super::{
     run::Supervisor,
     spawn::{self, SpawnError},
     stacks::Stacks,
+    stats,
 };
 
 impl Supervisor {
@@ -131,10 +132,10 @@ impl Supervisor {
         worker: WorkerId,
         slot: u32,
     ) -> Result<(), String> {
-        let Some(parts) = self.generations.get(&generation) else {
+        let Some(parts) = self.generations.get_mut(&generation) else {
             return Ok(());
         };
-        parts.scoreboard.clear(slot);
+        parts.clear(slot);
         let (ours, theirs) = Channel::pair().map_err(|error| one_line(&error))?;
         let (stacks, writer) = Stacks::pipe().map_err(|error| one_line(&error))?;
         let role = Role::Worker(slot);
@@ -200,8 +201,11 @@ impl Supervisor {
 
     fn read_settings(&mut self, number: u32) -> Result<Plan, String> {
         let settings = (self.reread)()?;
+        let stats = stats::rebind(self.generations.values(), &settings);
+        let stats = stats.map_err(|error| one_line(&error))?;
         let newest = self.generations.values().next_back();
-        let generation = newest.ok_or("no generation is left")?.successor(settings)?;
+        let newest = newest.ok_or("no generation is left")?;
+        let generation = newest.successor(settings, stats)?;
         let log_files = self.log.files.add(&generation.settings.log);
         log_files.map_err(|error| one_line(&error))?;
         let plan = generation.plan();
@@ -212,6 +216,7 @@ impl Supervisor {
     /// From here on the settings of this generation are those of the service.
     fn promote(&mut self, generation: u32) {
         self.promoted = Some(generation);
+        self.serve_stats(generation);
         let Some(generation) = self.generations.get(&generation) else {
             return;
         };
@@ -225,6 +230,7 @@ impl Supervisor {
 
     fn report(&mut self, report: &Report) {
         self.waiting.note(report);
+        self.count(report);
         let out_of_memory = match report {
             Report::WorkerDied { status, .. } | Report::ZygoteDied { status, .. } => {
                 *status == ExitStatus::Signal(libc::SIGKILL) && self.oom_kills.has_struck()

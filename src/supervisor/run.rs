@@ -13,6 +13,7 @@ use tokio::{
     io::unix::AsyncFd,
     runtime,
     signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
     time::{Interval, MissedTickBehavior, interval, sleep_until},
 };
 
@@ -37,6 +38,7 @@ use super::{
     readable,
     reap::reap,
     setup,
+    stats::{Question, Stats},
     watch::{Watch, Wish},
 };
 
@@ -57,6 +59,7 @@ pub(super) struct Supervisor {
     /// A generation that has become the current one since files were last watched.
     pub(super) promoted: Option<u32>,
     pub(super) waiting: Waiting,
+    pub(super) stats: Stats,
     rotation: Rotation,
     pub(super) log: LogKeeper,
 }
@@ -72,6 +75,8 @@ struct Sources {
     interrupt: Signal,
     pressure: Pressure,
     reopen: Signal,
+    /// Clients of the stats address.
+    stats: mpsc::Receiver<Question>,
     terminate: Signal,
     watch: Watch,
     watchdog: Option<Interval>,
@@ -87,6 +92,8 @@ enum Wake {
     MemoryPressure,
     Reload,
     Reopen,
+    /// A client wants the stats.
+    Stats(Question),
     Stop(StopSignal),
     Watchdog,
     /// Files have changed.
@@ -109,14 +116,21 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     let watch = Watch::new(&site.settings);
     let watch = watch.map_err(setup("watch the application's files"))?;
     let children = Children::new().map_err(setup("make an epoll instance"))?;
-    let mut sources = Sources::new(&children, watch)?;
+    let (stats, asked) = Stats::new();
+    let mut sources = Sources::new(&children, watch, asked)?;
     // Whoever sees it may send signals, which are handled by now.
     sources.control = Server::open(&site.name);
     // It means nothing to us, and its default effect is the end.
     ignore_by_handler(&[process::Signal::USR2]).map_err(setup("handle signals"))?;
     let rotation = Rotation::new(&site.https, Instant::now());
-    let generation = Generation::new(site.settings, site.interpreter, site.listeners, site.https)
-        .map_err(setup("make a scoreboard"))?;
+    let generation = Generation::new(
+        site.settings,
+        site.interpreter,
+        site.listeners,
+        site.stats,
+        site.https,
+    )
+    .map_err(setup("make a scoreboard"))?;
     let plan = generation.plan();
     if plan.cheaper.exit_on_idle && !plan.is_activated {
         tracing::warn!(
@@ -144,9 +158,11 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         oom_kills: OomKills::new(),
         promoted: None,
         waiting: Waiting::default(),
+        stats,
         rotation,
         log: LogKeeper::new(site.log_files),
     };
+    supervisor.serve_stats(1);
     let mut events = Default::default();
     for action in actions {
         supervisor.perform(action, &mut events);
@@ -200,6 +216,11 @@ impl Supervisor {
             Wake::MemoryPressure => vec![Event::MemoryPressure],
             Wake::Reload => vec![Event::ReloadRequested],
             Wake::Reopen => vec![Event::ReopenRequested],
+            Wake::Stats(question) => {
+                // A client that has gone is not missed.
+                let _ = question.send(self.stats_facts());
+                Vec::new()
+            }
             Wake::Stop(signal) => vec![Event::StopRequested(signal)],
             Wake::Watchdog => {
                 if self.lifecycle.is_alive() {
@@ -223,7 +244,11 @@ fn event(wish: Wish) -> Event {
 }
 
 impl Sources {
-    fn new(children: &Children, watch: Watch) -> Result<Self, SupervisorError> {
+    fn new(
+        children: &Children,
+        watch: Watch,
+        stats: mpsc::Receiver<Question>,
+    ) -> Result<Self, SupervisorError> {
         let channels = children.as_fd().try_clone_to_owned();
         let channels = channels.and_then(readable);
         let on = |kind| signal(kind).map_err(setup("handle signals"));
@@ -241,6 +266,7 @@ impl Sources {
             interrupt: on(SignalKind::interrupt())?,
             pressure: Pressure::new(),
             reopen: on(SignalKind::user_defined1())?,
+            stats,
             terminate: on(SignalKind::terminate())?,
             watch,
             watchdog,
@@ -290,6 +316,7 @@ impl Sources {
             () = self.pressure.pressed() => Wake::MemoryPressure,
             _ = self.interrupt.recv() => Wake::Stop(StopSignal::Interrupt),
             _ = self.reopen.recv() => Wake::Reopen,
+            Some(question) = self.stats.recv() => Wake::Stats(question),
             _ = self.terminate.recv() => Wake::Stop(StopSignal::Terminate),
             _ = watchdog => Wake::Watchdog,
         }

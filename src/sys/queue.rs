@@ -13,9 +13,18 @@ use rustix::{
     },
 };
 
-/// Length of the queue. TCP sockets tell it by TCP_INFO (tcp(7)), Unix sockets by the kernel's socket diagnosis
+/// A listening socket's queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ListenQueue {
+    /// Connections that wait.
+    pub waiting: u32,
+    /// How many may.
+    pub limit: u32,
+}
+
+/// The queue. TCP sockets tell it by TCP_INFO (tcp(7)), Unix sockets by the kernel's socket diagnosis
 /// (sock_diag(7)), which a sandbox without AF_NETLINK does not allow.
-pub fn listen_queue(listener: impl AsFd) -> io::Result<u32> {
+pub fn listen_queue(listener: impl AsFd) -> io::Result<ListenQueue> {
     match socket_domain(&listener)? {
         AddressFamily::UNIX => {
             let inode = u32::try_from(fstat(&listener)?.st_ino).map_err(io::Error::other)?;
@@ -25,11 +34,12 @@ pub fn listen_queue(listener: impl AsFd) -> io::Result<u32> {
     }
 }
 
-/// Of a listening socket, `tcpi_unacked` is the number of connections in its queue (net/ipv4/tcp.c, `tcp_get_info`).
-fn tcp_queue(listener: impl AsFd) -> io::Result<u32> {
-    // Eight bytes of states and options, then `rto`, `ato`, `snd_mss`, `rcv_mss`, `unacked`.
+/// Of a listening socket, `tcpi_unacked` is the number of connections in its queue, and `tcpi_sacked` how many
+/// may be there (net/ipv4/tcp.c, `tcp_get_info`).
+fn tcp_queue(listener: impl AsFd) -> io::Result<ListenQueue> {
+    // Eight bytes of states and options, then `rto`, `ato`, `snd_mss`, `rcv_mss`, `unacked`, `sacked`.
     const UNACKED: usize = 6;
-    let mut info = [0_u32; UNACKED + 1];
+    let mut info = [0_u32; UNACKED + 2];
     let mut length = mem::size_of_val(&info) as libc::socklen_t;
     // SAFETY: the kernel writes no more than `length` bytes, all of which the array has; integers take any bytes.
     let result = unsafe {
@@ -44,7 +54,10 @@ fn tcp_queue(listener: impl AsFd) -> io::Result<u32> {
     if result == -1 {
         return Err(io::Error::last_os_error());
     }
-    Ok(info[UNACKED])
+    Ok(ListenQueue {
+        waiting: info[UNACKED],
+        limit: info[UNACKED + 1],
+    })
 }
 
 /// linux/sock_diag.h
@@ -62,7 +75,7 @@ const REQUEST: usize = HEADER + 24;
 /// `unix_diag_msg`, in front of the attributes.
 const MESSAGE: usize = 16;
 
-fn unix_queue(inode: u32) -> io::Result<u32> {
+fn unix_queue(inode: u32) -> io::Result<ListenQueue> {
     let socket = socket_with(
         AddressFamily::NETLINK,
         SocketType::DGRAM,
@@ -92,8 +105,8 @@ fn request(inode: u32) -> [u8; REQUEST] {
     bytes
 }
 
-/// The first number of the attribute that was asked for.
-fn parse(answer: &[u8]) -> Option<u32> {
+/// The two numbers of the attribute that was asked for (`unix_diag_rqlen`).
+fn parse(answer: &[u8]) -> Option<ListenQueue> {
     if short(answer, 4)? == NLMSG_ERROR {
         return None;
     }
@@ -101,12 +114,19 @@ fn parse(answer: &[u8]) -> Option<u32> {
     loop {
         let (length, kind) = (usize::from(short(attributes, 0)?), short(attributes, 2)?);
         if kind == UNIX_DIAG_RQLEN {
-            let value = attributes.get(4..8)?;
-            return Some(u32::from_ne_bytes(value.try_into().ok()?));
+            return Some(ListenQueue {
+                waiting: word(attributes, 4)?,
+                limit: word(attributes, 8)?,
+            });
         }
         // Attributes begin at multiples of four.
         attributes = attributes.get(length.max(4).next_multiple_of(4)..)?;
     }
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    let value = bytes.get(at..at + 4)?;
+    Some(u32::from_ne_bytes(value.try_into().ok()?))
 }
 
 fn short(bytes: &[u8], at: usize) -> Option<u16> {
@@ -126,12 +146,13 @@ mod tests {
     #[test]
     fn tcp_connections_are_counted_until_they_are_accepted() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        assert_eq!(listen_queue(&listener).unwrap(), 0);
+        assert_eq!(listen_queue(&listener).unwrap().waiting, 0);
+        assert!(listen_queue(&listener).unwrap().limit > 0);
         let address = listener.local_addr().unwrap();
         let clients = [(); 3].map(|()| TcpStream::connect(address).unwrap());
-        assert_eq!(listen_queue(&listener).unwrap(), 3);
+        assert_eq!(listen_queue(&listener).unwrap().waiting, 3);
         listener.accept().unwrap();
-        assert_eq!(listen_queue(&listener).unwrap(), 2);
+        assert_eq!(listen_queue(&listener).unwrap().waiting, 2);
         drop(clients);
     }
 
@@ -140,11 +161,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("socket");
         let listener = UnixListener::bind(&path).unwrap();
-        assert_eq!(listen_queue(&listener).unwrap(), 0);
+        assert_eq!(listen_queue(&listener).unwrap().waiting, 0);
+        assert!(listen_queue(&listener).unwrap().limit > 0);
         let clients = [(); 3].map(|()| UnixStream::connect(&path).unwrap());
-        assert_eq!(listen_queue(&listener).unwrap(), 3);
+        assert_eq!(listen_queue(&listener).unwrap().waiting, 3);
         listener.accept().unwrap();
-        assert_eq!(listen_queue(&listener).unwrap(), 2);
+        assert_eq!(listen_queue(&listener).unwrap().waiting, 2);
         drop(clients);
     }
 

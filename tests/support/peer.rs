@@ -12,6 +12,8 @@ pub(crate) struct Uwsgi {
     pub(crate) http: Address,
     /// A `socket`, the uwsgi protocol, on a path.
     pub(crate) uwsgi: Address,
+    /// Its stats server, on a path.
+    pub(crate) stats: Address,
     _process: Process,
     _directory: TempDir,
 }
@@ -24,6 +26,7 @@ impl Uwsgi {
             .tempdir()
             .unwrap();
         let path = directory.path().join("uwsgi.sock");
+        let stats = directory.path().join("stats.sock");
         let apps = root().join("tests/apps");
         let mut command = Command::new(venv().join("bin/uwsgi"));
         command
@@ -39,6 +42,8 @@ impl Uwsgi {
                 "--socket",
             ])
             .arg(&path)
+            .arg("--stats")
+            .arg(&stats)
             .args([
                 "--master",
                 "--processes",
@@ -63,6 +68,7 @@ impl Uwsgi {
         process.wait_for_text("spawned uWSGI worker 1");
         Self {
             http,
+            stats: Address(stats.to_str().unwrap().to_owned()),
             uwsgi: Address(path.to_str().unwrap().to_owned()),
             _process: process,
             _directory: directory,

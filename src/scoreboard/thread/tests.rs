@@ -48,7 +48,11 @@ fn an_answered_request_is_counted() {
         |slot| {
             slot.accepted();
             slot.begin(1000, 0, b"GET", b"/", b"peer");
+            slot.file();
+            slot.raised();
+            slot.unread();
             slot.end(1100, 404, 512);
+            slot.unsent();
             slot.closed();
         },
         ThreadSnapshot {
@@ -58,6 +62,10 @@ fn an_answered_request_is_counted() {
             requests: 1,
             bytes: 512,
             busy_us: 100,
+            exceptions: 1,
+            files: 1,
+            read_errors: 1,
+            write_errors: 1,
             statuses: [0, 0, 0, 1, 0],
             latency,
         },

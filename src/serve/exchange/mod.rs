@@ -205,6 +205,16 @@ impl<'e> Exchange<'e> {
         }));
     }
 
+    /// Counts an exception that the application did not handle.
+    pub fn count_exception(&self) {
+        self.record.raised();
+    }
+
+    /// Counts a body that the client has spoilt or not sent to its end.
+    pub fn count_spoilt(&self) {
+        self.record.unread();
+    }
+
     /// Whether the request was ended because it took too long.
     pub fn is_ended(&self) -> bool {
         self.watch.is_ended()

@@ -298,6 +298,11 @@ impl Application for Wsgi {
             None => exchange.finish(),
             Some(failure) => {
                 report(exchange, &failure);
+                match failure {
+                    Failure::Exhausted(_) | Failure::Raised(_) => exchange.count_exception(),
+                    Failure::Spoilt(..) => exchange.count_spoilt(),
+                    Failure::Deserted(_) | Failure::Ended(_) => {}
+                }
                 exchange.fail(failure.status());
                 if let Failure::Exhausted(_) = failure {
                     self.memory.exhausted();
