@@ -46,17 +46,18 @@ impl Unsettled {
         for _ in 0..MOST_REFUSALS {
             let text = self.draft.render();
             let Err(ConfigError::Invalid {
-                position: Some(position),
-                message,
-                ..
+                position, message, ..
             }) = config::parse(&text, Path::new("/site.toml"))
             else {
                 break;
             };
-            let refused = match self.draft.at_line(position.line) {
+            let place = position.and_then(|position| self.draft.at_line(position.line));
+            let refused = match place {
                 Some((section, Some(key))) => self.refuse_key(section, &key, &message),
-                Some((section, None)) => self.refuse_section(section, &message),
-                None => false,
+                Some((section, None)) if self.draft.name(section) != "app" => {
+                    self.refuse_section(section, &message)
+                }
+                _ => self.fill_in(&message),
             };
             if !refused {
                 break;
@@ -92,6 +93,26 @@ impl Unsettled {
         let within =
             |known: &Option<(Section, _)>| matches!(known, Some((id, _)) if *id == section);
         self.blame(within, message);
+        true
+    }
+
+    /// Puts a placeholder where nothing good is left of what a site cannot be without. Whether there was something to do.
+    fn fill_in(&mut self, message: &str) -> bool {
+        let app = self.draft.section("app");
+        let is_named = ["module", "file"].map(|key| self.draft.get(app, key).is_some());
+        let listens = self.draft.all("listen");
+        let is_reached = listens.iter().any(|listen| self.draft.has(*listen));
+        let (section, key) = match (is_reached, is_named.contains(&true)) {
+            (false, _) => (self.draft.add("listen"), "address"),
+            (true, false) => (app, "module"),
+            (true, true) => return false,
+        };
+        let name = self.draft.name(section);
+        let Some(placeholder) = finish::placeholder(name, key) else {
+            return false;
+        };
+        self.draft.set(section, key, placeholder);
+        self.draft.remark(section, Some(key), message);
         true
     }
 
