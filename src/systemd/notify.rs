@@ -78,6 +78,15 @@ impl Notifier {
         self.must_say(&[NotifyState::Stopping]);
     }
 
+    /// A reload has ended, and from now on the process of this number speaks for the service, if it is another one. Nothing
+    /// more is said here: it would not be heard.
+    pub(crate) fn give_way(&mut self, main: Option<i32>) {
+        let main = main.map(|pid| NotifyState::MainPid(pid.cast_unsigned()));
+        let states: Vec<NotifyState<'_>> = main.into_iter().chain([NotifyState::Ready]).collect();
+        self.must_say(&states);
+        *self = Self::default();
+    }
+
     /// What goes on may take so long from now.
     pub(crate) fn extend(&self, time: Duration) {
         let microseconds = u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
@@ -246,6 +255,16 @@ mod tests {
         assert_eq!(heard(&manager), "STATUS=cannot bind there\nERRNO=98\n");
         notifier.cannot_start("unknown key", None);
         assert_eq!(heard(&manager), "STATUS=unknown key\n");
+    }
+
+    #[test]
+    fn who_gives_way_has_had_the_last_word() {
+        let (mut notifier, manager) = pair();
+        notifier.give_way(Some(77));
+        notifier.status("a".into(), Instant::now());
+        notifier.stopping();
+        assert_eq!(heard(&manager), "MAINPID=77\nREADY=1\n");
+        assert_eq!(heard(&manager), "");
     }
 
     #[test]

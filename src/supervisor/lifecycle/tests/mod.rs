@@ -9,6 +9,7 @@ mod respawn;
 mod start;
 mod stop;
 mod stuck;
+mod succession;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -56,7 +57,7 @@ impl Site {
     }
 
     fn of(plan: Plan) -> Self {
-        let (lifecycle, actions) = Lifecycle::start(plan, 1, Time::ZERO);
+        let (lifecycle, actions) = Lifecycle::start(plan, 1, 1, Time::ZERO);
         let mut site = Self {
             lifecycle,
             now: Time::ZERO,

@@ -1,0 +1,1 @@
+//! With a service manager, which is told of the new main process.
