@@ -22,12 +22,12 @@ fn site() -> Site {
 }
 
 /// An installation of its own: the program, and the extension beside it.
-struct Installed {
+pub(crate) struct Installed {
     directory: tempfile::TempDir,
 }
 
 impl Installed {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let installed = Self { directory };
         copy(PROGRAM.as_ref(), &installed.path("hostler"));
@@ -40,7 +40,7 @@ impl Installed {
     }
 
     /// The program as a command, in the environment of the one under test.
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(self.path("hostler"));
         for (name, value) in program().get_envs() {
             match value {
@@ -52,7 +52,7 @@ impl Installed {
     }
 
     /// Puts the same program into its own place: for whoever compares files it is another one.
-    fn upgrade(&self) {
+    pub(crate) fn upgrade(&self) {
         copy(PROGRAM.as_ref(), &self.path("new"));
         self.rename_new("hostler");
     }

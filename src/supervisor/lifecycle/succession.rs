@@ -84,7 +84,7 @@ impl Lifecycle {
 
     /// It ends by itself.
     pub(super) fn heir_failed(&mut self, failure: LoadFailure, now: Time) {
-        if !matches!(self.heir_state(), Some(HeirState::Starting { .. })) {
+        if !self.awaits_heir() {
             return;
         }
         let reason = failure.reason.clone();
@@ -92,9 +92,15 @@ impl Lifecycle {
         self.give_up_heir(&reason, now);
     }
 
-    /// It serves: it is in charge from now on.
+    /// Whether an heir that serves may take over.
+    pub(in crate::supervisor) fn awaits_heir(&self) -> bool {
+        let state = self.heir.as_ref().map(|heir| &heir.state);
+        matches!(state, Some(HeirState::Starting { .. }))
+    }
+
+    /// It serves: it is in charge from now on. The service manager knows it.
     pub(super) fn heir_ready(&mut self, accession: Accession, now: Time) {
-        if !matches!(self.heir_state(), Some(HeirState::Starting { .. })) {
+        if !self.awaits_heir() {
             return;
         }
         let owes = std::mem::take(&mut self.reload_again);

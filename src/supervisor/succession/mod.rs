@@ -27,6 +27,7 @@ use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
 use crate::{
+    ipc::LoadFailure,
     journal::LogFiles,
     listener::{Heirloom, Listeners},
     sys::Kinship,
@@ -222,6 +223,24 @@ impl Supervisor {
         Heir::start(program, self.succession.kinship, estate, &fds, words)
     }
 
+    /// Tells the service manager of an heir that serves, as long as somebody waits for it. An heir of which it does not know
+    /// would be taken for what a service has left behind at its end.
+    fn introduce(&mut self, accession: Accession) -> Event {
+        let is_sibling = self.succession.kinship == Kinship::Sibling;
+        let heir = self.succession.heir.as_ref();
+        let main = heir.map(Heir::pid).filter(|_| is_sibling);
+        if self.lifecycle.awaits_heir()
+            && let Err(error) = self.notifier.give_way(main)
+        {
+            let reason = format!("the service manager cannot be told of the new process: {error}");
+            return Event::HeirFailed(LoadFailure {
+                reason,
+                traceback: String::new(),
+            });
+        }
+        Event::HeirReady(accession)
+    }
+
     /// Gives way to the heir: from here on it is the service, and we finish what we have.
     pub(super) fn abdicate(&mut self, reload: bool) {
         let Some(heir) = &self.succession.heir else {
@@ -232,8 +251,6 @@ impl Supervisor {
             generation.stats.disown();
         }
         self.succession.control.0.disown();
-        let main = (self.succession.kinship == Kinship::Sibling).then(|| heir.pid());
-        self.notifier.give_way(main);
         if let Err(error) = heir.crown(reload) {
             // It ends as any supervisor that crashes, and whoever starts supervisors starts another one.
             error!(error = %one_line(&error), "the new supervisor has ended");
@@ -276,7 +293,7 @@ impl Supervisor {
                 self.waiting.pass_on(&reply);
                 Event::HeirAnswered
             }
-            Word::Heir(Some(FromHeir::Ready(accession))) => Event::HeirReady(accession),
+            Word::Heir(Some(FromHeir::Ready(accession))) => self.introduce(accession),
             Word::Heir(Some(FromHeir::Stop { mercy_ms })) => {
                 Event::HeirStops(Duration::from_millis(mercy_ms))
             }
