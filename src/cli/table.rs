@@ -48,6 +48,7 @@ fn facts(status: &Status) -> Vec<(&'static str, String)> {
         ("settings", status.file.clone()),
         ("listening", joined(listeners)),
         ("supervisor", Some(supervisor)),
+        ("upgrade", upgrade(&status.on_disk).map(str::to_owned)),
         ("workers gone", joined(counters)),
         (
             "preload",
@@ -60,6 +61,15 @@ fn facts(status: &Status) -> Vec<(&'static str, String)> {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)));
     known.collect()
+}
+
+/// What there is to say of the program on the disk.
+fn upgrade(on_disk: &str) -> Option<&'static str> {
+    match on_disk {
+        "gone" => Some("the program is gone from the disk, this one serves on"),
+        "other" => Some("another hostler is installed, reload to upgrade"),
+        _ => None,
+    }
 }
 
 fn joined(parts: impl Iterator<Item = String>) -> Option<String> {

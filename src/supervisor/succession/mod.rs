@@ -45,19 +45,20 @@ use super::{
     setup,
 };
 
+pub(super) use self::words::Word;
 use self::{
     heir::Heir,
     message::{Estate, FromHeir, ToHeir},
+    program::{OnDisk, Program},
 };
 pub(crate) use self::{
     message::Accession,
     predecessor::{Predecessor, SuccessionError},
 };
-pub(super) use self::{program::OnDisk, words::Word};
 
 /// What a supervisor knows of those before and after it.
 pub(super) struct Succession {
-    program: program::Program,
+    program: Program,
     kinship: Kinship,
     heir: Option<Heir>,
     predecessor: Option<Predecessor>,
@@ -86,7 +87,7 @@ impl Succession {
             let listening = predecessor.listen(words.clone());
             listening.map_err(setup("hear the supervisor before this one"))?;
         }
-        let program = program::Program::here(extension);
+        let program = Program::here(extension);
         let kinship = match &predecessor {
             Some(predecessor) if predecessor.is_parent() => Kinship::Child,
             _ => kinship(),
@@ -101,11 +102,6 @@ impl Succession {
             change: None,
         };
         Ok((succession, heard))
-    }
-
-    /// Whether another program lies where this one was started from.
-    pub(super) fn on_disk(&self) -> OnDisk {
-        self.program.on_disk()
     }
 
     /// Number of the first generation.
@@ -141,6 +137,15 @@ fn kinship() -> Kinship {
 }
 
 impl Supervisor {
+    /// What is where this program was started from, in a word.
+    pub(super) fn on_disk(&self) -> &'static str {
+        match self.succession.program.on_disk() {
+            OnDisk::Gone => "gone",
+            OnDisk::Other => "other",
+            OnDisk::Same => "same",
+        }
+    }
+
     /// Whoever starts us hears of `notice`: a predecessor that has not given way yet, else the service manager.
     pub(super) fn notify(&self, notice: Notice) {
         match &self.succession.predecessor {
@@ -170,7 +175,7 @@ impl Supervisor {
 
     /// Starts the program that lies there, if it is another one; its first generation has this number.
     pub(super) fn start_heir(&mut self, generation: u32) -> Option<Event> {
-        match self.succession.on_disk() {
+        match self.succession.program.on_disk() {
             OnDisk::Same => return None,
             OnDisk::Gone => {
                 let program = self.succession.program.path();
@@ -250,7 +255,8 @@ impl Supervisor {
             generation.listeners.disown();
             generation.stats.disown();
         }
-        self.succession.control.0.disown();
+        let (control, _) = std::mem::take(&mut self.succession.control);
+        control.disown();
         if let Err(error) = heir.crown(reload) {
             // It ends as any supervisor that crashes, and whoever starts supervisors starts another one.
             error!(error = %one_line(&error), "the new supervisor has ended");
