@@ -2,11 +2,9 @@
 //!
 //! - `answers`: what programs are told, what they say, and what becomes of it.
 //! - `ends`: programs that take too long, whose clients go, that crash, or that are too many.
-//! - `moved`: the configuration of uWSGI's tutorial, converted and served.
 
 mod answers;
 mod ends;
-mod moved;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
