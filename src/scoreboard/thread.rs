@@ -182,6 +182,11 @@ impl ThreadSlot {
         add(&self.closed, 1);
     }
 
+    /// Requests answered.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Relaxed)
+    }
+
     /// The slot at this moment. Each counter is exact; one of them may be a request ahead of another.
     pub fn snapshot(&self) -> ThreadSnapshot {
         ThreadSnapshot {

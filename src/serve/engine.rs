@@ -20,6 +20,7 @@ use tracing::error;
 
 use super::{
     accept::{Listener, ListeningSocket},
+    access::Seat,
     application::Application,
     connection::Connection,
     handover::Handover,
@@ -340,6 +341,15 @@ impl<A: Application> Engine<A> {
     /// Where requests of this thread are recorded.
     pub(super) fn record(&self, local: &Local) -> &ThreadSlot {
         self.scoreboard.thread(self.slot, local.index)
+    }
+
+    /// Where this thread sits, for entries of its requests.
+    pub(super) fn seat(&self, local: &Local) -> Seat<'_> {
+        Seat {
+            scoreboard: &self.scoreboard,
+            slot: self.slot,
+            thread: local.index,
+        }
     }
 
     /// Where the requests of a connection are sent instead of the application.

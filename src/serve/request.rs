@@ -137,6 +137,7 @@ impl<A: Application> Engine<A> {
         }
         let Some(mounts) = &self.rules.mounts else {
             return self.exchange(connection, local, |exchange| {
+                exchange.answer.is_applications = true;
                 self.app.call(thread, exchange);
             });
         };
@@ -150,6 +151,7 @@ impl<A: Application> Engine<A> {
         );
         match connection.place {
             Some(_) => self.exchange(connection, local, |exchange| {
+                exchange.answer.is_applications = true;
                 self.app.call(thread, exchange);
             }),
             None => self.exchange(connection, local, |exchange| mounts.say_nobody(exchange)),
@@ -185,6 +187,7 @@ impl<A: Application> Engine<A> {
             standby.note_request();
         }
         let server = self.server(connection);
+        let seat = self.seat(local);
         let mut exchange = Exchange::new(
             connection,
             &mut local.scratch,
@@ -208,7 +211,7 @@ impl<A: Application> Engine<A> {
         let end = now_us();
         if self.rules.access.is_on && !exchange.is_silent() {
             let status = if is_late { TOO_LATE } else { exchange.status() };
-            exchange.log(end - now, status);
+            exchange.log(end - now, status, seat);
         }
         let answer = exchange.answer;
         if is_late {
