@@ -101,6 +101,24 @@ pub fn access(request: &Access<'_>) {
     }
 }
 
+/// Logs the end of a request that was slow (`log.slow`), wherever the log goes.
+pub fn slow(request: &Access<'_>) {
+    if let Some(targets) = super::TARGETS.get() {
+        put_slow(targets, request);
+    }
+}
+
+fn put_slow(targets: &Targets, request: &Access<'_>) {
+    let parts = Parts {
+        priority: Priority::WARNING,
+        role: super::role(),
+        speaker: "",
+        message: &format!("a slow request has ended: {}", sentence(request)),
+        is_bare: false,
+    };
+    targets.put(&targets.log, parts, |entry| fields(entry, request));
+}
+
 fn put(targets: &Targets, request: &Access<'_>) {
     let line = match &targets.form {
         Some(form) => form.line(request),

@@ -46,7 +46,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::config::Log;
 
-pub use access::{Access, Details, WorkerMemory, access};
+pub use access::{Access, Details, WorkerMemory, access, slow};
 pub use files::LogFiles;
 pub use level::set_level;
 pub use priority::Priority;

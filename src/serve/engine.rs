@@ -245,6 +245,7 @@ impl<A: Application> Engine<A> {
     pub fn run(&self, index: u32, thread: &mut A::Thread) {
         let mut local = Local::new(index);
         self.watches.of(index).attach();
+        self.record(&local).identify(sys::thread_ident());
         let at_once = if self.threads == 1 { EVENTS } else { 1 };
         let mut ready = Vec::with_capacity(at_once);
         while !self.has_ended() {
@@ -252,6 +253,7 @@ impl<A: Application> Engine<A> {
             let waited = self
                 .app
                 .while_waiting(thread, || self.wait(at_once, &mut ready, None));
+            local.woke_us = now_us();
             match waited {
                 Ok(()) => {}
                 Err(Errno::INTR) => self.app.interrupted(thread),

@@ -50,10 +50,7 @@ impl Wanted {
         seat: Seat<'_>,
     ) -> Details<'static> {
         let mut details = Details {
-            application: exchange
-                .answer
-                .is_applications
-                .then(|| exchange.application().into()),
+            application: exchange.asked().map(|asked| asked.application.into()),
             requests: seat.requests(),
             thread: seat.thread,
             errors: exchange.errors(),

@@ -8,6 +8,7 @@ use tracing::error;
 use super::{Exchange, compress::Packing, patience::await_socket, records::Records};
 use crate::{
     protocol::http::response::{self, BodyFraming},
+    scoreboard::now_us,
     serve::output::{Held, Source},
 };
 
@@ -53,8 +54,6 @@ pub(in crate::serve) struct Answer {
     surplus: bool,
     /// The body is another one than the application's.
     pub(super) is_replaced: bool,
-    /// The application was asked.
-    pub(in crate::serve) is_applications: bool,
     /// A part of the body is a file that the kernel sends.
     pub(in crate::serve) is_file: bool,
     /// What compresses it on its way.
@@ -255,7 +254,9 @@ impl Exchange<'_> {
     pub fn wait(&mut self) -> Progress {
         while !self.answer.gone && self.connection.output.queued() > self.rules.buffering {
             let connection = &mut *self.connection;
+            let since = now_us();
             let waited = await_socket(connection, self.watch, PollFlags::OUT, self.rules.socket);
+            self.times.note_client(since);
             if waited.is_err() {
                 connection.reset();
             }

@@ -9,6 +9,7 @@ use crate::{
     environ,
     journal::{self, Access},
     protocol::{Kind, Request},
+    scoreboard::Asked,
     serve::{
         access::{Outcome, Seat, memory},
         request_id,
@@ -76,11 +77,32 @@ impl Exchange<'_> {
         }
     }
 
+    /// What is known of the time in which an application had the request.
+    pub(in crate::serve) fn asked(&self) -> Option<Asked> {
+        self.times.asked()
+    }
+
     /// How often reading from the client failed, and writing to it.
     pub(in crate::serve) fn errors(&self) -> (u8, u8) {
         let answer = &self.answer;
         let is_unread = answer.left || answer.fault.is_some();
         (u8::from(is_unread), u8::from(answer.gone))
+    }
+
+    /// Whoever looks at the request while it runs can know its name.
+    pub(super) fn tell_name(&mut self) {
+        self.request_id();
+        self.record.name(&self.scratch.request_id);
+    }
+
+    /// Says that the request, which took so long, has come to its end.
+    pub(in crate::serve) fn log_slow(&mut self, duration_us: u64, status: u16) {
+        let outcome = Outcome {
+            status,
+            bytes: self.answer.body,
+            duration_us,
+        };
+        self.tell(outcome, None, journal::slow);
     }
 
     /// Gives what is known of the request, which was answered, to a kind of entries.
