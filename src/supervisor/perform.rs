@@ -15,12 +15,14 @@ use crate::{
 use super::{
     generation::one_line,
     interpreter::directory,
-    lifecycle::{Action, Event, ExitStatus, Notice, Plan, Report, WorkerId, WorkerTag, ZygoteId},
+    lifecycle::{
+        Action, Event, ExitStatus, Notice, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId,
+    },
     output::Output,
     report,
     run::Supervisor,
     spawn::{self, SpawnError},
-    stacks::Stacks,
+    stacks::{self, Stacks},
     stats,
 };
 
@@ -81,6 +83,18 @@ impl Supervisor {
                     .tell_worker(worker, &ToWorker::Harakiri { threads });
             }
             Action::Kill { pid } => signal(pid, Signal::KILL),
+            Action::LogSlow {
+                worker,
+                tag,
+                requests,
+                keep,
+            } => {
+                let stacks = match keep {
+                    true => self.children.stacks(worker),
+                    false => self.children.take_stacks(worker),
+                };
+                self.log_slow(&tag, &requests, &stacks);
+            }
             Action::LogStacks { worker, tag } => {
                 report::stacks(&tag, &self.children.take_stacks(worker));
             }
@@ -242,6 +256,20 @@ impl Supervisor {
             report::running(&generation.scoreboard, worker.slot, scoreboard::now_us())
         };
         report::log(report, running, out_of_memory);
+    }
+
+    /// Each request with the stack of its thread, unless that works on another one by now.
+    fn log_slow(&self, worker: &WorkerTag, requests: &[Running], stacks: &str) {
+        let board = self.generations.get(&worker.generation);
+        for request in requests {
+            let thread = board.map(|found| found.scoreboard.thread(worker.slot, request.thread));
+            let thread = thread.filter(|thread| {
+                let running = thread.snapshot().running;
+                running.is_some_and(|running| running.began_us == request.began_us)
+            });
+            let stack = thread.map(|thread| stacks::of_thread(stacks, thread.ident()));
+            report::slow(worker, request, stack);
+        }
     }
 
     fn notify(&self, notice: Notice) {

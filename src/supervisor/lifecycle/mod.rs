@@ -17,6 +17,7 @@ mod recycle;
 mod reload;
 mod report;
 mod settle;
+mod slow;
 mod status;
 mod stop;
 mod stuck;
@@ -35,6 +36,7 @@ use self::{
     jitter::Jitter,
     look::Looking,
     recycle::Allowance,
+    slow::Slow,
     stuck::Stuck,
 };
 pub(super) use self::{
@@ -136,6 +138,7 @@ struct Worker {
     /// It is its turn: there is a successor, or will be; also while it finishes its requests.
     replacing: bool,
     harakiri: Option<Harakiri>,
+    slow: Slow,
     /// Whether it took too much memory when it was first weighed.
     born_heavy: Option<bool>,
     /// Requests answered, at the last look.
