@@ -31,6 +31,7 @@
 //! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tls`: HTTPS with the clients that people have: names, client certificates, sessions, certificates that change.
 //! - `tidy`: rules about the code itself.
+//! - `upgrade`: another hostler takes over from the one that runs.
 //! - `uwsgi`: the uwsgi protocol on the wire.
 //! - `webdav`: a WebDAV server as the application, and a client that tries everything.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
@@ -78,6 +79,7 @@ mod stats;
 mod systemd;
 mod tidy;
 mod tls;
+mod upgrade;
 mod uwsgi;
 mod webdav;
 mod wsgi;

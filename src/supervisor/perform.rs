@@ -16,7 +16,7 @@ use super::{
     generation::one_line,
     interpreter::directory,
     lifecycle::{
-        Action, Event, ExitStatus, Notice, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId,
+        Action, Event, ExitStatus, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId,
     },
     output::Output,
     report,
@@ -51,6 +51,7 @@ impl Supervisor {
     /// Does one thing; what comes of it is added to `events`. Gives the exit code when it is the end.
     pub(super) fn perform(&mut self, action: Action, events: &mut VecDeque<Event>) -> Option<u8> {
         match action {
+            Action::Abdicate { reload } => self.abdicate(reload),
             Action::Drain(worker) => {
                 // Who does not listen any more is gone, and seen by its exit.
                 let _ = self.children.tell_worker(worker, &ToWorker::Drain);
@@ -82,6 +83,7 @@ impl Supervisor {
                     .children
                     .tell_worker(worker, &ToWorker::Harakiri { threads });
             }
+            Action::HurryPredecessor(mercy) => self.hurry_predecessor(mercy),
             Action::Kill { pid } => signal(pid, Signal::KILL),
             Action::LogSlow {
                 worker,
@@ -100,16 +102,21 @@ impl Supervisor {
             }
             Action::Look { memory } => events.push_back(Event::Looked(self.look(memory))),
             Action::Notify(notice) => self.notify(notice),
+            Action::PartWithHeir => self.part_with_heir(),
             Action::Promote { generation } => self.promote(generation),
             Action::ReadSettings { generation } => {
-                let result = self.read_settings(generation);
-                events.push_back(Event::SettingsRead(result.map(Box::new)));
+                let heir = self.start_heir(generation);
+                events.push_back(heir.unwrap_or_else(|| {
+                    let result = self.read_settings(generation);
+                    Event::SettingsRead(result.map(Box::new))
+                }));
             }
             Action::ReopenLog => _ = self.reopen_log(),
             Action::Report(report) => self.report(&report),
             Action::Retire { generation } => {
                 self.generations.remove(&generation);
             }
+            Action::SignalHeir(signal) => self.signal_heir(signal),
             Action::Spawn { zygote, generation } => {
                 events.extend(self.spawn(zygote, generation));
             }
@@ -228,7 +235,7 @@ impl Supervisor {
     }
 
     /// From here on the settings of this generation are those of the service.
-    fn promote(&mut self, generation: u32) {
+    pub(super) fn promote(&mut self, generation: u32) {
         self.promoted = Some(generation);
         self.serve_stats(generation);
         let Some(generation) = self.generations.get(&generation) else {
@@ -244,6 +251,7 @@ impl Supervisor {
 
     fn report(&mut self, report: &Report) {
         self.waiting.note(report);
+        self.tell_predecessor(report);
         self.count(report);
         let out_of_memory = match report {
             Report::WorkerDied { status, .. } | Report::ZygoteDied { status, .. } => {
@@ -269,16 +277,6 @@ impl Supervisor {
             });
             let stack = thread.map(|thread| stacks::of_thread(stacks, thread.ident()));
             report::slow(worker, request, stack);
-        }
-    }
-
-    fn notify(&self, notice: Notice) {
-        match notice {
-            Notice::Extend(time) => self.notifier.extend(time),
-            Notice::Hangs => self.notifier.hangs(),
-            Notice::Ready => self.notifier.ready(),
-            Notice::Reloading => self.notifier.reloading(),
-            Notice::Stopping => self.notifier.stopping(),
         }
     }
 }

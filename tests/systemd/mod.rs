@@ -4,7 +4,7 @@
 //! test belongs: `cgi`: programs, and files that the application names; `daemons`: what runs beside a site; `generator`: from settings to units; `https`: keys as
 //! credentials; `journal`: the log, with journald well and not; `libraries`: what applications are built of; `memory`: when it is short; `recipes`: those of the
 //! documents; `reload`: `systemctl reload`; `sandbox`: who the site is and what it may do; `sockets`: activation, restart,
-//! stop; `timers`; `watchdog`.
+//! stop; `timers`; `upgrade`: another hostler is installed under a running one; `watchdog`.
 
 mod cgi;
 mod daemons;
@@ -19,6 +19,7 @@ mod reload;
 mod sandbox;
 mod sockets;
 mod timers;
+mod upgrade;
 mod watchdog;
 
 use machine::{Machine, System};
