@@ -63,7 +63,7 @@ fn removal_ends_the_sites_and_a_new_installation_brings_them_back(machine: &Mach
         machine.succeed(&["systemctl", "is-enabled", SOCKET]),
         "enabled\n"
     );
-    machine.succeed(&["systemctl", "start", "sockets.target", SOCKET]);
+    machine.succeed(&["systemctl", "start", "sockets.target"]);
     assert_eq!(machine.get(8000, "/a")["path"], "/a");
 }
 
