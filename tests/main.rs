@@ -21,6 +21,7 @@
 //! - `man`: the manual pages.
 //! - `mounts`: many applications in the same workers.
 //! - `outside`: without systemd: process 1, root that becomes somebody else, secrets, read-only root.
+//! - `package`: what is in the packages, and what linters say of it.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
 //! - `reload`: what a reload follows, and which files ask for one.
@@ -69,6 +70,7 @@ mod log_files;
 mod man;
 mod mounts;
 mod outside;
+mod package;
 mod process;
 mod pythons;
 mod reload;

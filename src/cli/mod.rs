@@ -7,6 +7,7 @@ mod arguments;
 mod check;
 mod client;
 mod compare;
+mod completions;
 mod control;
 mod conversion;
 mod convert_gunicorn;
@@ -54,6 +55,7 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::Compare(arguments) => compare::compare(arguments),
         Command::ConvertGunicorn(arguments) => convert_gunicorn::convert(arguments),
         Command::ConvertIni(arguments) => convert_ini::convert(&arguments),
+        Command::Completions(arguments) => completions::print(&arguments),
         Command::Run(arguments) => begin(|before| run::run(arguments, before)),
         Command::Serve(arguments) => begin(|before| serve_file(arguments.file, before)),
         Command::Status(arguments) => control::status(&arguments),
