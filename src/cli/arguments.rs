@@ -151,11 +151,13 @@ pub(super) struct StopArguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum WorkerCommand {
     /// Replace a worker; it finishes its requests
-    Recycle(RecycleArguments),
+    Recycle(WorkerArguments),
+    /// Show where the threads of a worker are
+    Stack(WorkerArguments),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct RecycleArguments {
+pub(super) struct WorkerArguments {
     /// Its number, as `hostler status` shows it
     #[arg(value_name = "N")]
     pub(super) worker: u32,

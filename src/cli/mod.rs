@@ -60,6 +60,7 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::Reload(arguments) => control::reload(&arguments),
         Command::Stop(arguments) => control::stop(&arguments),
         Command::Worker(WorkerCommand::Recycle(arguments)) => control::recycle(&arguments),
+        Command::Worker(WorkerCommand::Stack(arguments)) => control::stack(&arguments),
         Command::Schema => schema::print(),
         Command::Units(arguments) => units::show(&arguments),
         Command::Log(LogCommand::Reopen(site)) => control::reopen_log(&site),

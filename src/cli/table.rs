@@ -148,6 +148,7 @@ mod tests {
             rss: Some(123 << 20),
             pss: Some(40 << 20),
             running,
+            ..WorkerStatus::default()
         }
     }
 
@@ -164,6 +165,7 @@ mod tests {
             listeners: vec![ListenerStatus {
                 protocol: "http".to_owned(),
                 address: "127.0.0.1:8000".to_owned(),
+                ..ListenerStatus::default()
             }],
             counters: BTreeMap::from([("crash".to_owned(), 1), ("harakiri".to_owned(), 0)]),
             preload_saved: Some(90 << 20),
@@ -178,6 +180,7 @@ mod tests {
             request: "GET /slow".to_owned(),
             peer: "127.0.0.1:5000".to_owned(),
             age_us: 3_200_000,
+            ..RunningStatus::default()
         };
         let expected = "\
 shop: serving with 1 of 1 workers, generation 2
@@ -216,6 +219,7 @@ WORKER GEN     PID STATE       AGE   REQUESTS  BUSY    RSS    PSS
             request: format!("GET /{}", "x".repeat(200)),
             peer: "[2001:db8::1]:65535".to_owned(),
             age_us: u64::MAX / 2,
+            ..RunningStatus::default()
         };
         let worker = WorkerStatus {
             worker: 2047,

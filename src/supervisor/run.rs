@@ -28,7 +28,8 @@ use crate::{
 use super::{
     Reread, Site, SupervisorError,
     children::Children,
-    control::{Asked, Server, Waiting},
+    control::{Asked, History, Server, Waiting},
+    dumps::Dumps,
     generation::Generation,
     https::Rotation,
     lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
@@ -59,6 +60,8 @@ pub(super) struct Supervisor {
     /// A generation that has become the current one since files were last watched.
     pub(super) promoted: Option<u32>,
     pub(super) waiting: Waiting,
+    pub(super) dumps: Dumps,
+    pub(super) history: History,
     pub(super) stats: Stats,
     rotation: Rotation,
     pub(super) log: LogKeeper,
@@ -158,6 +161,8 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         oom_kills: OomKills::new(),
         promoted: None,
         waiting: Waiting::default(),
+        dumps: Dumps::default(),
+        history: History::default(),
         stats,
         rotation,
         log: LogKeeper::new(site.log_files),

@@ -5,6 +5,7 @@ use rustix::process::getpid;
 use crate::{
     listener::Listener,
     scoreboard::{self, ThreadSnapshot},
+    sys,
 };
 
 use super::{ListenerStatus, RunningStatus, Status, WorkerStatus};
@@ -23,11 +24,13 @@ impl Supervisor {
             pid: getpid().as_raw_nonzero().get().cast_unsigned(),
             zygote: overview.zygote,
             uptime_us: uptime.as_micros() as u64,
+            now_us: scoreboard::now_us(),
             state: overview.headline,
             generation: overview.generation,
             counters: counters
                 .map(|(cause, count)| (cause.to_owned(), count))
                 .into(),
+            history: self.history.clone(),
             workers: self.worker_statuses(&overview.workers),
             ..Status::default()
         };
@@ -61,9 +64,12 @@ fn describe(generation: &Generation, status: &mut Status) {
 }
 
 fn listener(listener: &Listener) -> ListenerStatus {
+    let queue = sys::listen_queue(listener).unwrap_or_default();
     ListenerStatus {
         protocol: listener.protocol.to_string(),
         address: listener.bound.clone(),
+        waiting: queue.waiting,
+        limit: queue.limit,
     }
 }
 
@@ -94,8 +100,10 @@ fn worker(generation: &Generation, known: &WorkerOverview, now_us: u64) -> Worke
 }
 
 fn running(threads: &[ThreadSnapshot], now_us: u64) -> Vec<RunningStatus> {
-    let requests = threads.iter().filter_map(|thread| thread.running.as_ref());
-    let running = requests.map(|request| RunningStatus {
+    let requests = (0..).zip(threads);
+    let requests = requests.filter_map(|(number, thread)| Some((number, thread.running.as_ref()?)));
+    let running = requests.map(|(thread, request)| RunningStatus {
+        thread,
         request: request.line.clone(),
         peer: request.peer.clone(),
         age_us: now_us.saturating_sub(request.began_us),
