@@ -8,6 +8,7 @@ use tracing::error;
 use super::{Exchange, compress::Packing, patience::await_socket, records::Records};
 use crate::{
     protocol::http::response::{self, BodyFraming},
+    scoreboard::now_us,
     serve::output::{Held, Source},
 };
 
@@ -250,7 +251,9 @@ impl Exchange<'_> {
     pub fn wait(&mut self) -> Progress {
         while !self.answer.gone && self.connection.output.queued() > self.rules.buffering {
             let connection = &mut *self.connection;
+            let since = now_us();
             let waited = await_socket(connection, self.watch, PollFlags::OUT, self.rules.socket);
+            self.times.note_client(since);
             if waited.is_err() {
                 connection.reset();
             }

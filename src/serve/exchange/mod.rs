@@ -15,6 +15,7 @@ mod name;
 mod patience;
 mod program;
 mod records;
+mod times;
 mod upload;
 
 use std::{
@@ -38,6 +39,7 @@ pub(super) use answer::Answer;
 pub use answer::{HELD_FROM, Progress};
 pub use commit::ResponseHead;
 pub(super) use name::log_refusal;
+pub(super) use times::Times;
 pub(super) use upload::send_continue;
 
 /// What a thread reuses from request to request.
@@ -78,6 +80,7 @@ pub struct Exchange<'e> {
     /// What is added to SCRIPT_NAME and taken from PATH_INFO.
     mount: &'e [u8],
     pub(super) answer: Answer,
+    pub(super) times: Times,
 }
 
 impl<'e> Exchange<'e> {
@@ -88,6 +91,7 @@ impl<'e> Exchange<'e> {
         server: (&'e str, &'e str),
         draining: &'e AtomicBool,
         (record, watch): (&'e ThreadSlot, &'e Watch),
+        times: Times,
     ) -> Self {
         scratch.staged.clear();
         scratch.request_id.clear();
@@ -103,6 +107,7 @@ impl<'e> Exchange<'e> {
             watch,
             mount,
             answer: Answer::default(),
+            times,
         }
     }
 
