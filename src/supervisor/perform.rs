@@ -90,7 +90,7 @@ impl Supervisor {
                 let stacks = self.children.take_stacks(worker);
                 if self.dumps.answer(worker, &stacks) {
                     report::stacks(&tag, &stacks);
-                    self.history.note_stacks(&tag, &stacks);
+                    self.recorder.note_stacks(&tag, &stacks);
                 }
             }
             Action::Look { memory } => events.push_back(Event::Looked(self.look(memory))),
@@ -251,7 +251,7 @@ impl Supervisor {
             report::running(&generation.scoreboard, worker.slot, scoreboard::now_us())
         };
         let at = Moment::now(self.started.elapsed());
-        self.history.note(report, at, running);
+        self.recorder.note(report, at, running);
         report::log(report, running, out_of_memory);
     }
 

@@ -30,7 +30,7 @@ impl Supervisor {
             counters: counters
                 .map(|(cause, count)| (cause.to_owned(), count))
                 .into(),
-            history: self.history.clone(),
+            history: self.recorder.history().clone(),
             workers: self.worker_statuses(&overview.workers),
             ..Status::default()
         };
@@ -86,13 +86,16 @@ fn worker(generation: &Generation, known: &WorkerOverview, now_us: u64) -> Worke
     let busy = done + running.iter().map(|request| request.age_us).sum::<u64>();
     let age_us = known.age.as_micros() as u64;
     let capacity = age_us.saturating_mul(generation.settings.workers.threads.into());
+    let done = generation.scoreboard.totals(known.slot);
     WorkerStatus {
         worker: known.slot,
         generation: known.generation,
         pid: known.pid.unwrap_or_default(),
         state: known.state.to_owned(),
         age_us,
-        requests: threads.iter().map(|thread| thread.requests).sum(),
+        requests: done.requests,
+        errors: done.statuses.classes()[4],
+        latency: done.latency,
         busy: (busy as f64 / capacity.max(1) as f64).min(1.0),
         running,
         ..WorkerStatus::default()

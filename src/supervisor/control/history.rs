@@ -29,8 +29,13 @@ pub(crate) struct History {
     pub(crate) harakiri: Option<Harakiri>,
     /// A reload that has ended.
     pub(crate) reload: Option<Reload>,
-    /// A reload that has begun.
-    #[serde(skip)]
+}
+
+/// What is known of the past, and of what has begun.
+#[derive(Debug, Clone, Default)]
+pub(in crate::supervisor) struct Recorder {
+    history: History,
+    /// A reload that has not ended.
     begun: Option<Begun>,
 }
 
@@ -118,7 +123,12 @@ impl Moment {
     }
 }
 
-impl History {
+impl Recorder {
+    /// All that has ended.
+    pub(super) fn history(&self) -> &History {
+        &self.history
+    }
+
     /// Takes in what has happened `at` that moment. `running` is what the worker of the report was working on.
     pub(in crate::supervisor) fn note(
         &mut self,
@@ -141,7 +151,7 @@ impl History {
             Report::Reloaded { generation, .. } => self.reloaded(Ok(*generation), at),
             Report::ReloadFailed { reason } => self.reloaded(Err(reason), at),
             Report::Harakiri { worker, requests } => {
-                self.harakiri = Some(Harakiri::new(worker, requests, at));
+                self.history.harakiri = Some(Harakiri::new(worker, requests, at));
             }
             Report::HarakiriEnded { worker, status, .. } => {
                 if let Some(harakiri) = self.harakiri_of(worker) {
@@ -154,7 +164,7 @@ impl History {
                 ..
             } => {}
             Report::WorkerDied { worker, status, .. } => {
-                self.crash = Some(Crash {
+                self.history.crash = Some(Crash {
                     at,
                     worker: worker.slot,
                     generation: worker.generation,
@@ -177,10 +187,9 @@ impl History {
     }
 
     fn harakiri_of(&mut self, worker: &WorkerTag) -> Option<&mut Harakiri> {
-        let last = self.harakiri.as_mut();
+        let last = self.history.harakiri.as_mut();
         last.filter(|last| {
-            (last.worker, last.generation, last.pid)
-                == (worker.slot, worker.generation, worker.pid)
+            (last.worker, last.generation, last.pid) == (worker.slot, worker.generation, worker.pid)
         })
     }
 
@@ -191,7 +200,7 @@ impl History {
         // Another failure of the same reload is not what ended it.
         let load = begun.and_then(|mut begun| mem::take(&mut begun.failure));
         let load = load.filter(|load| Some(&load.reason) == failure);
-        self.reload = Some(Reload {
+        self.history.reload = Some(Reload {
             at,
             took_us: at.uptime_us.saturating_sub(began_us),
             generation: outcome.ok(),

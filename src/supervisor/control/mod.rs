@@ -23,7 +23,8 @@ use super::{
     run::Supervisor,
 };
 
-pub(crate) use history::{History, Moment};
+pub(super) use history::Recorder;
+pub(crate) use history::{Crash, Harakiri, History, Late, Moment, Reload};
 pub(crate) use message::{Command, MessageError, Reply, Request};
 pub(crate) use place::Places;
 pub(super) use server::Server;
@@ -145,9 +146,8 @@ impl Supervisor {
             worker.slot == slot && generation.is_none_or(|number| number == worker.generation)
         };
         let found = overview.workers.iter().filter(is_meant);
-        let found = found.max_by_key(|worker| {
-            (worker.generation == overview.generation, worker.generation)
-        });
+        let found = found
+            .max_by_key(|worker| (worker.generation == overview.generation, worker.generation));
         let ready = found.filter(|worker| worker.state != "starting");
         let Some((worker, pid)) = ready.and_then(|worker| Some((worker, worker.pid?))) else {
             let state = found.map_or("there is no worker", |_| "it starts yet: worker");

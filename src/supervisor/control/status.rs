@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::scoreboard::Histogram;
+
 use super::history::History;
 
 /// A service at one moment. What a service of an older version does not know is as if there were none of it.
@@ -79,6 +81,10 @@ pub(crate) struct WorkerStatus {
     pub(crate) age_us: u64,
     /// Requests answered.
     pub(crate) requests: u64,
+    /// Requests answered with a status of 500 or more.
+    pub(crate) errors: u64,
+    /// How long requests took, from their complete head to the end of the answer.
+    pub(crate) latency: Histogram,
     /// Share of its threads' time spent with requests, from 0 to 1.
     pub(crate) busy: f64,
     /// Resident memory in bytes, shared pages counted whole.

@@ -17,11 +17,16 @@ fn at(seconds: u64) -> Moment {
 
 /// The history of these reports, a second apart.
 fn after(reports: &[Report]) -> History {
-    let mut history = History::default();
+    recorder(reports).history
+}
+
+/// What has recorded them.
+fn recorder(reports: &[Report]) -> Recorder {
+    let mut recorder = Recorder::default();
     for (second, report) in (1..).zip(reports) {
-        history.note(report, at(second), |_| Some("GET / from x for 1.0s".into()));
+        recorder.note(report, at(second), |_| Some("GET / from x for 1.0s".into()));
     }
-    history
+    recorder
 }
 
 fn load_failed(reason: &str, traceback: &str) -> Report {
@@ -88,29 +93,41 @@ fn check_traceback(reports: &[Report], expected: &str) {
 
 #[test]
 fn a_reload_that_failed_has_its_own_traceback_only() {
-    let own = [Report::Reloading, load_failed("no", "Traceback"), failed("no")];
+    let own = [
+        Report::Reloading,
+        load_failed("no", "Traceback"),
+        failed("no"),
+    ];
     check_traceback(&own, "Traceback");
-    let other = [Report::Reloading, load_failed("x", "Traceback"), failed("no")];
+    let other = [
+        Report::Reloading,
+        load_failed("x", "Traceback"),
+        failed("no"),
+    ];
     check_traceback(&other, "");
-    let earlier = [load_failed("no", "Traceback"), Report::Reloading, failed("no")];
+    let earlier = [
+        load_failed("no", "Traceback"),
+        Report::Reloading,
+        failed("no"),
+    ];
     check_traceback(&earlier, "");
     check_traceback(&[failed("no")], "");
 }
 
 #[test]
 fn a_harakiri_has_the_stacks_of_its_own_worker() {
-    let mut history = after(&[harakiri(WORKER, 1)]);
+    let mut recorder = recorder(&[harakiri(WORKER, 1)]);
     let other = WorkerTag { pid: 1, ..WORKER };
-    history.note_stacks(&other, "of another");
-    history.note_stacks(&WORKER, "Thread 1");
-    history.note_stacks(&WORKER, "later ones");
+    recorder.note_stacks(&other, "of another");
+    recorder.note_stacks(&WORKER, "Thread 1");
+    recorder.note_stacks(&WORKER, "later ones");
     let ended = Report::HarakiriEnded {
         worker: WORKER,
         status: ExitStatus::Signal(libc::SIGKILL),
         killed: true,
     };
-    history.note(&ended, at(9), |_| None);
-    let last = history.harakiri.unwrap();
+    recorder.note(&ended, at(9), |_| None);
+    let last = recorder.history.harakiri.unwrap();
     assert_eq!((last.at, last.worker, last.pid), (at(1), 3, 4711));
     assert_eq!(last.requests[0].request, "GET /slow");
     assert_eq!(last.requests[0].age_us, 30_000_000);
@@ -120,7 +137,9 @@ fn a_harakiri_has_the_stacks_of_its_own_worker() {
 
 #[test]
 fn a_crash_is_remembered_with_what_ran() {
-    let last = after(&[died(ExitStatus::Signal(libc::SIGSEGV))]).crash.unwrap();
+    let last = after(&[died(ExitStatus::Signal(libc::SIGSEGV))])
+        .crash
+        .unwrap();
     assert_eq!((last.at, last.worker), (at(1), 3));
     assert_eq!(last.status, "killed by SIGSEGV");
     assert_eq!(last.requests.as_deref(), Some("GET / from x for 1.0s"));
@@ -128,9 +147,9 @@ fn a_crash_is_remembered_with_what_ran() {
 
 #[test]
 fn whatever_is_told_there_is_a_limit() {
-    let mut history = after(&[harakiri(WORKER, 1000)]);
-    history.note_stacks(&WORKER, &"ä".repeat(LONGEST));
-    let last = history.harakiri.unwrap();
+    let mut recorder = recorder(&[harakiri(WORKER, 1000)]);
+    recorder.note_stacks(&WORKER, &"ä".repeat(LONGEST));
+    let last = recorder.history.harakiri.unwrap();
     assert_eq!(last.requests.len(), REQUESTS);
     assert_eq!(last.traceback.len(), LONGEST);
     let long = [
