@@ -127,10 +127,10 @@ fn live(sockets: Sockets, interval: Duration) -> Result<ExitCode, CliError> {
 /// Two readings, since what happened between them is what there is to say.
 fn once(sockets: &Sockets, interval: Duration, json: bool) -> Result<ExitCode, CliError> {
     let mut sites = sockets.expected();
-    sites.take(top::read_all(sockets));
+    sites.read(sockets);
     somebody_answers(&sites, sockets)?;
     pause(interval);
-    sites.take(top::read_all(sockets));
+    sites.read(sockets);
     let text = match json {
         true => line(&sites)?,
         false => top::as_table(&sites, top::width()),
@@ -151,10 +151,10 @@ fn once(sockets: &Sockets, interval: Duration, json: bool) -> Result<ExitCode, C
 /// A document for each interval, until nobody reads them any more.
 fn documents(sockets: &Sockets, interval: Duration) -> Result<ExitCode, CliError> {
     let mut sites = sockets.expected();
-    sites.take(top::read_all(sockets));
+    sites.read(sockets);
     loop {
         pause(interval);
-        sites.take(top::read_all(sockets));
+        sites.read(sockets);
         if !output::offer(&line(&sites)?)? {
             return Ok(Exit::Success.into());
         }

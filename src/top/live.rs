@@ -193,9 +193,12 @@ fn ask(
     stopped: &Receiver<()>,
 ) {
     let asked = Arc::new(Asked::default());
+    let mut known = BTreeSet::new();
     loop {
-        for place in source.places() {
-            if !asked.begin(&place) {
+        // The socket of a site goes with it, and comes back with it.
+        known.extend(source.places());
+        for place in &known {
+            if !asked.begin(place) {
                 continue;
             }
             let (source, tell) = (Arc::clone(source), tell.clone());
@@ -208,7 +211,7 @@ fn ask(
             });
             if started.is_err() {
                 // There is no thread left for it: it is asked the next time.
-                asked.end(&place);
+                asked.end(place);
             }
         }
         if stopped.recv_timeout(interval) != Err(RecvTimeoutError::Timeout) {

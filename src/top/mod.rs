@@ -21,5 +21,5 @@ pub(crate) use document::Document;
 pub(crate) use live::{TopError, watch};
 pub(crate) use plain::{as_table, width};
 pub(crate) use sites::{Sites, causes};
-pub(crate) use source::{Source, Trouble, read_all};
+pub(crate) use source::{Source, Trouble};
 pub(crate) use words::{duration, latency, printable, size};

@@ -110,7 +110,7 @@ impl Top {
     /// A site has said something.
     pub(super) fn take(&mut self, reading: Reading) {
         if !self.is_paused {
-            self.sites.take_one(reading);
+            self.sites.take(reading);
         }
     }
 

@@ -1,14 +1,15 @@
 //! The sites that are watched: the last reading of each, and what lies between it and the one before.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    thread,
 };
 
 use crate::supervisor::control::{RunningStatus, Status, WorkerStatus};
 
 use super::{
-    source::{Reading, Trouble},
+    source::{Reading, Source, Trouble},
     window::Window,
 };
 
@@ -51,14 +52,22 @@ pub(super) struct Sums {
 }
 
 impl Sites {
-    /// Takes in what sites have said.
-    pub(crate) fn take(&mut self, readings: Vec<Reading>) {
-        for reading in readings {
-            self.take_one(reading);
-        }
+    /// Asks all sites at the same time, so that one that is slow delays none of the others' answers. Those that have
+    /// been there are asked again: the socket of a site goes with it, and comes back with it.
+    pub(crate) fn read(&mut self, source: &dyn Source) {
+        let known = self.0.keys().cloned();
+        let places: BTreeSet<PathBuf> = source.places().into_iter().chain(known).collect();
+        let readings: Vec<Reading> = thread::scope(|scope| {
+            let ask = |place| scope.spawn(move || Reading::take(source, place));
+            let asked: Vec<_> = places.into_iter().map(ask).collect();
+            let readings = asked.into_iter().filter_map(|asked| asked.join().ok());
+            readings.collect()
+        });
+        readings.into_iter().for_each(|reading| self.take(reading));
     }
 
-    pub(super) fn take_one(&mut self, reading: Reading) {
+    /// Takes in what a site has said.
+    pub(super) fn take(&mut self, reading: Reading) {
         let Reading { place, outcome } = reading;
         if self.0.len() >= MOST && !self.0.contains_key(&place) {
             return;

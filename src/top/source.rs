@@ -1,9 +1,6 @@
 //! Where readings come from, and what may be wrong with a site that gives none.
 
-use std::{
-    path::{Path, PathBuf},
-    thread,
-};
+use std::path::{Path, PathBuf};
 
 use crate::supervisor::control::Status;
 
@@ -53,18 +50,4 @@ impl Reading {
         let outcome = source.status(&place).map(Box::new);
         Self { place, outcome }
     }
-}
-
-/// Asks all sites at the same time, so that one that is slow delays none of the others' answers.
-pub(crate) fn read_all(source: &dyn Source) -> Vec<Reading> {
-    thread::scope(|scope| {
-        let places = source.places().into_iter();
-        let asked: Vec<_> = places
-            .map(|place| scope.spawn(move || Reading::take(source, place)))
-            .collect();
-        asked
-            .into_iter()
-            .filter_map(|asked| asked.join().ok())
-            .collect()
-    })
 }
