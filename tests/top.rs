@@ -239,7 +239,7 @@ fn a_signal_leaves_the_terminal_as_it_was() {
 
 #[test]
 fn who_wants_no_colours_gets_none() {
-    let site = site().workers(1, 1).start();
+    let site = Site::app("process").workers(1, 1).start();
     let held = Held::begin_nth(&site, 1);
     let coloured = |variables: &[(&str, &Path)]| {
         let terminal = Terminal::start((80, 24), variables, &["top", FAST[0], FAST[1]]);

@@ -59,10 +59,27 @@ impl Sockets {
     /// None yet, or those that were asked for by name.
     fn expected(&self) -> Sites {
         let mut sites = Sites::default();
-        if !self.names.is_empty() {
-            self.places().iter().for_each(|place| sites.expect(place));
+        for name in &self.names {
+            if let Some(place) = self.place_of(name) {
+                sites.expect(place, name.clone());
+            }
         }
         sites
+    }
+
+    fn is_meant(&self, site: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|name| name == site)
+    }
+
+    /// Where the site of this name is, or would be. The socket of the service that we belong to is a last resort: it
+    /// may be another site's.
+    fn place_of(&self, name: &str) -> Option<PathBuf> {
+        let own = self.places.own();
+        let mut places = self.places.of_client(name);
+        places.retain(|place| Some(place) != own.as_ref());
+        let found = places.iter().find(|place| place.exists()).cloned();
+        let own = own.filter(|own| own.exists());
+        found.or(own).or_else(|| places.into_iter().next())
     }
 }
 
@@ -71,16 +88,14 @@ impl Source for Sockets {
         if self.names.is_empty() {
             return self.places.all();
         }
-        let named = self.names.iter().filter_map(|name| {
-            let places = self.places.of_client(name);
-            let found = places.iter().find(|place| place.exists());
-            found.or(places.first()).cloned()
-        });
+        let named = self.names.iter().filter_map(|name| self.place_of(name));
         named.collect()
     }
 
     fn status(&self, place: &Path) -> Result<Status, Trouble> {
         match ask(place, Command::Status) {
+            // Another site, in the place where the wanted one was looked for.
+            Ok(Reply::Status(status)) if !self.is_meant(&status.site) => Err(Trouble::Gone),
             Ok(Reply::Status(status)) => Ok(*status),
             Ok(Reply::Refused { reason }) => Err(Trouble::Other(reason)),
             Ok(_) => Err(Trouble::Other("it answers something else".to_owned())),

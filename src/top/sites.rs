@@ -82,9 +82,13 @@ impl Sites {
     }
 
     /// A site that was asked for by name is shown from the beginning, whether it runs or not.
-    pub(crate) fn expect(&mut self, place: &Path) {
-        let site = || Site::new(place, None, Err(Trouble::Gone));
-        self.0.entry(place.to_owned()).or_insert_with(site);
+    pub(crate) fn expect(&mut self, place: PathBuf, name: String) {
+        let site = Site {
+            name,
+            outcome: Err(Trouble::Gone),
+            window: None,
+        };
+        self.0.entry(place).or_insert(site);
     }
 
     /// In the order of their sockets.

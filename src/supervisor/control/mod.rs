@@ -24,7 +24,9 @@ use super::{
 };
 
 pub(super) use history::Recorder;
-pub(crate) use history::{Crash, Harakiri, History, Late, Moment, Reload};
+#[cfg(test)]
+pub(crate) use history::{Crash, Harakiri};
+pub(crate) use history::{History, Late, Moment, Reload};
 pub(crate) use message::{Command, MessageError, Reply, Request};
 pub(crate) use place::Places;
 pub(super) use server::Server;
