@@ -29,8 +29,10 @@
 //! - `slow`: clients that send or read slowly.
 //! - `static_files`: files, redirections and refusals, also while all of Python is busy.
 //! - `stats`: what is given out at the address of `[stats]`, to whom, and how it compares with uWSGI.
+//! - `status`: what `hostler status` tells of the past, and the stacks of workers.
 //! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tls`: HTTPS with the clients that people have: names, client certificates, sessions, certificates that change.
+//! - `top`: what `hostler top` shows of sites, in a terminal and without one.
 //! - `tidy`: rules about the code itself.
 //! - `upgrade`: another hostler takes over from the one that runs.
 //! - `uwsgi`: the uwsgi protocol on the wire.
@@ -78,9 +80,11 @@ mod scgi;
 mod slow;
 mod static_files;
 mod stats;
+mod status;
 mod systemd;
 mod tidy;
 mod tls;
+mod top;
 mod upgrade;
 mod uwsgi;
 mod webdav;

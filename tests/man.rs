@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, process::Command};
 use crate::support::{root, site::program};
 
 /// Commands with a help text of their own.
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 15] = [
     &["check"],
     &["compare"],
     &["convert-gunicorn"],
@@ -17,8 +17,10 @@ const COMMANDS: [&[&str]; 13] = [
     &["serve"],
     &["status"],
     &["stop"],
+    &["top"],
     &["units"],
     &["worker", "recycle"],
+    &["worker", "stack"],
 ];
 
 /// All there are.

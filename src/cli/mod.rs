@@ -20,6 +20,7 @@ mod schema;
 mod serve;
 mod show;
 mod table;
+mod top;
 mod units;
 mod usage;
 
@@ -62,7 +63,9 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::Reload(arguments) => control::reload(&arguments),
         Command::Stop(arguments) => control::stop(&arguments),
         Command::Worker(WorkerCommand::Recycle(arguments)) => control::recycle(&arguments),
+        Command::Worker(WorkerCommand::Stack(arguments)) => control::stack(&arguments),
         Command::Schema => schema::print(),
+        Command::Top(arguments) => top::top(&arguments),
         Command::Units(arguments) => units::show(&arguments),
         Command::Log(LogCommand::Reopen(site)) => control::reopen_log(&site),
     }

@@ -13,6 +13,7 @@ use crate::{
 };
 
 use super::{
+    control::Moment,
     generation::one_line,
     interpreter::directory,
     lifecycle::{
@@ -56,10 +57,14 @@ impl Supervisor {
                 // Who does not listen any more is gone, and seen by its exit.
                 let _ = self.children.tell_worker(worker, &ToWorker::Drain);
             }
-            Action::Dump { worker: _, pid } => signal(pid, STACKS_SIGNAL),
+            Action::Dump { worker, pid } => {
+                self.dumps.for_rules(worker, Instant::now());
+                signal(pid, STACKS_SIGNAL);
+            }
             Action::Exit(code) => return Some(code),
             Action::ForgetWorker(worker) => {
                 self.children.forget_worker(worker);
+                self.dumps.forget(worker);
                 self.workers.remove(&worker);
             }
             Action::ForgetZygote(zygote) => self.children.forget_zygote(zygote),
@@ -98,7 +103,11 @@ impl Supervisor {
                 self.log_slow(&tag, &requests, &stacks);
             }
             Action::LogStacks { worker, tag } => {
-                report::stacks(&tag, &self.children.take_stacks(worker));
+                let stacks = self.children.take_stacks(worker);
+                if self.dumps.answer(worker, &stacks) {
+                    report::stacks(&tag, &stacks);
+                    self.recorder.note_stacks(&tag, &stacks);
+                }
             }
             Action::Look { memory } => events.push_back(Event::Looked(self.look(memory))),
             Action::Notify(notice) => self.notify(notice),
@@ -263,6 +272,8 @@ impl Supervisor {
             let generation = self.generations.get(&worker.generation)?;
             report::running(&generation.scoreboard, worker.slot, scoreboard::now_us())
         };
+        let at = Moment::now(self.started.elapsed());
+        self.recorder.note(report, at, running);
         report::log(report, running, out_of_memory);
     }
 
@@ -282,7 +293,7 @@ impl Supervisor {
 }
 
 /// The process is our child and not yet reaped, so its number is nobody else's.
-fn signal(pid: i32, signal: Signal) {
+pub(super) fn signal(pid: i32, signal: Signal) {
     let sent = Pid::from_raw(pid).map(|pid| kill_process(pid, signal));
     if let Some(Err(error)) = sent {
         warn!(pid, ?signal, %error, "a process cannot be signalled");

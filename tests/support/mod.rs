@@ -26,6 +26,7 @@ pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod scgi;
 pub(crate) mod site;
+pub(crate) mod terminal;
 mod tls;
 pub(crate) mod uwsgi;
 
