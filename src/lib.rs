@@ -28,6 +28,7 @@ mod static_files;
 mod stats;
 mod supervisor;
 mod systemd;
+mod top;
 
 /// The reader of what programs say, for its fuzz target; no interface.
 #[doc(hidden)]

@@ -75,6 +75,8 @@ fn help_reads_well() {
         &["stop", "--help"],
         &["schema", "--help"],
         &["worker", "recycle", "--help"],
+        &["worker", "stack", "--help"],
+        &["top", "--help"],
         &["log", "reopen", "--help"],
         &["compare", "--help"],
         &["convert-gunicorn", "--help"],

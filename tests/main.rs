@@ -21,6 +21,7 @@
 //! - `man`: the manual pages.
 //! - `mounts`: many applications in the same workers.
 //! - `outside`: without systemd: process 1, root that becomes somebody else, secrets, read-only root.
+//! - `package`: what is in the packages, and what linters say of it.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
 //! - `reload`: what a reload follows, and which files ask for one.
@@ -28,11 +29,14 @@
 //! - `slow`: clients that send or read slowly.
 //! - `static_files`: files, redirections and refusals, also while all of Python is busy.
 //! - `stats`: what is given out at the address of `[stats]`, to whom, and how it compares with uWSGI.
+//! - `status`: what `hostler status` tells of the past, and the stacks of workers.
 //! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tls`: HTTPS with the clients that people have: names, client certificates, sessions, certificates that change.
+//! - `top`: what `hostler top` shows of sites, in a terminal and without one.
 //! - `tidy`: rules about the code itself.
 //! - `upgrade`: another hostler takes over from the one that runs.
 //! - `uwsgi`: the uwsgi protocol on the wire.
+//! - `webdav`: a WebDAV server as the application, and a client that tries everything.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
 //!
 //! `support` is what they share. The extension has to be built and the virtual environments have to exist: `make test`
@@ -68,6 +72,7 @@ mod log_files;
 mod man;
 mod mounts;
 mod outside;
+mod package;
 mod process;
 mod pythons;
 mod reload;
@@ -75,9 +80,12 @@ mod scgi;
 mod slow;
 mod static_files;
 mod stats;
+mod status;
 mod systemd;
 mod tidy;
 mod tls;
+mod top;
 mod upgrade;
 mod uwsgi;
+mod webdav;
 mod wsgi;

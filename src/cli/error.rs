@@ -11,6 +11,7 @@ use crate::{
     supervisor::{InterpreterError, StatsError, SuccessionError, SupervisorError},
     systemd::units::UnitsError,
     tls::TlsError,
+    top::TopError,
 };
 
 use super::{client::ClientError, exit::Exit};
@@ -60,6 +61,11 @@ pub(super) enum CliError {
         /// One line.
         reason: String,
     },
+    /// There is nothing to draw upon.
+    #[error(
+        "standard output is no terminal that can be drawn upon; --once prints a table, --json prints documents"
+    )]
+    NoTerminal,
     /// Standard output does not take what was asked for.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
@@ -78,6 +84,15 @@ pub(super) enum CliError {
     /// A certificate or key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The view of all sites cannot be shown.
+    #[error(transparent)]
+    Top(#[from] TopError),
+    /// None of the sites that run can be asked.
+    #[error("no site gives an answer: {reasons}")]
+    Unanswered {
+        /// Of each of them, in one line.
+        reasons: String,
+    },
     /// Units cannot be made.
     #[error(transparent)]
     Units(#[from] UnitsError),
@@ -114,12 +129,15 @@ impl CliError {
             | Self::Journal(_)
             | Self::Listen(_)
             | Self::Stats(_)
+            | Self::NoTerminal
             | Self::Output(_)
             | Self::Show(_)
             | Self::Succession(_)
             | Self::Supervisor(_)
             | Self::Gunicorn(_)
             | Self::Input(_)
+            | Self::Top(_)
+            | Self::Unanswered { .. }
             | Self::Uwsgi(_)
             | Self::Units(_)
             | Self::Write { .. }

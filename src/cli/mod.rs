@@ -7,6 +7,7 @@ mod arguments;
 mod check;
 mod client;
 mod compare;
+mod completions;
 mod control;
 mod conversion;
 mod convert_gunicorn;
@@ -19,6 +20,7 @@ mod schema;
 mod serve;
 mod show;
 mod table;
+mod top;
 mod units;
 mod usage;
 
@@ -54,13 +56,16 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::Compare(arguments) => compare::compare(arguments),
         Command::ConvertGunicorn(arguments) => convert_gunicorn::convert(arguments),
         Command::ConvertIni(arguments) => convert_ini::convert(&arguments),
+        Command::Completions(arguments) => completions::print(&arguments),
         Command::Run(arguments) => begin(|before| run::run(arguments, before)),
         Command::Serve(arguments) => begin(|before| serve_file(arguments.file, before)),
         Command::Status(arguments) => control::status(&arguments),
         Command::Reload(arguments) => control::reload(&arguments),
         Command::Stop(arguments) => control::stop(&arguments),
         Command::Worker(WorkerCommand::Recycle(arguments)) => control::recycle(&arguments),
+        Command::Worker(WorkerCommand::Stack(arguments)) => control::stack(&arguments),
         Command::Schema => schema::print(),
+        Command::Top(arguments) => top::top(&arguments),
         Command::Units(arguments) => units::show(&arguments),
         Command::Log(LogCommand::Reopen(site)) => control::reopen_log(&site),
     }

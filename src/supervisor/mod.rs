@@ -8,6 +8,7 @@ mod account;
 mod cheaper;
 mod children;
 pub(crate) mod control;
+mod dumps;
 mod generation;
 mod https;
 mod interpreter;

@@ -13,14 +13,15 @@ use crate::{
 };
 
 use super::{
+    control::Moment,
     generation::one_line,
     interpreter::directory,
-    lifecycle::{Action, Event, ExitStatus, Plan, Report, WorkerId, WorkerTag, ZygoteId},
+    lifecycle::{Action, Event, ExitStatus, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId},
     output::Output,
     report,
     run::Supervisor,
     spawn::{self, SpawnError},
-    stacks::Stacks,
+    stacks::{self, Stacks},
     stats,
 };
 
@@ -54,10 +55,14 @@ impl Supervisor {
                 // Who does not listen any more is gone, and seen by its exit.
                 let _ = self.children.tell_worker(worker, &ToWorker::Drain);
             }
-            Action::Dump { worker: _, pid } => signal(pid, STACKS_SIGNAL),
+            Action::Dump { worker, pid } => {
+                self.dumps.for_rules(worker, Instant::now());
+                signal(pid, STACKS_SIGNAL);
+            }
             Action::Exit(code) => return Some(code),
             Action::ForgetWorker(worker) => {
                 self.children.forget_worker(worker);
+                self.dumps.forget(worker);
                 self.workers.remove(&worker);
             }
             Action::ForgetZygote(zygote) => self.children.forget_zygote(zygote),
@@ -83,8 +88,24 @@ impl Supervisor {
             }
             Action::HurryPredecessor(mercy) => self.hurry_predecessor(mercy),
             Action::Kill { pid } => signal(pid, Signal::KILL),
+            Action::LogSlow {
+                worker,
+                tag,
+                requests,
+                keep,
+            } => {
+                let stacks = match keep {
+                    true => self.children.stacks(worker),
+                    false => self.children.take_stacks(worker),
+                };
+                self.log_slow(&tag, &requests, &stacks);
+            }
             Action::LogStacks { worker, tag } => {
-                report::stacks(&tag, &self.children.take_stacks(worker));
+                let stacks = self.children.take_stacks(worker);
+                if self.dumps.answer(worker, &stacks) {
+                    report::stacks(&tag, &stacks);
+                    self.recorder.note_stacks(&tag, &stacks);
+                }
             }
             Action::Look { memory } => events.push_back(Event::Looked(self.look(memory))),
             Action::Notify(notice) => self.notify(notice),
@@ -249,12 +270,28 @@ impl Supervisor {
             let generation = self.generations.get(&worker.generation)?;
             report::running(&generation.scoreboard, worker.slot, scoreboard::now_us())
         };
+        let at = Moment::now(self.started.elapsed());
+        self.recorder.note(report, at, running);
         report::log(report, running, out_of_memory);
+    }
+
+    /// Each request with the stack of its thread, unless that works on another one by now.
+    fn log_slow(&self, worker: &WorkerTag, requests: &[Running], stacks: &str) {
+        let board = self.generations.get(&worker.generation);
+        for request in requests {
+            let thread = board.map(|found| found.scoreboard.thread(worker.slot, request.thread));
+            let thread = thread.filter(|thread| {
+                let running = thread.snapshot().running;
+                running.is_some_and(|running| running.began_us == request.began_us)
+            });
+            let stack = thread.map(|thread| stacks::of_thread(stacks, thread.ident()));
+            report::slow(worker, request, stack);
+        }
     }
 }
 
 /// The process is our child and not yet reaped, so its number is nobody else's.
-fn signal(pid: i32, signal: Signal) {
+pub(super) fn signal(pid: i32, signal: Signal) {
     let sent = Pid::from_raw(pid).map(|pid| kill_process(pid, signal));
     if let Some(Err(error)) = sent {
         warn!(pid, ?signal, %error, "a process cannot be signalled");

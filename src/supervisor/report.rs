@@ -8,6 +8,8 @@ use tracing::{debug, error, info, warn};
 
 use crate::{config::ByteSize, ipc::LoadFailure, scoreboard::Scoreboard};
 
+pub(super) use late::slow;
+
 use super::{
     lifecycle::{ExitStatus, Reason, Report, WorkerTag},
     memory,

@@ -28,7 +28,8 @@ use crate::{
 use super::{
     Reread, Site, SupervisorError,
     children::Children,
-    control::{Asked, Server, Waiting},
+    control::{Asked, Recorder, Server, Waiting},
+    dumps::Dumps,
     generation::Generation,
     https::Rotation,
     lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
@@ -60,6 +61,8 @@ pub(super) struct Supervisor {
     /// A generation that has become the current one since files were last watched.
     pub(super) promoted: Option<u32>,
     pub(super) waiting: Waiting,
+    pub(super) dumps: Dumps,
+    pub(super) recorder: Recorder,
     pub(super) stats: Stats,
     /// `None`: somebody else does it.
     pub(super) rotation: Option<Rotation>,
@@ -180,6 +183,8 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         oom_kills: OomKills::new(),
         promoted: None,
         waiting: Waiting::default(),
+        dumps: Dumps::default(),
+        recorder: Recorder::default(),
         stats,
         rotation: Some(rotation),
         succession,

@@ -147,6 +147,10 @@ pub(crate) struct Facts {
 pub(crate) struct Running {
     /// The thread that works on it.
     pub(crate) thread: u32,
+    /// When it began, in microseconds; names it among those of its thread.
+    pub(crate) began_us: u64,
+    /// Its name, as far as anybody has asked for it.
+    pub(crate) name: String,
     /// How long it has been running.
     pub(crate) age: Duration,
     /// From its beginning to its deadline; `None`: it has none.
@@ -194,6 +198,14 @@ pub(crate) enum Action {
     HurryPredecessor(Duration),
     /// Send SIGKILL to a child.
     Kill { pid: i32 },
+    /// Write into the log that requests of a worker are slow, each with the stack of its thread; `keep`: somebody else
+    /// wants the stacks as well.
+    LogSlow {
+        worker: WorkerId,
+        tag: WorkerTag,
+        requests: Vec<Running>,
+        keep: bool,
+    },
     /// Write what a worker has told of its stacks into the log.
     LogStacks { worker: WorkerId, tag: WorkerTag },
     /// Look at what the workers are doing, and at their memory if it is wanted.

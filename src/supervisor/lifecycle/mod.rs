@@ -17,6 +17,7 @@ mod recycle;
 mod reload;
 mod report;
 mod settle;
+mod slow;
 mod status;
 mod stop;
 mod stuck;
@@ -36,6 +37,7 @@ use self::{
     jitter::Jitter,
     look::Looking,
     recycle::Allowance,
+    slow::Slow,
     stuck::Stuck,
     succession::{Before, Heir},
 };
@@ -140,6 +142,7 @@ struct Worker {
     /// It is its turn: there is a successor, or will be; also while it finishes its requests.
     replacing: bool,
     harakiri: Option<Harakiri>,
+    slow: Slow,
     /// Whether it took too much memory when it was first weighed.
     born_heavy: Option<bool>,
     /// Requests answered, at the last look.

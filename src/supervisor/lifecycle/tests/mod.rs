@@ -6,6 +6,7 @@ mod pressure;
 mod recycle;
 mod reload;
 mod respawn;
+mod slow;
 mod start;
 mod stop;
 mod stuck;
