@@ -19,6 +19,7 @@
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
 //! - `man`: the manual pages.
+//! - `metrics`: what is served at the address of `[metrics]`, and the status page in a real browser.
 //! - `mounts`: many applications in the same workers.
 //! - `outside`: without systemd: process 1, root that becomes somebody else, secrets, read-only root.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
@@ -65,6 +66,7 @@ mod journal;
 mod limits;
 mod log_files;
 mod man;
+mod metrics;
 mod mounts;
 mod outside;
 mod process;

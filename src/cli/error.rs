@@ -8,7 +8,7 @@ use crate::{
     convert::{gunicorn::GunicornError, uwsgi::ReadError},
     journal::JournalError,
     listener::ListenError,
-    supervisor::{InterpreterError, StatsError, SupervisorError},
+    supervisor::{InterpreterError, MetricsError, StatsError, SupervisorError},
     systemd::units::UnitsError,
     tls::TlsError,
 };
@@ -51,6 +51,9 @@ pub(super) enum CliError {
     /// The service cannot listen where it should.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The metrics cannot be given out where they should.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// The stats cannot be given out where they should.
     #[error(transparent)]
     Stats(#[from] StatsError),
@@ -110,6 +113,7 @@ impl CliError {
             | Self::Json(_)
             | Self::Journal(_)
             | Self::Listen(_)
+            | Self::Metrics(_)
             | Self::Stats(_)
             | Self::Output(_)
             | Self::Show(_)

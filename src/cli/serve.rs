@@ -10,7 +10,7 @@ use crate::{
     config::{self, Protocol, Settings},
     journal::{self, Identity, LogFiles, Role},
     listener::{ListenError, Listener, Listeners},
-    supervisor::{self, Https, Interpreter, Reread, Site, bind_stats},
+    supervisor::{self, Https, Interpreter, Reread, Site, bind_metrics, bind_stats},
     systemd,
 };
 
@@ -46,6 +46,7 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
     let inherited = systemd::inherited().map_err(ListenError::from)?;
     let listeners = Listeners::bind(&settings.listen, settings.timeouts.socket.0, inherited)?;
     let stats = bind_stats(&settings)?;
+    let metrics = bind_metrics(&settings)?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), site = %name, "hostler starts");
     listeners.iter().for_each(tell);
     if rustix::process::geteuid().is_root() && settings.service.user.is_none() {
@@ -61,6 +62,7 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
         settings,
         listeners,
         stats,
+        metrics,
         https,
         interpreter,
         log_files,

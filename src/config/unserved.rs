@@ -21,7 +21,6 @@ const UNSERVED: &[(&str, &[&str])] = &[
     ("log.access-to", &["journal", "stderr", "file:*"]),
     ("log.access-format", &["combined", "json"]),
     ("log.slow", &[]),
-    ("metrics", &[]),
 ];
 
 /// A setting that this version does not serve.

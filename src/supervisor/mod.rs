@@ -15,12 +15,14 @@ mod lifecycle;
 mod log;
 mod look;
 mod memory;
+mod metrics;
 mod output;
 mod perform;
 mod pressure;
 mod reap;
 mod report;
 mod run;
+mod side;
 mod spawn;
 mod stacks;
 mod stats;
@@ -34,6 +36,7 @@ use crate::{config::Settings, journal::LogFiles, listener::Listeners};
 
 pub(crate) use https::Https;
 pub(crate) use interpreter::{Interpreter, InterpreterError};
+pub(crate) use metrics::{MetricsError, bind as bind_metrics};
 pub(crate) use run::run;
 pub(crate) use stats::{StatsError, bind as bind_stats};
 
@@ -52,6 +55,8 @@ pub(crate) struct Site {
     pub(crate) listeners: Listeners,
     /// Those of `[stats]`, of the first generation.
     pub(crate) stats: Listeners,
+    /// Those of `[metrics]`, of the first generation.
+    pub(crate) metrics: Listeners,
     /// Of the first generation.
     pub(crate) https: Https,
     /// Of the first generation.

@@ -16,6 +16,7 @@ use super::{
     generation::one_line,
     interpreter::directory,
     lifecycle::{Action, Event, ExitStatus, Notice, Plan, Report, WorkerId, WorkerTag, ZygoteId},
+    metrics,
     output::Output,
     report,
     run::Supervisor,
@@ -94,7 +95,9 @@ impl Supervisor {
             Action::ReopenLog => _ = self.reopen_log(),
             Action::Report(report) => self.report(&report),
             Action::Retire { generation } => {
-                self.generations.remove(&generation);
+                if let Some(gone) = self.generations.remove(&generation) {
+                    self.past.bury(&gone);
+                }
             }
             Action::Spawn { zygote, generation } => {
                 events.extend(self.spawn(zygote, generation));
@@ -203,9 +206,11 @@ impl Supervisor {
         let settings = (self.reread)()?;
         let stats = stats::rebind(self.generations.values(), &settings);
         let stats = stats.map_err(|error| one_line(&error))?;
+        let metrics = metrics::rebind(self.generations.values(), &settings);
+        let metrics = metrics.map_err(|error| one_line(&error))?;
         let newest = self.generations.values().next_back();
         let newest = newest.ok_or("no generation is left")?;
-        let generation = newest.successor(settings, stats)?;
+        let generation = newest.successor(settings, (stats, metrics))?;
         let log_files = self.log.files.add(&generation.settings.log);
         log_files.map_err(|error| one_line(&error))?;
         let plan = generation.plan();
@@ -216,7 +221,7 @@ impl Supervisor {
     /// From here on the settings of this generation are those of the service.
     fn promote(&mut self, generation: u32) {
         self.promoted = Some(generation);
-        self.serve_stats(generation);
+        self.serve_sides(generation);
         let Some(generation) = self.generations.get(&generation) else {
             return;
         };
@@ -231,6 +236,7 @@ impl Supervisor {
     fn report(&mut self, report: &Report) {
         self.waiting.note(report);
         self.count(report);
+        self.past.note(report);
         let out_of_memory = match report {
             Report::WorkerDied { status, .. } | Report::ZygoteDied { status, .. } => {
                 *status == ExitStatus::Signal(libc::SIGKILL) && self.oom_kills.has_struck()

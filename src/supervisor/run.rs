@@ -34,11 +34,12 @@ use super::{
     lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
     log::LogKeeper,
     memory::OomKills,
+    metrics::Past,
     pressure::Pressure,
     readable,
     reap::reap,
     setup,
-    stats::{Question, Stats},
+    side::{Question, Side, clients::CLIENTS},
     watch::{Watch, Wish},
 };
 
@@ -59,7 +60,10 @@ pub(super) struct Supervisor {
     /// A generation that has become the current one since files were last watched.
     pub(super) promoted: Option<u32>,
     pub(super) waiting: Waiting,
-    pub(super) stats: Stats,
+    pub(super) stats: Side,
+    pub(super) metrics: Side,
+    /// Of the metrics, what outlives generations.
+    pub(super) past: Past,
     rotation: Rotation,
     pub(super) log: LogKeeper,
 }
@@ -75,8 +79,8 @@ struct Sources {
     interrupt: Signal,
     pressure: Pressure,
     reopen: Signal,
-    /// Clients of the stats address.
-    stats: mpsc::Receiver<Question>,
+    /// Clients of the addresses of `[stats]` and `[metrics]`.
+    sides: mpsc::Receiver<Question>,
     terminate: Signal,
     watch: Watch,
     watchdog: Option<Interval>,
@@ -92,8 +96,8 @@ enum Wake {
     MemoryPressure,
     Reload,
     Reopen,
-    /// A client wants the stats.
-    Stats(Question),
+    /// A client of another address wants to know something.
+    Side(Question),
     Stop(StopSignal),
     Watchdog,
     /// Files have changed.
@@ -116,7 +120,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     let watch = Watch::new(&site.settings);
     let watch = watch.map_err(setup("watch the application's files"))?;
     let children = Children::new().map_err(setup("make an epoll instance"))?;
-    let (stats, asked) = Stats::new();
+    let (questions, asked) = mpsc::channel(CLIENTS);
     let mut sources = Sources::new(&children, watch, asked)?;
     // Whoever sees it may send signals, which are handled by now.
     sources.control = Server::open(&site.name);
@@ -128,6 +132,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         site.interpreter,
         site.listeners,
         site.stats,
+        site.metrics,
         site.https,
     )
     .map_err(setup("make a scoreboard"))?;
@@ -158,11 +163,13 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         oom_kills: OomKills::new(),
         promoted: None,
         waiting: Waiting::default(),
-        stats,
+        stats: Side::new(questions.clone()),
+        metrics: Side::new(questions),
+        past: Past::default(),
         rotation,
         log: LogKeeper::new(site.log_files),
     };
-    supervisor.serve_stats(1);
+    supervisor.serve_sides(1);
     let mut events = Default::default();
     for action in actions {
         supervisor.perform(action, &mut events);
@@ -216,9 +223,8 @@ impl Supervisor {
             Wake::MemoryPressure => vec![Event::MemoryPressure],
             Wake::Reload => vec![Event::ReloadRequested],
             Wake::Reopen => vec![Event::ReopenRequested],
-            Wake::Stats(question) => {
-                // A client that has gone is not missed.
-                let _ = question.send(self.stats_facts());
+            Wake::Side(question) => {
+                self.answer_side(question);
                 Vec::new()
             }
             Wake::Stop(signal) => vec![Event::StopRequested(signal)],
@@ -247,7 +253,7 @@ impl Sources {
     fn new(
         children: &Children,
         watch: Watch,
-        stats: mpsc::Receiver<Question>,
+        sides: mpsc::Receiver<Question>,
     ) -> Result<Self, SupervisorError> {
         let channels = children.as_fd().try_clone_to_owned();
         let channels = channels.and_then(readable);
@@ -266,7 +272,7 @@ impl Sources {
             interrupt: on(SignalKind::interrupt())?,
             pressure: Pressure::new(),
             reopen: on(SignalKind::user_defined1())?,
-            stats,
+            sides,
             terminate: on(SignalKind::terminate())?,
             watch,
             watchdog,
@@ -316,7 +322,7 @@ impl Sources {
             () = self.pressure.pressed() => Wake::MemoryPressure,
             _ = self.interrupt.recv() => Wake::Stop(StopSignal::Interrupt),
             _ = self.reopen.recv() => Wake::Reopen,
-            Some(question) = self.stats.recv() => Wake::Stats(question),
+            Some(question) = self.sides.recv() => Wake::Side(question),
             _ = self.terminate.recv() => Wake::Stop(StopSignal::Terminate),
             _ = watchdog => Wake::Watchdog,
         }

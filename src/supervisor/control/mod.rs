@@ -21,6 +21,7 @@ use super::{
     run::Supervisor,
 };
 
+pub(super) use memory::Memory;
 pub(crate) use message::{Command, MessageError, Reply, Request};
 pub(crate) use place::Places;
 pub(super) use server::Server;
