@@ -18,7 +18,7 @@ BUILD_PACKAGES := ca-certificates gcc libc6-dev
 BENCH_PACKAGES := $(BUILD_PACKAGES) libev-dev nginx python3-dev python3-venv wrk
 MAN_PACKAGES := python3 scdoc
 RUN_PACKAGES := $(BUILD_PACKAGES) python3 python3-venv
-TEST_PACKAGES := $(BUILD_PACKAGES) $(MAN_PACKAGES) apache2-bin binutils chromium chromium-driver curl haproxy lighttpd lua5.4 mandoc nginx openssl python3-dev python3-venv systemd util-linux
+TEST_PACKAGES := $(BUILD_PACKAGES) $(MAN_PACKAGES) apache2-bin binutils chromium chromium-driver curl git haproxy lighttpd litmus lua5.4 mandoc nginx openssl python3-dev python3-venv systemd util-linux
 TREE_PACKAGES := debootstrap
 BENCH_FLAGS ?=
 

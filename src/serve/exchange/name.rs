@@ -80,7 +80,7 @@ impl Exchange<'_> {
             .then(|| self.rules.access.client(&request, &self.rules.trusted));
         let client = client.flatten().map(|address| address.to_string());
         journal::access(&Access {
-            method: request.method(),
+            method: request.head.method.of(request.buffer),
             target: request.target(),
             host: environ::host(&request),
             peer: client.as_deref().unwrap_or(&peer.address),
