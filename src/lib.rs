@@ -23,6 +23,7 @@ mod cli;
 mod compare;
 mod convert;
 mod listener;
+mod metrics;
 
 mod static_files;
 mod stats;

@@ -19,6 +19,7 @@
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
 //! - `man`: the manual pages.
+//! - `metrics`: what is served at the address of `[metrics]`, and the status page in a real browser.
 //! - `mounts`: many applications in the same workers.
 //! - `outside`: without systemd: process 1, root that becomes somebody else, secrets, read-only root.
 //! - `package`: what is in the packages, and what linters say of it.
@@ -70,6 +71,7 @@ mod journal;
 mod limits;
 mod log_files;
 mod man;
+mod metrics;
 mod mounts;
 mod outside;
 mod package;

@@ -16,12 +16,14 @@ mod lifecycle;
 mod log;
 mod look;
 mod memory;
+mod metrics;
 mod output;
 mod perform;
 mod pressure;
 mod reap;
 mod report;
 mod run;
+mod side;
 mod spawn;
 mod stacks;
 mod stats;
@@ -36,6 +38,7 @@ use crate::{config::Settings, journal::LogFiles, listener::Listeners};
 
 pub(crate) use https::Https;
 pub(crate) use interpreter::{Interpreter, InterpreterError};
+pub(crate) use metrics::{MetricsError, bind as bind_metrics};
 pub(crate) use run::run;
 pub(crate) use stats::{StatsError, bind as bind_stats};
 pub(crate) use succession::{Predecessor, SuccessionError};
@@ -55,6 +58,8 @@ pub(crate) struct Site {
     pub(crate) listeners: Listeners,
     /// Those of `[stats]`, of the first generation.
     pub(crate) stats: Listeners,
+    /// Those of `[metrics]`, of the first generation.
+    pub(crate) metrics: Listeners,
     /// Of the first generation.
     pub(crate) https: Https,
     /// Of the first generation.

@@ -25,6 +25,7 @@ use super::{
 };
 
 pub(super) use history::Recorder;
+pub(super) use memory::Memory;
 #[cfg(test)]
 pub(crate) use history::{Crash, Harakiri};
 pub(crate) use history::{History, Late, Moment, Reload};
