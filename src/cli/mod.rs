@@ -11,6 +11,7 @@ mod control;
 mod conversion;
 mod convert_gunicorn;
 mod convert_ini;
+mod doctor;
 mod error;
 mod exit;
 mod output;
@@ -54,6 +55,7 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::Compare(arguments) => compare::compare(arguments),
         Command::ConvertGunicorn(arguments) => convert_gunicorn::convert(arguments),
         Command::ConvertIni(arguments) => convert_ini::convert(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve_file(arguments.file).inspect_err(tell_manager),
         Command::Status(arguments) => control::status(&arguments),

@@ -24,6 +24,7 @@ mod run;
 mod spawn;
 mod stacks;
 mod stats;
+mod trial;
 mod watch;
 
 use std::{io, os::fd::OwnedFd};
@@ -32,10 +33,12 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use crate::{config::Settings, journal::LogFiles, listener::Listeners};
 
+pub(crate) use account::{AccountError, find as account_of};
 pub(crate) use https::Https;
 pub(crate) use interpreter::{Interpreter, InterpreterError};
 pub(crate) use run::run;
 pub(crate) use stats::{StatsError, bind as bind_stats};
+pub(crate) use trial::{TrialError, try_application};
 
 /// Reads the settings again; the error is one line.
 pub(crate) type Reread = Box<dyn Fn() -> Result<Settings, String>>;
