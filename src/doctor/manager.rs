@@ -49,8 +49,9 @@ pub(super) fn unit(name: &str) -> Option<Unit> {
 }
 
 /// What says only that something else was said.
-const EMPTY_WORDS: [&str; 4] = [
+const EMPTY_WORDS: [&str; 5] = [
     "Failed to listen on",
+    "Failed to receive listening socket",
     "Failed to start",
     "Failed with result",
     "the service cannot start",
