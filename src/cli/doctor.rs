@@ -60,7 +60,7 @@ pub(super) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, CliError> 
 
 /// A file, or the name of a site in /etc/hostler.
 fn file_of(site: &str) -> Result<PathBuf, CliError> {
-    let is_name = !site.contains('/') && !site.ends_with(".toml") && !Path::new(site).exists();
+    let is_name = !site.contains('/') && !site.ends_with(".toml") && !Path::new(site).is_file();
     match is_name {
         true => Ok(Path::new(SITES).join(format!("{site}.toml"))),
         false => path::absolute(site).map_err(CliError::WorkingDirectory),
