@@ -22,6 +22,7 @@ mod cgi;
 mod cli;
 mod compare;
 mod convert;
+mod doctor;
 mod listener;
 mod metrics;
 

@@ -8,6 +8,7 @@
 //! - `compare`: two servers asked the same, and what is told of it.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
 //! - `compression`: answers of the application, compressed on their way.
+//! - `container`: the image for containers.
 //! - `control`: the control socket and the commands that use it.
 //! - `convert`: configurations of other servers, converted, checked and run.
 //! - `docs`: what the documents say of settings and messages is true.
@@ -59,6 +60,7 @@ mod cli;
 mod compare;
 mod compat;
 mod compression;
+mod container;
 mod control;
 mod convert;
 mod docs;

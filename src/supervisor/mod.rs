@@ -28,6 +28,7 @@ mod spawn;
 mod stacks;
 mod stats;
 mod succession;
+mod trial;
 mod watch;
 
 use std::{io, os::fd::OwnedFd};
@@ -36,12 +37,14 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use crate::{config::Settings, journal::LogFiles, listener::Listeners};
 
+pub(crate) use account::{AccountError, find as account_of};
 pub(crate) use https::Https;
 pub(crate) use interpreter::{Interpreter, InterpreterError};
 pub(crate) use metrics::{MetricsError, bind as bind_metrics};
 pub(crate) use run::run;
 pub(crate) use stats::{StatsError, bind as bind_stats};
 pub(crate) use succession::{Predecessor, SuccessionError};
+pub(crate) use trial::{TrialError, try_application};
 
 /// Reads the settings again; the error is one line.
 pub(crate) type Reread = Box<dyn Fn() -> Result<Settings, String>>;

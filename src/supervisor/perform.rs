@@ -198,7 +198,13 @@ impl Supervisor {
         let started = Channel::pair().map_err(SpawnError::from);
         let started = started.and_then(|(ours, theirs)| {
             let (output, stdout) = Output::pipe(Role::Zygote)?;
-            let pid = spawn::spawn(&parts.interpreter, &parts.settings, &theirs, stdout)?;
+            let pid = spawn::spawn(
+                &parts.interpreter,
+                &parts.settings,
+                &theirs,
+                stdout,
+                spawn::Surroundings::Ours,
+            )?;
             self.children.add_output(output)?;
             self.children.add_zygote(zygote, ours)?;
             Ok(pid)
