@@ -69,6 +69,7 @@ fn help_reads_well() {
         &["-h"],
         &["serve", "--help"],
         &["check", "--help"],
+        &["doctor", "--help"],
         &["run", "--help"],
         &["status", "--help"],
         &["reload", "--help"],

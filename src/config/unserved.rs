@@ -19,7 +19,6 @@ const UNSERVED: &[(&str, &[&str])] = &[
     ("workers.loop", &[]),
     ("log.to", &["journal", "stderr", "file:*"]),
     ("log.access-to", &["journal", "stderr", "file:*"]),
-    ("metrics", &[]),
 ];
 
 /// A setting that this version does not serve.
