@@ -185,14 +185,15 @@ impl<A: Application> Engine<A> {
             standby.note_request();
         }
         let server = self.server(connection);
-        let mut exchange = Exchange::new(
+        // On the heap, because it is found from elsewhere while its greenlet waits, whose stack is not in its place then.
+        let mut exchange = Box::new(Exchange::new(
             connection,
             &mut local.scratch,
             &self.rules,
             server,
             &self.draining,
             (record, watch),
-        );
+        ));
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
             error!("a request met a fault of the server's own; its connection is closed");

@@ -141,7 +141,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         application = %generation.application(),
         python = %generation.interpreter.python.display(),
         processes = generation.settings.workers.processes,
-        threads = generation.settings.workers.threads,
+        threads = generation.settings.workers.requests_at_once(),
         "loading the application"
     );
     let (lifecycle, actions) = Lifecycle::start(plan, now_us(), Duration::ZERO);

@@ -70,6 +70,21 @@ impl Default for Workers {
     }
 }
 
+impl Workers {
+    /// Requests that run in one worker at a time.
+    pub fn requests_at_once(&self) -> u32 {
+        match self.event_loop {
+            EventLoop::Gevent => self.concurrency,
+            EventLoop::Threads => self.threads,
+        }
+    }
+
+    /// Whether each request has a greenlet, and all of them one thread.
+    pub fn is_green(&self) -> bool {
+        self.event_loop == EventLoop::Gevent
+    }
+}
+
 /// What runs the application in a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -30,6 +30,7 @@ use rustix::{
 use crate::{
     app::{self, Applications},
     control::follow_log,
+    green,
     https::Https,
     loaded::Loaded,
     module, worker,
@@ -244,6 +245,7 @@ impl Zygote {
             Spread::new(self.start.settings.workers.cpu_affinity).map_err(no_processors)?;
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
+        green::prepare(py, &self.start.settings)?;
         app::import_all(py, &app.preload, "app.preload")?;
         if !app.lazy_apps {
             self.applications = Some(Applications::load(py, &self.start.settings)?);
