@@ -1,6 +1,6 @@
 //! Clients of every kind, and slow ones: they hold a greenlet, never the hub.
 
-use super::{at_once, begin, check_met, site};
+use super::{begin, check_meet, site};
 use crate::support::{certificates::Certificates, client::request, site::Site, uwsgi};
 
 /// A body of this size streams.
@@ -25,7 +25,7 @@ fn slow_senders_of_bodies_hold_nobody_else() {
             slow.push(client);
         }
         // They are inside, and their bodies half read.
-        check_met(&at_once(&site, "/meet?16", 6), 6);
+        check_meet(&site, 6, 10);
         for client in &mut slow {
             client.send(&[b'x'; 70_000]);
             assert_eq!(client.answer().text(), "100000");
@@ -42,7 +42,7 @@ fn slow_readers_hold_nobody_else() {
         client.send_get("/download?100");
         slow.push(client);
     }
-    check_met(&at_once(&site, "/meet?16", 6), 6);
+    check_meet(&site, 6, 10);
     for client in &mut slow {
         assert_eq!(client.answer().body.len(), 10_000_000);
     }
@@ -62,9 +62,11 @@ fn a_sender_that_falls_silent_is_given_up() {
 #[test]
 fn a_reader_that_falls_silent_is_given_up() {
     let site = site(4).setting("timeouts", "socket = \"200ms\"").start();
+    let before = site.open_sockets();
     let mut client = site.address().connect_with_small_buffer();
     client.send_get("/download?1000");
-    site.process.wait_for_text("unsent");
+    site.wait_until("that it is served", || site.open_sockets() > before);
+    site.wait_until("that it is given up", || site.open_sockets() == before);
     assert_eq!(site.get("/pid").status, 200);
 }
 
@@ -86,7 +88,7 @@ fn clients_that_leave_cost_nothing() {
         client.send(b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nbo");
         begin(&site, "/download?100").read_one();
     }
-    check_met(&at_once(&site, "/meet?4", 4), 4);
+    check_meet(&site, 4, 0);
 }
 
 #[test]

@@ -90,7 +90,10 @@ fn one_that_swallows_the_exception_goes_with_its_worker() {
 fn waiting_for_a_client_is_interrupted() {
     let site = site(8)
         .setting("request", "post-buffering = \"0\"")
-        .setting("limits", "harakiri = \"400ms\"")
+        .setting(
+            "limits",
+            "harakiri = \"400ms\"\nharakiri-graceful = \"30s\"",
+        )
         .start();
     let mut client = site.address().connect();
     client.send(b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nbo");

@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::{at_once, bare_site, begin, check_met, site, sites};
+use super::{bare_site, begin, check_meet, site, sites};
 use crate::support::{load::Load, root, site::Site};
 
 const GEVENT: &str = "loop = \"gevent\"";
@@ -62,7 +62,7 @@ fn workers_are_recycled() {
 #[test]
 fn each_worker_may_import_for_itself() {
     let site = site(8).app_setting("lazy-apps = true").start();
-    check_met(&at_once(&site, "/meet?8", 8), 8);
+    check_meet(&site, 8, 0);
 }
 
 /// A name that is looked up while the application is imported starts a thread of gevent's, which no fork would copy.
@@ -74,7 +74,7 @@ fn gevent_may_have_been_used_before_the_fork() {
         .start();
     site.process.wait_for_text("early in 0");
     assert_eq!(site.get("/resolve").status, 200);
-    check_met(&at_once(&site, "/meet?8", 8), 8);
+    check_meet(&site, 8, 0);
 }
 
 #[test]

@@ -24,14 +24,20 @@ local = threading.local()
 inside = most = 0
 
 
-def application(environ, start_response):
-    global inside, most
-    inside += 1
-    most = max(most, inside)
-    try:
-        answer = VIEWS[environ["PATH_INFO"]](environ)
-    finally:
+class Inside:
+    def __enter__(self):
+        global inside, most
+        inside += 1
+        most = max(most, inside)
+
+    def __exit__(self, *_):
+        global inside
         inside -= 1
+
+
+def application(environ, start_response):
+    with Inside():
+        answer = VIEWS[environ["PATH_INFO"]](environ)
     if not isinstance(answer, (list, int, str)):
         start_response("200 OK", [("Content-Type", "text/plain")])
         return answer
@@ -95,8 +101,9 @@ def unread(environ):
 
 
 def download(environ):
-    for _ in range(int(environ["QUERY_STRING"])):
-        yield b"x" * 100_000
+    with Inside():
+        for _ in range(int(environ["QUERY_STRING"])):
+            yield b"x" * 100_000
 
 
 def written(environ):

@@ -101,6 +101,9 @@ impl Crew {
     /// The hub has raised in the main greenlet what a greenlet of the application's has raised, for instance SystemExit.
     fn failed(&self, py: Python<'_>, error: Bound<'_, PyAny>) {
         let error = PyErr::from_value(error);
+        if forked::is_child() {
+            forked::exit(py, Some(error));
+        }
         error!(
             traceback = %traceback::text(py, &error),
             "a greenlet of the application ended the program; the worker drains"

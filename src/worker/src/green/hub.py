@@ -16,6 +16,10 @@ waiting = {}
 """The watchers of clients that are waited for, by the descriptor of their socket."""
 
 
+forker = None
+"""In a child that the application has forked: the greenlet that it was forked for."""
+
+
 class Silent(Exception):
     """The client was waited for too long."""
 
@@ -78,6 +82,18 @@ def strike(greenlet, is_due, error):
             greenlet.throw(error)
 
     get_hub().loop.run_callback(hit)
+
+
+def note_child():
+    """To be called in a child, by whoever has forked it."""
+    global forker
+    forker = getcurrent()
+
+
+def leave_to_forker():
+    """Comes back in the greenlet that a child was forked for, and in no other one."""
+    if getcurrent() is not forker:
+        Event().wait()
 
 
 def end_helpers():

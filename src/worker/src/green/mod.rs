@@ -73,6 +73,26 @@ pub(crate) fn after_fork(py: Python<'_>) -> PyResult<()> {
     }
 }
 
+/// In a child that the application has forked: the calling greenlet is the one that it was made for.
+///
+/// # Errors
+/// What gevent raises.
+pub(crate) fn note_child(py: Python<'_>) -> PyResult<()> {
+    match MODULE.get(py) {
+        None => Ok(()),
+        Some(module) => module.call_method0(py, intern!(py, "note_child")).map(drop),
+    }
+}
+
+/// In such a child: comes back in that greenlet alone. The others, which the hub of the child runs as that of its parent
+/// does, must neither answer a second time nor end the process.
+pub(crate) fn leave_to_forker(py: Python<'_>) {
+    if let Some(module) = MODULE.get(py) {
+        // An exception is the end of what the greenlet waits for: then nobody else runs.
+        let _ = module.call_method0(py, intern!(py, "leave_to_forker"));
+    }
+}
+
 /// Ends the native threads that gevent has started, as those do that look up names, so that a fork copies everything.
 pub(crate) fn end_helpers(py: Python<'_>) -> PyResult<()> {
     match MODULE.get(py) {

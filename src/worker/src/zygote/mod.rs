@@ -145,9 +145,12 @@ pub(crate) fn leave_signals_to_supervisor() -> std::io::Result<()> {
     sys::ignore_by_handler(&[Signal::INT, Signal::TERM, Signal::HUP])
 }
 
-/// The way between the workers of a site that answers some requests without its application.
+/// The way between the workers of a site that answers some requests without its application. With greenlets nobody stands
+/// by, and a worker that has no place for one more request accepts nothing.
 fn handover(start: &Start) -> Option<Handover> {
-    let made = start.settings.answers_alone().then(Handover::new);
+    let settings = &start.settings;
+    let stands_by = settings.answers_alone() && !settings.workers.is_green();
+    let made = stands_by.then(Handover::new);
     match made.transpose() {
         Ok(handover) => handover,
         Err(error) => {
