@@ -7,7 +7,9 @@ use crate::support::{certificates::Certificates, client::request, site::Site, uw
 const STREAMING: &str = "post-buffering = \"0\"";
 
 fn streaming_site(concurrency: u32) -> Site {
-    site(concurrency).setting("request", STREAMING)
+    site(concurrency)
+        .setting("request", STREAMING)
+        .setting("timeouts", "socket = \"60s\"")
 }
 
 #[test]
@@ -35,7 +37,9 @@ fn slow_senders_of_bodies_hold_nobody_else() {
 
 #[test]
 fn slow_readers_hold_nobody_else() {
-    let site = site(16).start();
+    let site = site(16)
+        .setting("timeouts", "socket = \"60s\"")
+        .start();
     let mut slow = Vec::new();
     for _ in 0..10 {
         let mut client = site.address().connect_with_small_buffer();
@@ -50,7 +54,8 @@ fn slow_readers_hold_nobody_else() {
 
 #[test]
 fn a_sender_that_falls_silent_is_given_up() {
-    let site = streaming_site(4)
+    let site = site(4)
+        .setting("request", STREAMING)
         .setting("timeouts", "socket = \"200ms\"")
         .start();
     let mut client = site.address().connect();

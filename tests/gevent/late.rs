@@ -31,7 +31,7 @@ fn one_that_waits_is_interrupted_and_the_others_finish() {
     let mut late = begin(&site, "/late");
     assert_eq!(late.answer().status, 504);
     site.process.wait_for_text("cleaned up");
-    site.process.wait_for_text(TOO_LATE);
+    site.process.wait_for_text("hostler.HarakiriError");
     // Where it was, as the greenlet's stack and as the exception's.
     let stacks = site.process.output().matches("in late").count();
     assert_eq!(stacks, 2, "{}", site.process.output());
