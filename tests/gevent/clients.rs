@@ -37,9 +37,7 @@ fn slow_senders_of_bodies_hold_nobody_else() {
 
 #[test]
 fn slow_readers_hold_nobody_else() {
-    let site = site(16)
-        .setting("timeouts", "socket = \"60s\"")
-        .start();
+    let site = site(16).setting("timeouts", "socket = \"60s\"").start();
     let mut slow = Vec::new();
     for _ in 0..10 {
         let mut client = site.address().connect_with_small_buffer();

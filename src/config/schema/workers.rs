@@ -38,7 +38,7 @@ pub struct Workers {
     pub reload_on_exception: bool,
     /// Processors that each worker is bound to, in turn (sched_setaffinity(2)); 0: none.
     pub cpu_affinity: u32,
-    /// What runs the application: `threads`, or `gevent` with its green threads.
+    /// What runs the application: `threads`, or `gevent`, one greenlet for each request.
     #[serde(rename = "loop")]
     pub event_loop: EventLoop,
     /// `gevent`: requests that run in one worker at a time.
