@@ -10,9 +10,7 @@ use crate::{
     config::{self, Protocol, Settings},
     journal::{self, Identity, LogFiles, Role},
     listener::{ListenError, Listener, Listeners},
-    supervisor::{
-        self, Https, Interpreter, Predecessor, Reread, Site, bind_metrics, bind_stats,
-    },
+    supervisor::{self, Https, Interpreter, Predecessor, Reread, Site, bind_metrics, bind_stats},
     systemd,
 };
 

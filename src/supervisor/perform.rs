@@ -16,9 +16,7 @@ use super::{
     control::Moment,
     generation::one_line,
     interpreter::directory,
-    lifecycle::{
-        Action, Event, ExitStatus, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId,
-    },
+    lifecycle::{Action, Event, ExitStatus, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId},
     metrics,
     output::Output,
     report,
