@@ -89,10 +89,11 @@ target/man/%: man/%.scd tools/manual $(wildcard docs/*.md) | need-man
 	tools/manual $< >$@
 
 .PHONY: venvs
-venvs: target/venv/test/done target/venv/libraries/done ## the frameworks and uWSGI that the tests want, under target/
+venvs: target/venv/test/done target/venv/gevent/done target/venv/libraries/done ## the frameworks and uWSGI that the tests want, under target/
 
 # A stamp says that the installation came to its end. The environment for the example takes the project's own list.
 target/venv/test/done: tests/requirements.txt | need-test
+target/venv/gevent/done: tests/gevent/requirements.txt | need-test
 target/venv/example/done: examples/django/requirements.txt | need-run
 target/venv/%/done:
 	$(PYTHON) -m venv target/venv/$*

@@ -16,6 +16,7 @@
 //! - `fastcgi`: FastCGI on the wire, and what is broken of it.
 //! - `frameworks`: Django, Flask, Bottle and httpbin, directly and behind nginx.
 //! - `fronts`: the same requests over every protocol, directly and behind nginx, Apache and lighttpd.
+//! - `gevent`: requests as greenlets, with gevent from PyPI.
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
@@ -68,6 +69,7 @@ mod examples;
 mod fastcgi;
 mod frameworks;
 mod fronts;
+mod gevent;
 mod http;
 mod journal;
 mod limits;

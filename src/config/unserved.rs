@@ -16,7 +16,6 @@ use super::{
 /// Keys, and sections without a key, each with the values that are served in spite of it, beside the default; `*` at the
 /// end of a value stands for whatever comes there.
 const UNSERVED: &[(&str, &[&str])] = &[
-    ("workers.loop", &[]),
     ("log.to", &["journal", "stderr", "file:*"]),
     ("log.access-to", &["journal", "stderr", "file:*"]),
 ];

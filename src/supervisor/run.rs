@@ -163,7 +163,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         application = %generation.application(),
         python = %generation.interpreter.python.display(),
         processes = generation.settings.workers.processes,
-        threads = generation.settings.workers.threads,
+        threads = generation.settings.workers.requests_at_once(),
         "loading the application"
     );
     let first = succession.first_generation();
