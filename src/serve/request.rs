@@ -184,9 +184,9 @@ impl<A: Application> Engine<A> {
         let peer = connection.peer.address.as_bytes();
         record.begin(now, deadline, method, target, peer);
         let watch = self.watches.of(local.index);
-        // Only its own thread can say anything that is encrypted.
-        let speech = connection.tls.is_none().then_some(connection.head.kind);
-        watch.begin(connection.socket.as_fd(), method == b"HEAD", speech);
+        let session = connection.tls.as_ref().map(|tls| tls.session());
+        let (socket, kind) = (connection.socket.as_fd(), connection.head.kind);
+        watch.begin(socket, method == b"HEAD", kind, session);
         if let Some(standby) = &self.standby {
             standby.note_request();
         }
