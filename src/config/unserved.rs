@@ -15,12 +15,7 @@ use super::{
 
 /// Keys, and sections without a key, each with the values that are served in spite of it, beside the default; `*` at the
 /// end of a value stands for whatever comes there.
-const UNSERVED: &[(&str, &[&str])] = &[
-    ("workers.loop", &[]),
-    ("log.to", &["journal", "stderr", "file:*"]),
-    ("log.access-to", &["journal", "stderr", "file:*"]),
-    ("metrics", &[]),
-];
+const UNSERVED: &[(&str, &[&str])] = &[("workers.loop", &[]), ("metrics", &[])];
 
 /// A setting that this version does not serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,7 +188,6 @@ mod tests {
         ("listen.protocol", &["uwsgi"]),
         ("listen.backlog", &[]),
         ("workers.cheaper.idle", &[]),
-        ("log.to", &["stderr", "file:*"]),
     ];
 
     #[track_caller]
