@@ -180,15 +180,20 @@ fn a_sink_that_is_killed_and_started_again_while_requests_run_is_told_what_it_ha
     let second = Sink::unix(&path);
     site.wait_until("everything that was missed is told", || {
         assert_eq!(site.get("/again").status, 200);
-        let told: u64 = second.all().iter().filter_map(|one| lost(one)).sum();
-        told == 20
+        let all = second.all();
+        let told: u64 = all.iter().filter_map(|one| lost(one)).sum();
+        // A request is logged after its answer, so the last one may have come late enough.
+        let late = all
+            .iter()
+            .filter(|one| one.contains("GET /missed-"))
+            .count();
+        told as usize + late == 20
     });
     let all = second.all();
     assert!(
         all.iter().any(|one| one.contains("HOSTLER_LOST=")),
         "{all:?}"
     );
-    assert!(!all.iter().any(|one| one.contains("/missed-")), "{all:?}");
 }
 
 #[test]
