@@ -14,8 +14,8 @@ use super::{
 };
 
 /// Keys, and sections without a key, each with the values that are served in spite of it, beside the default; `*` at the
-/// end of a value stands for whatever comes there.
-const UNSERVED: &[(&str, &[&str])] = &[("workers.loop", &[]), ("metrics", &[])];
+/// end of a value stands for whatever comes there. There are none at the moment.
+const UNSERVED: &[(&str, &[&str])] = &[];
 
 /// A setting that this version does not serve.
 #[derive(Debug, Clone, PartialEq, Eq)]

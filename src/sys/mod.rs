@@ -6,6 +6,7 @@
 
 mod account;
 mod file;
+mod kin;
 mod memory;
 mod privileges;
 mod process;
@@ -16,6 +17,7 @@ mod thread;
 
 pub use account::Account;
 pub use file::{local_time, replace_fd};
+pub use kin::{Image, Kin, Kinship, spawn_kin};
 pub use memory::{Shared, SharedMemory};
 pub use privileges::{PrivilegeError, drop_privileges, forbid_dumps};
 pub use process::{
