@@ -3,6 +3,7 @@
 //! What can be tested without a process is tested below the code it tests, not here. Where a new test belongs:
 //!
 //! - `cgi`: programs that answer requests.
+//! - `access`: the access log, and its lines beside those of uWSGI and gunicorn.
 //! - `chaos`: everything that can happen under load, and an account of every request.
 //! - `cli`: arguments, exit codes, `check` and its messages.
 //! - `compare`: two servers asked the same, and what is told of it.
@@ -20,6 +21,7 @@
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
+//! - `log_files`, `log_sockets`: logs that go to files, and out as datagrams.
 //! - `man`: the manual pages.
 //! - `metrics`: what is served at the address of `[metrics]`, and the status page in a real browser.
 //! - `mounts`: many applications in the same workers.
@@ -74,6 +76,7 @@ mod http;
 mod journal;
 mod limits;
 mod log_files;
+mod log_sockets;
 mod man;
 mod metrics;
 mod mounts;
