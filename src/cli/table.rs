@@ -22,11 +22,8 @@ const REQUESTS: usize = 10;
 
 /// Everything that people ask for, as a text of several lines.
 pub(super) fn of_status(status: &Status) -> String {
-    let mut text = format!(
-        "{}: {}\n\n",
-        printable(&status.site),
-        printable(&status.state)
-    );
+    let (state, _) = headline(status);
+    let mut text = format!("{}: {}\n\n", printable(&status.site), printable(state));
     let past = past::facts(status).into_iter();
     for (name, value) in facts(status).into_iter().chain(past) {
         // Writing to a string cannot fail.
@@ -60,11 +57,20 @@ fn facts(status: &Status) -> Vec<(&'static str, String)> {
         ("requests", requests(&status.workers)),
         ("memory", memory(status)),
         ("workers gone", causes(status)),
+        ("last failure", headline(status).1.map(str::to_owned)),
     ];
     let known = all
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)));
     known.collect()
+}
+
+/// What goes on, and the last failure that the service tells with it.
+fn headline(status: &Status) -> (&str, Option<&str>) {
+    let parts = status.state.split_once("; last failure: ");
+    parts.map_or((&status.state, None), |(state, failure)| {
+        (state, Some(failure))
+    })
 }
 
 fn listener(listener: &ListenerStatus) -> String {

@@ -177,6 +177,20 @@ traceback of the last reload:
 }
 
 #[test]
+fn the_last_failure_has_a_line_of_its_own() {
+    let status = Status {
+        state: "serving with 1 of 1 workers; last failure: LookupError".to_owned(),
+        ..Status::default()
+    };
+    let text = of_status(&status);
+    assert!(
+        text.starts_with(": serving with 1 of 1 workers\n\n"),
+        "{text}"
+    );
+    assert!(text.contains("\n  last failure LookupError\n"), "{text}");
+}
+
+#[test]
 fn connections_that_wait_are_told() {
     let socket = ListenerStatus {
         protocol: "http".to_owned(),
