@@ -21,6 +21,7 @@
 //! - `man`: the manual pages.
 //! - `mounts`: many applications in the same workers.
 //! - `outside`: without systemd: process 1, root that becomes somebody else, secrets, read-only root.
+//! - `package`: what is in the packages, and what linters say of it.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
 //! - `reload`: what a reload follows, and which files ask for one.
@@ -33,7 +34,9 @@
 //! - `tls`: HTTPS with the clients that people have: names, client certificates, sessions, certificates that change.
 //! - `top`: what `hostler top` shows of sites, in a terminal and without one.
 //! - `tidy`: rules about the code itself.
+//! - `upgrade`: another hostler takes over from the one that runs.
 //! - `uwsgi`: the uwsgi protocol on the wire.
+//! - `webdav`: a WebDAV server as the application, and a client that tries everything.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
 //!
 //! `support` is what they share. The extension has to be built and the virtual environments have to exist: `make test`
@@ -69,6 +72,7 @@ mod log_files;
 mod man;
 mod mounts;
 mod outside;
+mod package;
 mod process;
 mod pythons;
 mod reload;
@@ -81,5 +85,7 @@ mod systemd;
 mod tidy;
 mod tls;
 mod top;
+mod upgrade;
 mod uwsgi;
+mod webdav;
 mod wsgi;

@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use regex::bytes::Regex;
 
+use super::completions::CompletionsArguments;
 use crate::{
     compare::{Header, Server},
     config::{Address, TimeSpan},
@@ -60,6 +61,9 @@ pub(super) enum Command {
     ConvertIni(ConvertIniArguments),
     /// Make settings of a configuration of gunicorn
     ConvertGunicorn(ConvertGunicornArguments),
+    /// Print what a shell completes behind `hostler`
+    #[command(hide = true)]
+    Completions(CompletionsArguments),
 }
 
 #[derive(Debug, Args)]

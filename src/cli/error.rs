@@ -8,7 +8,7 @@ use crate::{
     convert::{gunicorn::GunicornError, uwsgi::ReadError},
     journal::JournalError,
     listener::ListenError,
-    supervisor::{InterpreterError, StatsError, SupervisorError},
+    supervisor::{InterpreterError, StatsError, SuccessionError, SupervisorError},
     systemd::units::UnitsError,
     tls::TlsError,
     top::TopError,
@@ -75,6 +75,9 @@ pub(super) enum CliError {
     /// The settings cannot be written as TOML.
     #[error("cannot show the settings")]
     Show(#[source] toml::ser::Error),
+    /// There is no supervisor to follow.
+    #[error(transparent)]
+    Succession(#[from] SuccessionError),
     /// There is no supervisor.
     #[error(transparent)]
     Supervisor(#[from] SupervisorError),
@@ -129,6 +132,7 @@ impl CliError {
             | Self::NoTerminal
             | Self::Output(_)
             | Self::Show(_)
+            | Self::Succession(_)
             | Self::Supervisor(_)
             | Self::Gunicorn(_)
             | Self::Input(_)

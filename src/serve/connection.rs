@@ -103,7 +103,7 @@ pub(super) struct Connection {
     pub(super) requests: u64,
     /// Whether the time for the head that is being read runs already.
     pub(super) head_begun: bool,
-    /// Whether its head is read, and waits for a thread that has the application.
+    /// Whether its head is read, and waits for a thread that has the application, or for one that routes it again.
     pub(super) is_left: bool,
     /// What the routes have changed about the request.
     pub(super) changes: Option<Box<Changes>>,
@@ -337,6 +337,17 @@ impl Connection {
     /// PATH_INFO as routes have made it.
     pub(super) fn changed_path(&self) -> Option<&[u8]> {
         self.changes.as_ref()?.path.as_deref()
+    }
+
+    /// The running request, whose body has come to its end and is forgotten, goes elsewhere with its head.
+    pub(super) fn begin_anew(&mut self, detour: Detour) {
+        let used = self.used();
+        self.input.drain(self.head.len..used);
+        self.body = Body::default();
+        self.head.become_get(&self.input);
+        self.program = None;
+        self.detour = Some(Box::new(detour));
+        self.is_left = true;
     }
 
     /// Takes a finished request out of `input`; what follows it stays.

@@ -191,6 +191,7 @@ impl<A: Application> Engine<A> {
             standby.note_request();
         }
         let server = self.server(connection);
+        let seat = self.seat(local);
         let mut exchange = Exchange::new(
             connection,
             &mut local.scratch,
@@ -215,7 +216,11 @@ impl<A: Application> Engine<A> {
         let end = now_us();
         if self.rules.access.is_on && !exchange.is_silent() {
             let status = if is_late { TOO_LATE } else { exchange.status() };
-            exchange.log(end - now, status);
+            exchange.log(end - now, status, seat);
+        }
+        if self.rules.is_slow(end - now) {
+            let status = if is_late { TOO_LATE } else { exchange.status() };
+            exchange.log_slow(end - now, status);
         }
         let (answer, asked) = (exchange.answer, exchange.times.asked());
         record.received(take(&mut connection.arrived));

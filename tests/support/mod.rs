@@ -20,6 +20,7 @@ pub(crate) mod journal;
 pub(crate) mod lighttpd;
 pub(crate) mod load;
 pub(crate) mod nginx;
+pub(crate) mod package;
 pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod python;

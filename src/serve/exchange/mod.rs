@@ -53,6 +53,8 @@ pub(super) struct Scratch {
     /// The name of the request, empty as long as nobody has asked for it.
     pub(super) request_id: String,
     pub(super) names: Names,
+    /// The head of the answer, as far as somebody wants it later.
+    pub(super) head: Vec<u8>,
 }
 
 /// Where the request body is.
@@ -95,6 +97,7 @@ impl<'e> Exchange<'e> {
     ) -> Self {
         scratch.staged.clear();
         scratch.request_id.clear();
+        scratch.head.clear();
         connection.keep_alive = false;
         let mount = rules.mount(connection.place);
         Self {

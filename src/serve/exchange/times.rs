@@ -43,6 +43,9 @@ impl Exchange<'_> {
             queued_us: self.times.began_us.saturating_sub(self.times.learnt_us),
             ..Asked::default()
         });
+        if self.rules.slow_us != 0 {
+            self.tell_name();
+        }
         call(self);
     }
 

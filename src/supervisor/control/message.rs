@@ -77,6 +77,9 @@ pub(crate) enum Reply {
         generation: u32,
         /// How many serve.
         workers: u32,
+        /// What else people should know.
+        #[serde(default)]
+        note: Option<String>,
     },
     /// Where the threads of a worker are, as Python writes it.
     Stack {
@@ -219,6 +222,7 @@ mod tests {
         check_reply(Reply::Reloaded {
             generation: 2,
             workers: 4,
+            note: None,
         });
         check_reply(Reply::Failed {
             reason: "LookupError".to_owned(),
