@@ -22,7 +22,7 @@ const REQUESTS: usize = 10;
 
 /// Everything that people ask for, as a text of several lines.
 pub(super) fn of_status(status: &Status) -> String {
-    let (state, _) = headline(status);
+    let (state, ..) = headline(status);
     let mut text = format!("{}: {}\n\n", printable(&status.site), printable(state));
     let past = past::facts(status).into_iter();
     for (name, value) in facts(status).into_iter().chain(past) {
@@ -42,6 +42,7 @@ pub(super) fn of_status(status: &Status) -> String {
 }
 
 fn facts(status: &Status) -> Vec<(&'static str, String)> {
+    let (_, load, failure) = headline(status);
     let application = format!("{}, with {}", status.application, status.python);
     let supervisor = format!(
         "pid {} for {}, hostler {}",
@@ -54,10 +55,11 @@ fn facts(status: &Status) -> Vec<(&'static str, String)> {
         ("settings", status.file.clone()),
         ("listening", joined(status.listeners.iter().map(listener))),
         ("supervisor", Some(supervisor)),
+        ("now", load.map(str::to_owned)),
         ("requests", requests(&status.workers)),
         ("memory", memory(status)),
         ("workers gone", causes(status)),
-        ("last failure", headline(status).1.map(str::to_owned)),
+        ("last failure", failure.map(str::to_owned)),
     ];
     let known = all
         .into_iter()
@@ -65,12 +67,13 @@ fn facts(status: &Status) -> Vec<(&'static str, String)> {
     known.collect()
 }
 
-/// What goes on, and the last failure that the service tells with it.
-fn headline(status: &Status) -> (&str, Option<&str>) {
+/// The line that the service has for everybody, in its parts: what goes on, how busy it is, and its last failure.
+fn headline(status: &Status) -> (&str, Option<&str>, Option<&str>) {
     let parts = status.state.split_once("; last failure: ");
-    parts.map_or((&status.state, None), |(state, failure)| {
-        (state, Some(failure))
-    })
+    let (now, failure) = parts.map_or((&*status.state, None), |(now, why)| (now, Some(why)));
+    let parts = now.split_once("; ");
+    let (state, load) = parts.map_or((now, None), |(state, load)| (state, Some(load)));
+    (state, load, failure)
 }
 
 fn listener(listener: &ListenerStatus) -> String {

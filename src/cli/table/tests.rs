@@ -177,9 +177,11 @@ traceback of the last reload:
 }
 
 #[test]
-fn the_last_failure_has_a_line_of_its_own() {
+fn the_line_of_the_service_is_told_in_its_parts() {
     let status = Status {
-        state: "serving with 1 of 1 workers; last failure: LookupError".to_owned(),
+        state:
+            "serving with 1 of 1 workers; 0 of 2 threads busy; 0.5 requests/s; last failure: a; b"
+                .to_owned(),
         ..Status::default()
     };
     let text = of_status(&status);
@@ -187,7 +189,8 @@ fn the_last_failure_has_a_line_of_its_own() {
         text.starts_with(": serving with 1 of 1 workers\n\n"),
         "{text}"
     );
-    assert!(text.contains("\n  last failure LookupError\n"), "{text}");
+    assert!(text.contains("\n  now          0 of 2 threads busy; 0.5 requests/s\n"));
+    assert!(text.contains("\n  last failure a; b\n"), "{text}");
 }
 
 #[test]
