@@ -22,7 +22,9 @@ mod cgi;
 mod cli;
 mod compare;
 mod convert;
+mod doctor;
 mod listener;
+mod metrics;
 
 mod static_files;
 mod stats;

@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, fs, process::Command};
 use crate::support::{root, site::program};
 
 /// Commands with a help text of their own.
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 16] = [
     &["check"],
     &["compare"],
     &["convert-gunicorn"],
     &["convert-ini"],
+    &["doctor"],
     &["log", "reopen"],
     &["reload"],
     &["run"],

@@ -8,7 +8,7 @@ use crate::{
     convert::{gunicorn::GunicornError, uwsgi::ReadError},
     journal::JournalError,
     listener::ListenError,
-    supervisor::{InterpreterError, StatsError, SuccessionError, SupervisorError},
+    supervisor::{InterpreterError, MetricsError, StatsError, SuccessionError, SupervisorError},
     systemd::units::UnitsError,
     tls::TlsError,
     top::TopError,
@@ -52,6 +52,9 @@ pub(super) enum CliError {
     /// The service cannot listen where it should.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The metrics cannot be given out where they should.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// The stats cannot be given out where they should.
     #[error(transparent)]
     Stats(#[from] StatsError),
@@ -128,6 +131,7 @@ impl CliError {
             | Self::Json(_)
             | Self::Journal(_)
             | Self::Listen(_)
+            | Self::Metrics(_)
             | Self::Stats(_)
             | Self::NoTerminal
             | Self::Output(_)

@@ -12,6 +12,7 @@ mod control;
 mod conversion;
 mod convert_gunicorn;
 mod convert_ini;
+mod doctor;
 mod error;
 mod exit;
 mod output;
@@ -57,6 +58,7 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::ConvertGunicorn(arguments) => convert_gunicorn::convert(arguments),
         Command::ConvertIni(arguments) => convert_ini::convert(&arguments),
         Command::Completions(arguments) => completions::print(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Run(arguments) => begin(|before| run::run(arguments, before)),
         Command::Serve(arguments) => begin(|before| serve_file(arguments.file, before)),
         Command::Status(arguments) => control::status(&arguments),

@@ -16,9 +16,8 @@ use super::{
     control::Moment,
     generation::one_line,
     interpreter::directory,
-    lifecycle::{
-        Action, Event, ExitStatus, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId,
-    },
+    lifecycle::{Action, Event, ExitStatus, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId},
+    metrics,
     output::Output,
     report,
     run::Supervisor,
@@ -123,7 +122,9 @@ impl Supervisor {
             Action::ReopenLog => _ = self.reopen_log(),
             Action::Report(report) => self.report(&report),
             Action::Retire { generation } => {
-                self.generations.remove(&generation);
+                if let Some(gone) = self.generations.remove(&generation) {
+                    self.past.bury(&gone);
+                }
             }
             Action::SignalHeir(signal) => self.signal_heir(signal),
             Action::Spawn { zygote, generation } => {
@@ -195,7 +196,13 @@ impl Supervisor {
         let started = Channel::pair().map_err(SpawnError::from);
         let started = started.and_then(|(ours, theirs)| {
             let (output, stdout) = Output::pipe(Role::Zygote)?;
-            let pid = spawn::spawn(&parts.interpreter, &parts.settings, &theirs, stdout)?;
+            let pid = spawn::spawn(
+                &parts.interpreter,
+                &parts.settings,
+                &theirs,
+                stdout,
+                spawn::Surroundings::Ours,
+            )?;
             self.children.add_output(output)?;
             self.children.add_zygote(zygote, ours)?;
             Ok(pid)
@@ -233,9 +240,11 @@ impl Supervisor {
         let settings = (self.reread)()?;
         let stats = stats::rebind(self.generations.values(), &settings);
         let stats = stats.map_err(|error| one_line(&error))?;
+        let metrics = metrics::rebind(self.generations.values(), &settings);
+        let metrics = metrics.map_err(|error| one_line(&error))?;
         let newest = self.generations.values().next_back();
         let newest = newest.ok_or("no generation is left")?;
-        let generation = newest.successor(settings, stats)?;
+        let generation = newest.successor(settings, (stats, metrics))?;
         let log_files = self.log.files.add(&generation.settings.log);
         log_files.map_err(|error| one_line(&error))?;
         let plan = generation.plan();
@@ -246,7 +255,7 @@ impl Supervisor {
     /// From here on the settings of this generation are those of the service.
     pub(super) fn promote(&mut self, generation: u32) {
         self.promoted = Some(generation);
-        self.serve_stats(generation);
+        self.serve_sides(generation);
         let Some(generation) = self.generations.get(&generation) else {
             return;
         };
@@ -262,6 +271,7 @@ impl Supervisor {
         self.waiting.note(report);
         self.tell_predecessor(report);
         self.count(report);
+        self.past.note(report);
         let out_of_memory = match report {
             Report::WorkerDied { status, .. } | Report::ZygoteDied { status, .. } => {
                 *status == ExitStatus::Signal(libc::SIGKILL) && self.oom_kills.has_struck()

@@ -57,7 +57,7 @@ impl Supervisor {
 }
 
 fn describe(generation: &Generation, status: &mut Status) {
-    status.threads = generation.settings.workers.threads;
+    status.threads = generation.settings.workers.requests_at_once();
     status.application = generation.application();
     status.python = generation.interpreter.python.display().to_string();
     status.listeners = generation.listeners.iter().map(listener).collect();
@@ -85,7 +85,8 @@ fn worker(generation: &Generation, known: &WorkerOverview, now_us: u64) -> Worke
     let done: u64 = threads.iter().map(|thread| thread.busy_us).sum();
     let busy = done + running.iter().map(|request| request.age_us).sum::<u64>();
     let age_us = known.age.as_micros() as u64;
-    let capacity = age_us.saturating_mul(generation.settings.workers.threads.into());
+    let at_once = generation.settings.workers.requests_at_once();
+    let capacity = age_us.saturating_mul(at_once.into());
     let done = generation.scoreboard.totals(known.slot);
     WorkerStatus {
         worker: known.slot,

@@ -28,6 +28,7 @@ pub(super) use history::Recorder;
 #[cfg(test)]
 pub(crate) use history::{Crash, Harakiri};
 pub(crate) use history::{History, Late, Moment, Reload};
+pub(super) use memory::Memory;
 pub(crate) use message::{Command, MessageError, Reply, Request};
 pub(crate) use place::Places;
 pub(super) use server::Server;
