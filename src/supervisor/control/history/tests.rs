@@ -44,8 +44,6 @@ fn failed(reason: &str) -> Report {
 
 fn harakiri(worker: WorkerTag, requests: usize) -> Report {
     let request = Running {
-        began_us: 0,
-        name: String::new(),
         thread: 1,
         began_us: 1_000_000,
         name: String::new(),
