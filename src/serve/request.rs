@@ -171,10 +171,11 @@ impl<A: Application> Engine<A> {
             connection.head.target.of(buffer),
         );
         let now = now_us();
-        let learnt = match take(&mut connection.learnt_us) {
-            0 if local.woke_us == 0 => now,
-            0 => local.woke_us,
-            learnt => learnt,
+        let times = match take(&mut connection.learnt_us) {
+            0 if local.woke_us == 0 => Times::new(now, now),
+            0 if local.was_away => Times::new(local.woke_us, now).since_arrival(),
+            0 => Times::new(local.woke_us, now),
+            learnt => Times::new(learnt, now),
         };
         // A program has a time of its own, and whoever ends it does not end the worker.
         let deadline = match connection.program {
@@ -198,7 +199,7 @@ impl<A: Application> Engine<A> {
             server,
             &self.draining,
             (record, watch),
-            Times::new(learnt, now),
+            times,
         );
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
