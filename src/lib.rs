@@ -22,6 +22,7 @@ mod cgi;
 mod cli;
 mod compare;
 mod convert;
+mod doctor;
 mod listener;
 mod metrics;
 
@@ -29,6 +30,7 @@ mod static_files;
 mod stats;
 mod supervisor;
 mod systemd;
+mod top;
 
 /// The reader of what programs say, for its fuzz target; no interface.
 #[doc(hidden)]

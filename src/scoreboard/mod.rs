@@ -23,7 +23,7 @@ pub use slot::{WorkerSlot, WorkerSnapshot, WorkerState};
 pub use thread::{RunningRequest, ThreadSlot, ThreadSnapshot};
 
 /// Changes with the layout of the slots, so that a process of another version does not misread them.
-const LAYOUT: u64 = u64::from_be_bytes(*b"hostler4");
+const LAYOUT: u64 = u64::from_be_bytes(*b"hostler5");
 
 /// What is wrong with a scoreboard that was handed over.
 #[derive(Debug, thiserror::Error)]

@@ -20,6 +20,10 @@ const WORD: usize = size_of::<u64>();
 const LINE_WORDS: usize = 16;
 /// Room for the peer; the longest IPv6 address with a port has 47 bytes.
 const PEER_WORDS: usize = 6;
+/// Room for the name of a request; a UUID has 36 bytes.
+const NAME_WORDS: usize = 5;
+/// The lengths of the three texts are parts of one word: 16 bits, 16 bits, 32 bits.
+const SHORT: u64 = 0xffff;
 /// How often a reader tries to see a request that does not change meanwhile. A change takes some nanoseconds, so that
 /// many failures mean a thread that died in the middle of one.
 const ATTEMPTS: usize = 64;
@@ -27,16 +31,19 @@ const ATTEMPTS: usize = 64;
 shared_struct! {
     /// One thread's part. It alone writes.
     pub struct ThreadSlot {
-        /// Odd while the five fields below change.
+        /// The thread in the sense of pthread_self(3); 0: there is none yet, or it never runs Python.
+        ident: AtomicU64,
+        /// Odd while the six fields below change.
         sequence: AtomicU64,
         /// When the running request began, 0 when none runs.
         began_us: AtomicU64,
         /// When its time is over, 0: never. The request itself may change it.
         deadline_us: AtomicU64,
-        /// Bytes of the request line in the low half, of the peer in the high half.
+        /// Bytes of the request line, of the name, and in the high half of the peer.
         lengths: AtomicU64,
         line: [AtomicU64; LINE_WORDS],
         peer: [AtomicU64; PEER_WORDS],
+        name: [AtomicU64; NAME_WORDS],
         done: DoneSlot,
     }
 }
@@ -77,6 +84,8 @@ pub struct RunningRequest {
     pub line: String,
     /// Who asks.
     pub peer: String,
+    /// Its name, cut to 40 bytes; empty if nobody has asked for it yet.
+    pub name: String,
 }
 
 impl ThreadSlot {
@@ -99,6 +108,27 @@ impl ThreadSlot {
             slot.deadline_us.store(deadline_us, Relaxed);
             slot.began_us.store(now_us, Relaxed);
         });
+    }
+
+    /// The request that runs has this name.
+    pub fn name(&self, name: &str) {
+        let name = &name.as_bytes()[..name.len().min(NAME_WORDS * WORD)];
+        self.change(|slot| {
+            store_text(&slot.name, name);
+            let lengths = slot.lengths.load(Relaxed) & !(SHORT << 16);
+            slot.lengths
+                .store(lengths | (name.len() as u64) << 16, Relaxed);
+        });
+    }
+
+    /// Requests are worked on by this thread, as pthread_self(3) has it.
+    pub fn identify(&self, ident: u64) {
+        self.ident.store(ident, Relaxed);
+    }
+
+    /// The thread, as pthread_self(3) has it; 0: it is not known.
+    pub fn ident(&self) -> u64 {
+        self.ident.load(Relaxed)
     }
 
     /// The request that runs has until then instead (0: for ever). Whoever calls this makes sure that it cannot end
@@ -170,6 +200,11 @@ impl ThreadSlot {
         add(&self.done.closed, 1);
     }
 
+    /// Requests answered.
+    pub fn requests(&self) -> u64 {
+        self.done.requests.load(Relaxed)
+    }
+
     /// The slot at this moment. Each counter is exact; one of them may be a request ahead of another.
     pub fn snapshot(&self) -> ThreadSnapshot {
         let done = &self.done;
@@ -199,12 +234,14 @@ impl ThreadSlot {
 
     pub(super) fn clear(&self) {
         let single = [
+            &self.ident,
             &self.sequence,
             &self.began_us,
             &self.deadline_us,
             &self.lengths,
         ];
         let words = single.into_iter().chain(&self.line).chain(&self.peer);
+        let words = words.chain(&self.name);
         words.for_each(|word| word.store(0, Relaxed));
         self.done.clear();
     }
@@ -246,6 +283,7 @@ impl ThreadSlot {
             lengths: self.lengths.load(Relaxed),
             line: self.line.each_ref().map(|word| word.load(Relaxed)),
             peer: self.peer.each_ref().map(|word| word.load(Relaxed)),
+            name: self.name.each_ref().map(|word| word.load(Relaxed)),
         }
     }
 }
@@ -257,6 +295,7 @@ struct Words {
     lengths: u64,
     line: [u64; LINE_WORDS],
     peer: [u64; PEER_WORDS],
+    name: [u64; NAME_WORDS],
 }
 
 impl Words {
@@ -264,8 +303,9 @@ impl Words {
         (self.began_us != 0).then(|| RunningRequest {
             began_us: self.began_us,
             deadline_us: self.deadline_us,
-            line: text(&self.line, self.lengths & 0xffff_ffff),
+            line: text(&self.line, self.lengths & SHORT),
             peer: text(&self.peer, self.lengths >> 32),
+            name: text(&self.name, self.lengths >> 16 & SHORT),
         })
     }
 }

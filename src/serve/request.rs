@@ -26,6 +26,7 @@ use super::{
 use crate::{
     protocol::{Framing, Kind, Refusal, Request, uwsgi},
     scoreboard::{Answered, now_us},
+    sys::received_ago,
 };
 
 const NOT_WSGI: Refusal = Refusal {
@@ -192,7 +193,9 @@ impl<A: Application> Engine<A> {
             standby.note_request();
         }
         let server = self.server(connection);
-        let mut exchange = Exchange::new(
+        let origin = self.origin(local);
+        // On the heap, because it is found from elsewhere while its greenlet waits, whose stack is not in its place then.
+        let mut exchange = Box::new(Exchange::new(
             connection,
             &mut local.scratch,
             &self.rules,
@@ -200,7 +203,7 @@ impl<A: Application> Engine<A> {
             &self.draining,
             (record, watch),
             times,
-        );
+        ));
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
             error!("a request met a fault of the server's own; its connection is closed");
@@ -216,7 +219,11 @@ impl<A: Application> Engine<A> {
         let end = now_us();
         if self.rules.access.is_on && !exchange.is_silent() {
             let status = if is_late { TOO_LATE } else { exchange.status() };
-            exchange.log(end - now, status);
+            exchange.log(end - now, status, origin);
+        }
+        if self.rules.is_slow(end - now) {
+            let status = if is_late { TOO_LATE } else { exchange.status() };
+            exchange.log_slow(end - now, status);
         }
         let (answer, asked) = (exchange.answer, exchange.times.asked());
         record.received(take(&mut connection.arrived));
@@ -259,7 +266,11 @@ impl<A: Application> Engine<A> {
 
 /// The request waits for the application, for as long as that takes.
 fn leave(connection: &mut Connection, local: &Local) -> Step {
-    connection.learnt_us = local.woke_us;
+    let ago = (local.was_away)
+        .then(|| received_ago(&connection.socket))
+        .flatten();
+    let came_us = ago.map(|ago| now_us().saturating_sub(ago.as_micros() as u64));
+    connection.learnt_us = local.woke_us.min(came_us.unwrap_or(u64::MAX));
     connection.deadline = NEVER;
     Step::Leave
 }

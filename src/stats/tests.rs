@@ -20,6 +20,7 @@ fn busy() -> ThreadSnapshot {
             deadline_us: 0,
             line: "GET /a?b=\"c\"".to_owned(),
             peer: "192.0.2.1".to_owned(),
+            name: String::new(),
         }),
         exceptions: 1,
         files: 2,

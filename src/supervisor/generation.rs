@@ -63,7 +63,8 @@ impl Generation {
         settings: Settings,
         (stats, metrics): (Listeners, Listeners),
     ) -> Result<Self, String> {
-        let interpreter = Interpreter::find(&settings.app).map_err(|error| one_line(&error))?;
+        let interpreter = self.interpreter.find_again(&settings.app);
+        let interpreter = interpreter.map_err(|error| one_line(&error))?;
         let https = self.https.reload(&settings.listen);
         let https = https.map_err(|error| one_line(&error))?;
         let defer = settings.timeouts.socket.0;

@@ -21,11 +21,13 @@ pub(crate) mod journal;
 pub(crate) mod lighttpd;
 pub(crate) mod load;
 pub(crate) mod nginx;
+pub(crate) mod package;
 pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod scgi;
 pub(crate) mod site;
+pub(crate) mod terminal;
 mod tls;
 pub(crate) mod uwsgi;
 

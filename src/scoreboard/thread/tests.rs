@@ -24,12 +24,32 @@ fn answered(status: u16, sent: u64) -> Answered {
 }
 
 #[test]
+fn a_request_has_its_name_until_the_next_one() {
+    let scoreboard = Scoreboard::create(1, 1).unwrap();
+    let slot = scoreboard.thread(0, 0);
+    slot.identify(0x7f);
+    let name = || slot.snapshot().running.unwrap().name;
+    slot.begin(7, 0, b"GET", b"/a", b"peer");
+    assert_eq!(name(), "");
+    slot.name(&"4f".repeat(30));
+    assert_eq!(name(), "4f".repeat(20));
+    let running = slot.snapshot().running.unwrap();
+    assert_eq!(
+        (running.line.as_str(), running.peer.as_str()),
+        ("GET /a", "peer")
+    );
+    slot.begin(8, 0, b"GET", b"/b", b"peer");
+    assert_eq!((name().as_str(), slot.ident()), ("", 0x7f));
+}
+
+#[test]
 fn a_running_request_is_seen() {
     let running = RunningRequest {
         began_us: 7,
         deadline_us: 30,
         line: "POST /a/b?c=d".into(),
         peer: "[2001:db8::1]:65535".into(),
+        name: String::new(),
     };
     check(
         |slot| slot.begin(7, 30, b"POST", b"/a/b?c=d", b"[2001:db8::1]:65535"),

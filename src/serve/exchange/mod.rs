@@ -4,7 +4,7 @@
 //! `commit` takes the head, which `amend`, `compress` and `file` may change, and `answer` the body; `records` puts it into
 //! what FastCGI wants. The application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6),
 //! persistence, HEAD and the promises of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and
-//! [`Exchange::read_body`].
+//! [`Exchange::read_body`]; who must not block uses what these are made of, and waits for [`Exchange::client`] itself.
 
 mod amend;
 mod answer;
@@ -20,7 +20,7 @@ mod upload;
 
 use std::{
     io,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -53,6 +53,8 @@ pub(super) struct Scratch {
     /// The name of the request, empty as long as nobody has asked for it.
     pub(super) request_id: String,
     pub(super) names: Names,
+    /// The head of the answer, as far as somebody wants it later.
+    pub(super) head: Vec<u8>,
 }
 
 /// Where the request body is.
@@ -95,6 +97,7 @@ impl<'e> Exchange<'e> {
     ) -> Self {
         scratch.staged.clear();
         scratch.request_id.clear();
+        scratch.head.clear();
         connection.keep_alive = false;
         let mount = rules.mount(connection.place);
         Self {
@@ -208,6 +211,12 @@ impl<'e> Exchange<'e> {
             let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
             now_us().saturating_add(time)
         }));
+    }
+
+    /// The client's socket, for whoever waits for it in a way of its own, and how long it may keep us waiting there (zero:
+    /// for ever). It is this request's as long as the exchange is.
+    pub fn client(&self) -> (BorrowedFd<'_>, Duration) {
+        (self.connection.socket.as_fd(), self.rules.socket)
     }
 
     /// Counts an exception that the application did not handle.

@@ -62,6 +62,9 @@ impl Exchange<'_> {
             queued_us: known_us.max(ago_us),
             ..Asked::default()
         });
+        if self.rules.slow_us != 0 {
+            self.tell_name();
+        }
         call(self);
     }
 
@@ -73,6 +76,11 @@ impl Exchange<'_> {
             asked.lock_us += waited_us;
             asked.queued_us += waited_us;
         }
+    }
+
+    /// A wait for the client is over that began then ([`now_us`]).
+    pub fn note_client(&mut self, since_us: u64) {
+        self.times.note_client(since_us);
     }
 
     /// It has the lock again, for which it has waited since then ([`now_us`]).

@@ -49,6 +49,17 @@ pub(super) fn rebind<'g>(
     Ok(side::rebind(before, &settings.metrics.address)?)
 }
 
+/// The same, given those sockets.
+///
+/// # Errors
+/// The address cannot be had.
+pub(super) fn rebind_to(
+    sockets: &Listeners,
+    settings: &Settings,
+) -> Result<Listeners, MetricsError> {
+    Ok(side::rebind_to(sockets, &settings.metrics.address)?)
+}
+
 /// Where metrics are given out from now on, and whether there is a page.
 pub(super) fn tell(served: &[(String, bool)]) {
     for (address, page) in served {

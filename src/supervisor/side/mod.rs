@@ -49,9 +49,20 @@ pub(super) fn rebind<'g>(
         sockets.iter().next().is_some() && *of == address
     };
     match before.rev().find(is_owner) {
-        Some((owner, _)) => owner.rebind(&wanted(address), Duration::ZERO),
+        Some((owner, _)) => rebind_to(owner, address),
         None => bind(address),
     }
+}
+
+/// The same, given those sockets.
+///
+/// # Errors
+/// The address cannot be had.
+pub(super) fn rebind_to(
+    sockets: &Listeners,
+    address: &Option<Address>,
+) -> Result<Listeners, ListenError> {
+    sockets.rebind(&wanted(address), Duration::ZERO)
 }
 
 fn wanted(address: &Option<Address>) -> Vec<Listen> {
@@ -83,6 +94,12 @@ impl Side {
         }
     }
 
+    /// Serves nobody new; clients that are spoken with are not disturbed.
+    pub(super) fn rest(&mut self) {
+        // Dropping the tasks ends them, and their duplicates of the sockets with them.
+        self.tasks = JoinSet::new();
+    }
+
     /// Serves these from now on, by one task each, and no others. Clients that are spoken with are not disturbed. Gives what
     /// is new about it, where and with which switch: a reload that leaves everything as it was is no news.
     fn serve<F>(
@@ -94,8 +111,7 @@ impl Side {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        // Dropping the tasks ends them, and their duplicates of the sockets with them.
-        self.tasks = JoinSet::new();
+        self.rest();
         for listener in listeners.iter() {
             match clients::listening(listener) {
                 Ok(socket) => {

@@ -45,6 +45,14 @@ pub(super) fn rebind<'g>(
     Ok(side::rebind(before, &settings.stats.address)?)
 }
 
+/// The same, given those sockets.
+///
+/// # Errors
+/// The address cannot be had.
+pub(super) fn rebind_to(sockets: &Listeners, settings: &Settings) -> Result<Listeners, StatsError> {
+    Ok(side::rebind_to(sockets, &settings.stats.address)?)
+}
+
 /// Where stats are given out from now on, and whether over HTTP.
 pub(super) fn tell(served: &[(String, bool)]) {
     for (address, http) in served {
