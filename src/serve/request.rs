@@ -26,6 +26,7 @@ use super::{
 use crate::{
     protocol::{Framing, Kind, Refusal, Request, uwsgi},
     scoreboard::{Answered, now_us},
+    sys::received_ago,
 };
 
 const NOT_WSGI: Refusal = Refusal {
@@ -171,10 +172,11 @@ impl<A: Application> Engine<A> {
             connection.head.target.of(buffer),
         );
         let now = now_us();
-        let learnt = match take(&mut connection.learnt_us) {
-            0 if local.woke_us == 0 => now,
-            0 => local.woke_us,
-            learnt => learnt,
+        let times = match take(&mut connection.learnt_us) {
+            0 if local.woke_us == 0 => Times::new(now, now),
+            0 if local.was_away => Times::new(local.woke_us, now).since_arrival(),
+            0 => Times::new(local.woke_us, now),
+            learnt => Times::new(learnt, now),
         };
         // A program has a time of its own, and whoever ends it does not end the worker.
         let deadline = match connection.program {
@@ -200,7 +202,7 @@ impl<A: Application> Engine<A> {
             server,
             &self.draining,
             (record, watch),
-            Times::new(learnt, now),
+            times,
         ));
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
@@ -264,7 +266,11 @@ impl<A: Application> Engine<A> {
 
 /// The request waits for the application, for as long as that takes.
 fn leave(connection: &mut Connection, local: &Local) -> Step {
-    connection.learnt_us = local.woke_us;
+    let ago = (local.was_away)
+        .then(|| received_ago(&connection.socket))
+        .flatten();
+    let came_us = ago.map(|ago| now_us().saturating_sub(ago.as_micros() as u64));
+    connection.learnt_us = local.woke_us.min(came_us.unwrap_or(u64::MAX));
     connection.deadline = NEVER;
     Step::Leave
 }
