@@ -20,7 +20,7 @@ BENCH_PACKAGES := $(BUILD_PACKAGES) libev-dev nginx python3-dev python3-venv wrk
 MAN_PACKAGES := python3 scdoc
 PACKAGE_PACKAGES := $(BUILD_PACKAGES) $(MAN_PACKAGES) binutils dpkg-dev rpm
 RUN_PACKAGES := $(BUILD_PACKAGES) python3 python3-venv
-TEST_PACKAGES := $(PACKAGE_PACKAGES) apache2-bin apparmor curl fish haproxy lighttpd lintian lua5.4 man-db mandoc nginx \
+TEST_PACKAGES := $(PACKAGE_PACKAGES) apache2-bin apparmor curl fish git haproxy lighttpd lintian litmus lua5.4 man-db mandoc nginx \
     openssl python3-dev python3-venv rpmlint systemd util-linux zsh
 TREE_PACKAGES := debootstrap
 BENCH_FLAGS ?=

@@ -32,7 +32,9 @@
 //! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tls`: HTTPS with the clients that people have: names, client certificates, sessions, certificates that change.
 //! - `tidy`: rules about the code itself.
+//! - `upgrade`: another hostler takes over from the one that runs.
 //! - `uwsgi`: the uwsgi protocol on the wire.
+//! - `webdav`: a WebDAV server as the application, and a client that tries everything.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
 //!
 //! `support` is what they share. The extension has to be built and the virtual environments have to exist: `make test`
@@ -79,5 +81,7 @@ mod stats;
 mod systemd;
 mod tidy;
 mod tls;
+mod upgrade;
 mod uwsgi;
+mod webdav;
 mod wsgi;

@@ -40,10 +40,12 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, CliError> 
         Reply::Reloaded {
             generation,
             workers,
+            note,
         } => {
             let noun = if workers == 1 { "worker" } else { "workers" };
             let text = format!("reloaded: generation {generation} serves with {workers} {noun}\n");
-            output::print(&text)?;
+            let note = note.map(|note| note + "\n").unwrap_or_default();
+            output::print(&(text + &note))?;
             Ok(Exit::Success.into())
         }
         Reply::Failed { reason, traceback } => {

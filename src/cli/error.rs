@@ -8,7 +8,7 @@ use crate::{
     convert::{gunicorn::GunicornError, uwsgi::ReadError},
     journal::JournalError,
     listener::ListenError,
-    supervisor::{InterpreterError, StatsError, SupervisorError},
+    supervisor::{InterpreterError, StatsError, SuccessionError, SupervisorError},
     systemd::units::UnitsError,
     tls::TlsError,
 };
@@ -69,6 +69,9 @@ pub(super) enum CliError {
     /// The settings cannot be written as TOML.
     #[error("cannot show the settings")]
     Show(#[source] toml::ser::Error),
+    /// There is no supervisor to follow.
+    #[error(transparent)]
+    Succession(#[from] SuccessionError),
     /// There is no supervisor.
     #[error(transparent)]
     Supervisor(#[from] SupervisorError),
@@ -113,6 +116,7 @@ impl CliError {
             | Self::Stats(_)
             | Self::Output(_)
             | Self::Show(_)
+            | Self::Succession(_)
             | Self::Supervisor(_)
             | Self::Gunicorn(_)
             | Self::Input(_)

@@ -27,7 +27,7 @@ use std::{env, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
-use crate::{config, systemd::Notifier};
+use crate::{config, supervisor::Predecessor, systemd::Notifier};
 
 use arguments::{Arguments, Command, LogCommand, WorkerCommand};
 use error::CliError;
@@ -56,8 +56,8 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::ConvertGunicorn(arguments) => convert_gunicorn::convert(arguments),
         Command::ConvertIni(arguments) => convert_ini::convert(&arguments),
         Command::Completions(arguments) => completions::print(&arguments),
-        Command::Run(arguments) => run::run(arguments),
-        Command::Serve(arguments) => serve_file(arguments.file).inspect_err(tell_manager),
+        Command::Run(arguments) => begin(|before| run::run(arguments, before)),
+        Command::Serve(arguments) => begin(|before| serve_file(arguments.file, before)),
         Command::Status(arguments) => control::status(&arguments),
         Command::Reload(arguments) => control::reload(&arguments),
         Command::Stop(arguments) => control::stop(&arguments),
@@ -68,14 +68,25 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
     }
 }
 
-/// For `systemctl status`, where the exit code alone says little.
-fn tell_manager(error: &CliError) {
-    Notifier::from_environment().cannot_start(&output::chain(error), output::errno(error));
+/// Serves, after the supervisor that has started us for that if there is one. Whoever has started us hears of a start that
+/// fails: it, or `systemctl status`, where the exit code alone says little.
+fn begin(
+    serve: impl FnOnce(Option<Predecessor>) -> Result<ExitCode, CliError>,
+) -> Result<ExitCode, CliError> {
+    let predecessor = Predecessor::meet()?;
+    let voice = predecessor.as_ref().map(Predecessor::voice);
+    serve(predecessor).inspect_err(|error| match voice {
+        Some(voice) => voice.failed(output::chain(error)),
+        None => {
+            Notifier::from_environment().cannot_start(&output::chain(error), output::errno(error))
+        }
+    })
 }
 
-fn serve_file(file: PathBuf) -> Result<ExitCode, CliError> {
+fn serve_file(file: PathBuf, predecessor: Option<Predecessor>) -> Result<ExitCode, CliError> {
     serve::serve(ServeOptions {
         settings: config::load_served(&file)?,
         source: Some(file),
+        predecessor,
     })
 }

@@ -10,7 +10,7 @@ use crate::{
     config::{self, Protocol, Settings},
     journal::{self, Identity, LogFiles, Role},
     listener::{ListenError, Listener, Listeners},
-    supervisor::{self, Https, Interpreter, Reread, Site, bind_stats},
+    supervisor::{self, Https, Interpreter, Predecessor, Reread, Site, bind_stats},
     systemd,
 };
 
@@ -22,6 +22,8 @@ pub(super) struct ServeOptions {
     pub(super) settings: Settings,
     /// The file to read again on SIGHUP.
     pub(super) source: Option<PathBuf>,
+    /// The supervisor that is to be followed.
+    pub(super) predecessor: Option<Predecessor>,
 }
 
 /// Serves until told to stop.
@@ -29,7 +31,11 @@ pub(super) struct ServeOptions {
 /// # Errors
 /// The service could not begin. What happens later is in the log, and in the exit code.
 pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
-    let ServeOptions { settings, source } = options;
+    let ServeOptions {
+        settings,
+        source,
+        mut predecessor,
+    } = options;
     let name = site_name(source.as_deref(), &settings);
     let log_files = LogFiles::open(&settings.log)?;
     journal::init(
@@ -42,10 +48,14 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
         log_files.duplicates()?,
     )?;
     let interpreter = Interpreter::find(&settings.app)?;
-    let https = Https::load(&settings.listen)?;
-    let inherited = systemd::inherited().map_err(ListenError::from)?;
-    let listeners = Listeners::bind(&settings.listen, settings.timeouts.socket.0, inherited)?;
-    let stats = bind_stats(&settings)?;
+    let (https, listeners, stats) = match &mut predecessor {
+        None => bind(&settings)?,
+        Some(before) => (
+            before.https(&settings)?,
+            before.listeners(&settings)?,
+            before.stats(&settings)?,
+        ),
+    };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), site = %name, "hostler starts");
     listeners.iter().for_each(tell);
     if rustix::process::geteuid().is_root() && settings.service.user.is_none() {
@@ -64,9 +74,18 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
         https,
         interpreter,
         log_files,
+        predecessor,
         reread,
     };
     Ok(ExitCode::from(supervisor::run(site)?))
+}
+
+/// Certificates, and sockets of the service manager's and of our own.
+fn bind(settings: &Settings) -> Result<(Https, Listeners, Listeners), CliError> {
+    let https = Https::load(&settings.listen)?;
+    let inherited = systemd::inherited().map_err(ListenError::from)?;
+    let listeners = Listeners::bind(&settings.listen, settings.timeouts.socket.0, inherited)?;
+    Ok((https, listeners, bind_stats(settings)?))
 }
 
 /// The file's name without its ending, which is also the instance of the unit; or the application's.

@@ -19,8 +19,6 @@ const UNSERVED: &[(&str, &[&str])] = &[
     ("workers.loop", &[]),
     ("log.to", &["journal", "stderr", "file:*"]),
     ("log.access-to", &["journal", "stderr", "file:*"]),
-    ("log.access-format", &["combined", "json"]),
-    ("log.slow", &[]),
     ("metrics", &[]),
 ];
 

@@ -20,6 +20,7 @@ use tracing::error;
 
 use super::{
     accept::{Listener, ListeningSocket},
+    access::Seat,
     application::Application,
     connection::Connection,
     handover::Handover,
@@ -244,6 +245,7 @@ impl<A: Application> Engine<A> {
     pub fn run(&self, index: u32, thread: &mut A::Thread) {
         let mut local = Local::new(index);
         self.watches.of(index).attach();
+        self.record(&local).identify(sys::thread_ident());
         let at_once = if self.threads == 1 { EVENTS } else { 1 };
         let mut ready = Vec::with_capacity(at_once);
         while !self.has_ended() {
@@ -251,6 +253,7 @@ impl<A: Application> Engine<A> {
             let waited = self
                 .app
                 .while_waiting(thread, || self.wait(at_once, &mut ready, None));
+            local.woke_us = now_us();
             match waited {
                 Ok(()) => {}
                 Err(Errno::INTR) => self.app.interrupted(thread),
@@ -340,6 +343,15 @@ impl<A: Application> Engine<A> {
     /// Where requests of this thread are recorded.
     pub(super) fn record(&self, local: &Local) -> &ThreadSlot {
         self.scoreboard.thread(self.slot, local.index)
+    }
+
+    /// Where this thread sits, for entries of its requests.
+    pub(super) fn seat(&self, local: &Local) -> Seat<'_> {
+        Seat {
+            scoreboard: &self.scoreboard,
+            slot: self.slot,
+            thread: local.index,
+        }
     }
 
     /// Where the requests of a connection are sent instead of the application.

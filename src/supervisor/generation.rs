@@ -12,7 +12,7 @@ use crate::{
     ipc::{ListenerInfo, Start, ToZygote},
     journal::{self, LogFiles},
     listener::{Listener, Listeners},
-    scoreboard::Scoreboard,
+    scoreboard::{Scoreboard, Totals},
     stats::Tally,
 };
 
@@ -55,7 +55,8 @@ impl Generation {
 
     /// The one that follows this one, with other settings and `[stats]` there; the error is one line.
     pub(super) fn successor(&self, settings: Settings, stats: Listeners) -> Result<Self, String> {
-        let interpreter = Interpreter::find(&settings.app).map_err(|error| one_line(&error))?;
+        let interpreter = self.interpreter.find_again(&settings.app);
+        let interpreter = interpreter.map_err(|error| one_line(&error))?;
         let https = self.https.reload(&settings.listen);
         let https = https.map_err(|error| one_line(&error))?;
         let defer = settings.timeouts.socket.0;
@@ -63,6 +64,14 @@ impl Generation {
         let listeners = listeners.map_err(|error| one_line(&error))?;
         Self::new(settings, interpreter, listeners, stats, https)
             .map_err(|error| format!("cannot make a scoreboard: {error}"))
+    }
+
+    /// All that workers of this slot have done, those that are gone included.
+    pub(super) fn totals(&self, slot: u32) -> Totals {
+        let mut totals = self.scoreboard.totals(slot);
+        let tally = self.tallies.get(slot as usize);
+        tally.into_iter().for_each(|tally| totals += &tally.done);
+        totals
     }
 
     /// What the rules need to know of it.

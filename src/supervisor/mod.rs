@@ -24,6 +24,7 @@ mod run;
 mod spawn;
 mod stacks;
 mod stats;
+mod succession;
 mod watch;
 
 use std::{io, os::fd::OwnedFd};
@@ -36,6 +37,7 @@ pub(crate) use https::Https;
 pub(crate) use interpreter::{Interpreter, InterpreterError};
 pub(crate) use run::run;
 pub(crate) use stats::{StatsError, bind as bind_stats};
+pub(crate) use succession::{Predecessor, SuccessionError};
 
 /// Reads the settings again; the error is one line.
 pub(crate) type Reread = Box<dyn Fn() -> Result<Settings, String>>;
@@ -58,6 +60,8 @@ pub(crate) struct Site {
     pub(crate) interpreter: Interpreter,
     /// Of the first generation; they stay.
     pub(crate) log_files: LogFiles,
+    /// The supervisor that this one is to take over from.
+    pub(crate) predecessor: Option<Predecessor>,
     /// Where later generations come from.
     pub(crate) reread: Reread,
 }

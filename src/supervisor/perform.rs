@@ -15,12 +15,14 @@ use crate::{
 use super::{
     generation::one_line,
     interpreter::directory,
-    lifecycle::{Action, Event, ExitStatus, Notice, Plan, Report, WorkerId, WorkerTag, ZygoteId},
+    lifecycle::{
+        Action, Event, ExitStatus, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId,
+    },
     output::Output,
     report,
     run::Supervisor,
     spawn::{self, SpawnError},
-    stacks::Stacks,
+    stacks::{self, Stacks},
     stats,
 };
 
@@ -49,6 +51,7 @@ impl Supervisor {
     /// Does one thing; what comes of it is added to `events`. Gives the exit code when it is the end.
     pub(super) fn perform(&mut self, action: Action, events: &mut VecDeque<Event>) -> Option<u8> {
         match action {
+            Action::Abdicate { reload } => self.abdicate(reload),
             Action::Drain(worker) => {
                 // Who does not listen any more is gone, and seen by its exit.
                 let _ = self.children.tell_worker(worker, &ToWorker::Drain);
@@ -80,22 +83,40 @@ impl Supervisor {
                     .children
                     .tell_worker(worker, &ToWorker::Harakiri { threads });
             }
+            Action::HurryPredecessor(mercy) => self.hurry_predecessor(mercy),
             Action::Kill { pid } => signal(pid, Signal::KILL),
+            Action::LogSlow {
+                worker,
+                tag,
+                requests,
+                keep,
+            } => {
+                let stacks = match keep {
+                    true => self.children.stacks(worker),
+                    false => self.children.take_stacks(worker),
+                };
+                self.log_slow(&tag, &requests, &stacks);
+            }
             Action::LogStacks { worker, tag } => {
                 report::stacks(&tag, &self.children.take_stacks(worker));
             }
             Action::Look { memory } => events.push_back(Event::Looked(self.look(memory))),
             Action::Notify(notice) => self.notify(notice),
+            Action::PartWithHeir => self.part_with_heir(),
             Action::Promote { generation } => self.promote(generation),
             Action::ReadSettings { generation } => {
-                let result = self.read_settings(generation);
-                events.push_back(Event::SettingsRead(result.map(Box::new)));
+                let heir = self.start_heir(generation);
+                events.push_back(heir.unwrap_or_else(|| {
+                    let result = self.read_settings(generation);
+                    Event::SettingsRead(result.map(Box::new))
+                }));
             }
             Action::ReopenLog => _ = self.reopen_log(),
             Action::Report(report) => self.report(&report),
             Action::Retire { generation } => {
                 self.generations.remove(&generation);
             }
+            Action::SignalHeir(signal) => self.signal_heir(signal),
             Action::Spawn { zygote, generation } => {
                 events.extend(self.spawn(zygote, generation));
             }
@@ -214,7 +235,7 @@ impl Supervisor {
     }
 
     /// From here on the settings of this generation are those of the service.
-    fn promote(&mut self, generation: u32) {
+    pub(super) fn promote(&mut self, generation: u32) {
         self.promoted = Some(generation);
         self.serve_stats(generation);
         let Some(generation) = self.generations.get(&generation) else {
@@ -230,6 +251,7 @@ impl Supervisor {
 
     fn report(&mut self, report: &Report) {
         self.waiting.note(report);
+        self.tell_predecessor(report);
         self.count(report);
         let out_of_memory = match report {
             Report::WorkerDied { status, .. } | Report::ZygoteDied { status, .. } => {
@@ -244,13 +266,17 @@ impl Supervisor {
         report::log(report, running, out_of_memory);
     }
 
-    fn notify(&self, notice: Notice) {
-        match notice {
-            Notice::Extend(time) => self.notifier.extend(time),
-            Notice::Hangs => self.notifier.hangs(),
-            Notice::Ready => self.notifier.ready(),
-            Notice::Reloading => self.notifier.reloading(),
-            Notice::Stopping => self.notifier.stopping(),
+    /// Each request with the stack of its thread, unless that works on another one by now.
+    fn log_slow(&self, worker: &WorkerTag, requests: &[Running], stacks: &str) {
+        let board = self.generations.get(&worker.generation);
+        for request in requests {
+            let thread = board.map(|found| found.scoreboard.thread(worker.slot, request.thread));
+            let thread = thread.filter(|thread| {
+                let running = thread.snapshot().running;
+                running.is_some_and(|running| running.began_us == request.began_us)
+            });
+            let stack = thread.map(|thread| stacks::of_thread(stacks, thread.ident()));
+            report::slow(worker, request, stack);
         }
     }
 }

@@ -11,6 +11,7 @@ use rustix::{
 use super::{Exchange, patience::await_socket};
 use crate::{
     protocol::http::response,
+    scoreboard::now_us,
     serve::{
         body::BodyError,
         connection::{Connection, Received},
@@ -45,7 +46,9 @@ impl Exchange<'_> {
                 return Ok(read);
             }
             let connection = &*self.connection;
+            let since = now_us();
             let waited = await_socket(connection, self.watch, PollFlags::IN, self.rules.socket);
+            self.times.note_client(since);
             let is_silent = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
             if waited.as_ref().is_err_and(is_silent) && !self.watch.is_ended() {
                 self.answer.fault = Some(408);

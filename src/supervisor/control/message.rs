@@ -69,6 +69,9 @@ pub(crate) enum Reply {
         generation: u32,
         /// How many serve.
         workers: u32,
+        /// What else people should know.
+        #[serde(default)]
+        note: Option<String>,
     },
     /// What is going on.
     Status(Box<Status>),
@@ -202,6 +205,7 @@ mod tests {
         check_reply(Reply::Reloaded {
             generation: 2,
             workers: 4,
+            note: None,
         });
         check_reply(Reply::Failed {
             reason: "LookupError".to_owned(),

@@ -19,11 +19,14 @@ use crate::ipc::LoadFailure;
 use super::{
     lifecycle::{Event, Report, StopSignal},
     run::Supervisor,
+    succession::Accession,
 };
 
 pub(crate) use message::{Command, MessageError, Reply, Request};
 pub(crate) use place::Places;
 pub(super) use server::Server;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) use status::{ListenerStatus, RunningStatus, Status, WorkerStatus};
 
 /// A request, and the way back to its client.
@@ -45,6 +48,16 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// One more who waits for the next reload.
+    pub(super) fn add(&mut self, client: oneshot::Sender<Reply>) {
+        self.next.push(client);
+    }
+
+    /// Another supervisor has done the next reload.
+    pub(super) fn pass_on(&mut self, reply: &Reply) {
+        answer(&mut self.next, || reply.clone());
+    }
+
     /// Whoever waits is answered by the report that ends the wait. A client that has gone is not missed.
     pub(super) fn note(&mut self, report: &Report) {
         match report {
@@ -61,6 +74,7 @@ impl Waiting {
                 answer(&mut self.now, || Reply::Reloaded {
                     generation,
                     workers,
+                    note: None,
                 });
             }
             Report::ReloadFailed { reason } => {
@@ -70,6 +84,20 @@ impl Waiting {
                 answer(&mut self.now, || Reply::Failed {
                     reason: reason.clone(),
                     traceback: traceback.clone(),
+                });
+            }
+            Report::HeirFailed(failure) => self.failure = Some(failure.clone()),
+            Report::Succeeded(Accession {
+                version,
+                generation,
+                workers,
+            }) => {
+                let note = format!("hostler {version} has taken over from hostler {VERSION}");
+                let (generation, workers) = (*generation, *workers);
+                answer(&mut self.now, || Reply::Reloaded {
+                    generation,
+                    workers,
+                    note: Some(note.clone()),
                 });
             }
             Report::Stopping { .. } => {
@@ -104,7 +132,7 @@ impl Supervisor {
             Command::LogReopen => (self.reopen_log(), None),
             Command::Recycle { worker } => self.recycle(worker),
             Command::Reload { wait: true } => {
-                self.waiting.next.push(reply);
+                self.waiting.add(reply);
                 return Some(Event::ReloadRequested);
             }
             Command::Reload { wait: false } => (Reply::Accepted, Some(Event::ReloadRequested)),

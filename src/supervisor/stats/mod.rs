@@ -54,9 +54,17 @@ pub(super) fn rebind<'g>(
         is_bound && generation.settings.stats.address == *address
     });
     match owner {
-        Some(owner) => Ok(owner.stats.rebind(&wanted(settings), Duration::ZERO)?),
+        Some(owner) => rebind_to(&owner.stats, settings),
         None => bind(settings),
     }
+}
+
+/// The same, given those sockets.
+///
+/// # Errors
+/// The address cannot be had.
+pub(super) fn rebind_to(sockets: &Listeners, settings: &Settings) -> Result<Listeners, StatsError> {
+    Ok(sockets.rebind(&wanted(settings), Duration::ZERO)?)
 }
 
 fn wanted(settings: &Settings) -> Vec<Listen> {
@@ -104,6 +112,12 @@ impl Stats {
         self.told = served;
     }
 
+    /// Gives out nothing more; clients that are spoken with are not disturbed.
+    pub(super) fn rest(&mut self) {
+        // Dropping the tasks ends them, and their duplicates of the sockets with them.
+        self.tasks = JoinSet::new();
+    }
+
     fn serve(&mut self, listener: &Listener, http: bool) {
         match server::listening(listener) {
             Ok(socket) => {
@@ -120,8 +134,7 @@ impl Stats {
 impl Supervisor {
     /// Serves the stats of this generation from now on, and of no other. Clients that are spoken with are not disturbed.
     pub(super) fn serve_stats(&mut self, number: u32) {
-        // Dropping the tasks ends them, and their duplicates of the sockets with them.
-        self.stats.tasks = JoinSet::new();
+        self.stats.rest();
         for (other, generation) in &mut self.generations {
             if *other != number {
                 generation.stats = Listeners::default();

@@ -290,6 +290,9 @@ impl Application for Wsgi {
             return exchange.fail(500);
         };
         let failure = Python::attach(|py| {
+            if self.lock == Lock::Shared {
+                exchange.note_first_lock();
+            }
             let error = self.answer(py, thread, exchange).err()?;
             Some(Failure::new(py, &error, exchange, &self.memory))
         });

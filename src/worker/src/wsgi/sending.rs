@@ -1,7 +1,10 @@
 //! Bytes of the application on their way to the client: copied when they are few, held when they are many, and always
 //! sent without the interpreter lock where others want it.
 
-use hostler::serve::{Exchange, HELD_FROM, Held, Progress};
+use hostler::{
+    scoreboard::now_us,
+    serve::{Exchange, HELD_FROM, Held, Progress},
+};
 use pyo3::{prelude::*, types::PyBytes};
 
 /// Who wants the interpreter lock.
@@ -15,12 +18,28 @@ pub(super) enum Lock {
 
 impl Lock {
     /// Runs `act`, which does not wait, without the interpreter lock if others want that.
-    pub(super) fn detached<R: Send>(self, py: Python<'_>, act: impl FnOnce() -> R + Send) -> R {
+    pub(super) fn detached<'e, R: Send>(
+        self,
+        py: Python<'_>,
+        exchange: &mut Exchange<'e>,
+        act: impl FnOnce(&mut Exchange<'e>) -> R + Send,
+    ) -> R {
         match self {
-            Self::Kept => act(),
-            Self::Shared => py.detach(act),
+            Self::Kept => act(exchange),
+            Self::Shared => detached(py, exchange, act),
         }
     }
+}
+
+/// Runs `act` without the interpreter lock, and notes how long it takes to get that back.
+fn detached<'e, R: Send>(
+    py: Python<'_>,
+    exchange: &mut Exchange<'e>,
+    act: impl FnOnce(&mut Exchange<'e>) -> R + Send,
+) -> R {
+    let (result, since) = py.detach(|| (act(exchange), now_us()));
+    exchange.note_lock(since);
+    result
 }
 
 /// Takes a piece of the body: a small one is staged, a large one is sent behind what is staged.
@@ -33,7 +52,7 @@ pub(super) fn stage(
     if exchange.is_compressing() {
         // It takes longer than letting go of the lock.
         let bytes = piece.as_bytes();
-        return py.detach(|| {
+        return detached(py, exchange, |exchange| {
             exchange.write(bytes);
             let is_enough = exchange.has_staged_enough();
             match is_enough.then(|| exchange.flush()) {
@@ -54,16 +73,16 @@ pub(super) fn stage(
     }
     let held = HeldBytes::new(piece);
     // Copying that much to the kernel takes longer than letting go of the lock.
-    match py.detach(|| exchange.write_held(held)) {
-        Progress::Full => py.detach(|| exchange.wait()),
+    match detached(py, exchange, |exchange| exchange.write_held(held)) {
+        Progress::Full => detached(py, exchange, Exchange::wait),
         progress => progress,
     }
 }
 
 /// Sends what is staged; waits for a client that is too slow for what is kept already.
 pub(super) fn push(py: Python<'_>, exchange: &mut Exchange<'_>, lock: Lock) -> Progress {
-    match lock.detached(py, || exchange.flush()) {
-        Progress::Full => py.detach(|| exchange.wait()),
+    match lock.detached(py, exchange, Exchange::flush) {
+        Progress::Full => detached(py, exchange, Exchange::wait),
         progress => progress,
     }
 }

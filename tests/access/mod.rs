@@ -1,4 +1,7 @@
-//! The access log: which requests have an entry, and whose they are there.
+//! The access log: which requests have an entry, and whose they are there; `originals`: lines as uWSGI and gunicorn write
+//! them.
+
+mod originals;
 
 use crate::support::{journal::Journal, site::Site};
 

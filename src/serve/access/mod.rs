@@ -1,4 +1,6 @@
-//! Which requests have an entry in the access log, and whose they are there.
+//! Which requests have an entry in the access log, and whose they are there; `details`: what only some forms of it have.
+
+mod details;
 
 use std::{
     fs,
@@ -9,11 +11,13 @@ use rustix::param::page_size;
 
 use super::{peer::trusts, request_id::Header};
 use crate::{
-    config::{AccessFilter, Log, TrustedProxy},
+    config::{AccessField, AccessFilter, Log, TrustedProxy},
     environ,
     journal::{Access, WorkerMemory},
     protocol::{Kind, Request},
 };
+
+pub(super) use details::{Seat, Wanted};
 
 /// The settings of the access log as the request path needs them.
 pub(super) struct AccessRules {
@@ -27,12 +31,15 @@ pub(super) struct AccessRules {
     pub(super) with_memory: bool,
     /// With a form of lines that has them.
     visit: Option<Visit>,
+    /// With a form of lines that has more.
+    pub(super) wanted: Option<Wanted>,
 }
 
 /// Headers that say how a visitor came.
 struct Visit {
     referer: Header,
     user_agent: Header,
+    authorization: Header,
 }
 
 /// What an answer is judged by.
@@ -67,11 +74,17 @@ impl AccessRules {
                 .collect(),
             only: log.access_only.clone(),
             forwarded: log.x_forwarded_for.then(header),
-            with_memory: log.memory_report,
+            with_memory: log.memory_report
+                || log
+                    .access_format
+                    .as_ref()
+                    .is_some_and(|format| format.has(&MEMORY)),
             visit: log.access_format.as_ref().map(|_| Visit {
                 referer: Header::new("Referer"),
                 user_agent: Header::new("User-Agent"),
+                authorization: Header::new("Authorization"),
             }),
+            wanted: log.access_format.as_ref().and_then(Wanted::new),
         }
     }
 
@@ -100,17 +113,20 @@ impl AccessRules {
         self.is_on && (self.only.is_empty() || self.only.iter().any(fits))
     }
 
-    /// What only lines with a form of their own have.
-    pub(super) fn visit<'b>(&self, request: &Request<'b>) -> Access<'b> {
+    /// What only lines with a form of their own have. `claimed` is memory for the name that a client gives itself.
+    pub(super) fn visit<'b>(&self, request: &Request<'b>, claimed: &'b mut Vec<u8>) -> Access<'b> {
         let Some(visit) = &self.visit else {
             return Access::default();
         };
+        let user = match request.head.kind {
+            Kind::Http => b"",
+            _ => environ::variable(request, b"REMOTE_USER"),
+        };
+        details::claimed_user(visit.authorization.of(request), claimed);
         Access {
             protocol: environ::protocol(request),
-            user: match request.head.kind {
-                Kind::Http => b"",
-                _ => environ::variable(request, b"REMOTE_USER"),
-            },
+            user,
+            claimed_user: if user.is_empty() { claimed } else { user },
             referer: visit.referer.of(request),
             user_agent: visit.user_agent.of(request),
             ..Access::default()
@@ -124,6 +140,14 @@ impl AccessRules {
         client(values.into_iter().rev(), trusted)
     }
 }
+
+/// Variables of a form for which the worker has to be weighed.
+const MEMORY: [AccessField; 4] = [
+    AccessField::AddressSpace,
+    AccessField::AddressSpaceMib,
+    AccessField::Rss,
+    AccessField::RssMib,
+];
 
 /// What this process takes (proc_pid_statm(5)), both in pages there.
 pub(super) fn memory() -> Option<WorkerMemory> {
