@@ -15,9 +15,7 @@ use crate::{
 use super::{
     generation::one_line,
     interpreter::directory,
-    lifecycle::{
-        Action, Event, ExitStatus, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId,
-    },
+    lifecycle::{Action, Event, ExitStatus, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId},
     output::Output,
     report,
     run::Supervisor,
