@@ -20,8 +20,8 @@ BENCH_PACKAGES := $(BUILD_PACKAGES) libev-dev nginx python3-dev python3-venv wrk
 MAN_PACKAGES := python3 scdoc
 PACKAGE_PACKAGES := $(BUILD_PACKAGES) $(MAN_PACKAGES) binutils dpkg-dev rpm
 RUN_PACKAGES := $(BUILD_PACKAGES) python3 python3-venv
-TEST_PACKAGES := $(PACKAGE_PACKAGES) apache2-bin apparmor curl fish git haproxy lighttpd lintian litmus lua5.4 man-db mandoc nginx \
-    openssl python3-dev python3-venv rpmlint systemd util-linux zsh
+TEST_PACKAGES := $(PACKAGE_PACKAGES) apache2-bin apparmor chromium chromium-driver curl fish git haproxy lighttpd lintian litmus lua5.4 man-db mandoc nginx \
+    openssl python3-dev python3-venv rpmlint systemd tmux util-linux zsh
 TREE_PACKAGES := debootstrap
 BENCH_FLAGS ?=
 
@@ -89,10 +89,11 @@ target/man/%: man/%.scd tools/manual $(wildcard docs/*.md) | need-man
 	tools/manual $< >$@
 
 .PHONY: venvs
-venvs: target/venv/test/done target/venv/libraries/done ## the frameworks and uWSGI that the tests want, under target/
+venvs: target/venv/test/done target/venv/gevent/done target/venv/libraries/done ## the frameworks and uWSGI that the tests want, under target/
 
 # A stamp says that the installation came to its end. The environment for the example takes the project's own list.
 target/venv/test/done: tests/requirements.txt | need-test
+target/venv/gevent/done: tests/gevent/requirements.txt | need-test
 target/venv/example/done: examples/django/requirements.txt | need-run
 target/venv/%/done:
 	$(PYTHON) -m venv target/venv/$*

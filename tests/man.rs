@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, fs, process::Command};
 use crate::support::{root, site::program};
 
 /// Commands with a help text of their own.
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 16] = [
     &["check"],
     &["compare"],
     &["convert-gunicorn"],
     &["convert-ini"],
+    &["doctor"],
     &["log", "reopen"],
     &["reload"],
     &["run"],
@@ -17,8 +18,10 @@ const COMMANDS: [&[&str]; 13] = [
     &["serve"],
     &["status"],
     &["stop"],
+    &["top"],
     &["units"],
     &["worker", "recycle"],
+    &["worker", "stack"],
 ];
 
 /// All there are.

@@ -12,6 +12,7 @@ mod control;
 mod conversion;
 mod convert_gunicorn;
 mod convert_ini;
+mod doctor;
 mod error;
 mod exit;
 mod output;
@@ -20,6 +21,7 @@ mod schema;
 mod serve;
 mod show;
 mod table;
+mod top;
 mod units;
 mod usage;
 
@@ -56,13 +58,16 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::ConvertGunicorn(arguments) => convert_gunicorn::convert(arguments),
         Command::ConvertIni(arguments) => convert_ini::convert(&arguments),
         Command::Completions(arguments) => completions::print(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
         Command::Run(arguments) => begin(|before| run::run(arguments, before)),
         Command::Serve(arguments) => begin(|before| serve_file(arguments.file, before)),
         Command::Status(arguments) => control::status(&arguments),
         Command::Reload(arguments) => control::reload(&arguments),
         Command::Stop(arguments) => control::stop(&arguments),
         Command::Worker(WorkerCommand::Recycle(arguments)) => control::recycle(&arguments),
+        Command::Worker(WorkerCommand::Stack(arguments)) => control::stack(&arguments),
         Command::Schema => schema::print(),
+        Command::Top(arguments) => top::top(&arguments),
         Command::Units(arguments) => units::show(&arguments),
         Command::Log(LogCommand::Reopen(site)) => control::reopen_log(&site),
     }

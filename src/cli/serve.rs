@@ -10,7 +10,7 @@ use crate::{
     config::{self, Protocol, Settings},
     journal::{self, Identity, LogFiles, Role},
     listener::{ListenError, Listener, Listeners},
-    supervisor::{self, Https, Interpreter, Predecessor, Reread, Site, bind_stats},
+    supervisor::{self, Https, Interpreter, Predecessor, Reread, Site, bind_metrics, bind_stats},
     systemd,
 };
 
@@ -48,13 +48,14 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
         log_files.duplicates()?,
     )?;
     let interpreter = Interpreter::find(&settings.app)?;
-    let (https, listeners, stats) = match &mut predecessor {
-        None => bind(&settings)?,
-        Some(before) => (
-            before.https(&settings)?,
-            before.listeners(&settings)?,
-            before.stats(&settings)?,
-        ),
+    let Sockets {
+        https,
+        listeners,
+        stats,
+        metrics,
+    } = match &mut predecessor {
+        None => Sockets::bind(&settings)?,
+        Some(before) => Sockets::inherit(before, &settings)?,
     };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), site = %name, "hostler starts");
     listeners.iter().for_each(tell);
@@ -71,6 +72,7 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
         settings,
         listeners,
         stats,
+        metrics,
         https,
         interpreter,
         log_files,
@@ -80,12 +82,36 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
     Ok(ExitCode::from(supervisor::run(site)?))
 }
 
-/// Certificates, and sockets of the service manager's and of our own.
-fn bind(settings: &Settings) -> Result<(Https, Listeners, Listeners), CliError> {
-    let https = Https::load(&settings.listen)?;
-    let inherited = systemd::inherited().map_err(ListenError::from)?;
-    let listeners = Listeners::bind(&settings.listen, settings.timeouts.socket.0, inherited)?;
-    Ok((https, listeners, bind_stats(settings)?))
+/// Where the service listens, and certificates.
+struct Sockets {
+    https: Https,
+    listeners: Listeners,
+    stats: Listeners,
+    metrics: Listeners,
+}
+
+impl Sockets {
+    /// The service manager's, and our own.
+    fn bind(settings: &Settings) -> Result<Self, CliError> {
+        let https = Https::load(&settings.listen)?;
+        let inherited = systemd::inherited().map_err(ListenError::from)?;
+        Ok(Self {
+            https,
+            listeners: Listeners::bind(&settings.listen, settings.timeouts.socket.0, inherited)?,
+            stats: bind_stats(settings)?,
+            metrics: bind_metrics(settings)?,
+        })
+    }
+
+    /// Those of a supervisor that is to be followed.
+    fn inherit(before: &mut Predecessor, settings: &Settings) -> Result<Self, CliError> {
+        Ok(Self {
+            https: before.https(settings)?,
+            listeners: before.listeners(settings)?,
+            stats: before.stats(settings)?,
+            metrics: before.metrics(settings)?,
+        })
+    }
 }
 
 /// The file's name without its ending, which is also the instance of the unit; or the application's.

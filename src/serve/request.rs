@@ -191,8 +191,9 @@ impl<A: Application> Engine<A> {
             standby.note_request();
         }
         let server = self.server(connection);
-        let seat = self.seat(local);
-        let mut exchange = Exchange::new(
+        let origin = self.origin(local);
+        // On the heap, because it is found from elsewhere while its greenlet waits, whose stack is not in its place then.
+        let mut exchange = Box::new(Exchange::new(
             connection,
             &mut local.scratch,
             &self.rules,
@@ -200,7 +201,7 @@ impl<A: Application> Engine<A> {
             &self.draining,
             (record, watch),
             Times::new(learnt, now),
-        );
+        ));
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
             error!("a request met a fault of the server's own; its connection is closed");
@@ -216,7 +217,7 @@ impl<A: Application> Engine<A> {
         let end = now_us();
         if self.rules.access.is_on && !exchange.is_silent() {
             let status = if is_late { TOO_LATE } else { exchange.status() };
-            exchange.log(end - now, status, seat);
+            exchange.log(end - now, status, origin);
         }
         if self.rules.is_slow(end - now) {
             let status = if is_late { TOO_LATE } else { exchange.status() };

@@ -200,10 +200,13 @@ impl<A: Application> Engine<A> {
 
     /// The connection in this slot waits for the application.
     pub(super) fn leave_for_application(&self, number: u32) {
-        let (Some(standby), Some(slot)) = (&self.standby, self.table.slot(number)) else {
+        let slot = self.table.slot(number);
+        if slot.is_none_or(|slot| slot.note_left(true)) {
             return;
-        };
-        if !slot.note_left(true) {
+        }
+        if let Some(foreign) = &self.foreign {
+            foreign.leave_parked(number);
+        } else if let Some(standby) = &self.standby {
             standby.push(number);
             standby.ring();
         }

@@ -44,6 +44,9 @@ impl<A: Application> Engine<A> {
             Next::Run => self.start_program(connection, local),
             Next::Leave if self.hand_over(&connection) => self.forget(connection, local),
             Next::Leave => {
+                if let Some(foreign) = &self.foreign {
+                    return foreign.leave_new(connection);
+                }
                 if let Some(number) = self.park(connection, false, local, thread) {
                     self.leave_for_application(number);
                 }

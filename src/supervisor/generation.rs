@@ -25,6 +25,8 @@ pub(super) struct Generation {
     pub(super) listeners: Listeners,
     /// Where `[stats]` are given out, as long as this generation is the current one.
     pub(super) stats: Listeners,
+    /// The same for `[metrics]`.
+    pub(super) metrics: Listeners,
     pub(super) https: Https,
     pub(super) scoreboard: Scoreboard,
     /// Of each slot, what its workers were.
@@ -38,6 +40,7 @@ impl Generation {
         interpreter: Interpreter,
         listeners: Listeners,
         stats: Listeners,
+        metrics: Listeners,
         https: Https,
     ) -> io::Result<Self> {
         let slots = Plan::from(&settings).slots;
@@ -47,14 +50,19 @@ impl Generation {
             interpreter,
             listeners,
             stats,
+            metrics,
             https,
             scoreboard,
             tallies: vec![Tally::default(); slots as usize],
         })
     }
 
-    /// The one that follows this one, with other settings and `[stats]` there; the error is one line.
-    pub(super) fn successor(&self, settings: Settings, stats: Listeners) -> Result<Self, String> {
+    /// The one that follows this one, with other settings, `[stats]` and `[metrics]` there; the error is one line.
+    pub(super) fn successor(
+        &self,
+        settings: Settings,
+        (stats, metrics): (Listeners, Listeners),
+    ) -> Result<Self, String> {
         let interpreter = self.interpreter.find_again(&settings.app);
         let interpreter = interpreter.map_err(|error| one_line(&error))?;
         let https = self.https.reload(&settings.listen);
@@ -62,7 +70,7 @@ impl Generation {
         let defer = settings.timeouts.socket.0;
         let listeners = self.listeners.rebind(&settings.listen, defer);
         let listeners = listeners.map_err(|error| one_line(&error))?;
-        Self::new(settings, interpreter, listeners, stats, https)
+        Self::new(settings, interpreter, listeners, stats, metrics, https)
             .map_err(|error| format!("cannot make a scoreboard: {error}"))
     }
 

@@ -13,9 +13,11 @@ use crate::{
 };
 
 use super::{
+    control::Moment,
     generation::one_line,
     interpreter::directory,
     lifecycle::{Action, Event, ExitStatus, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId},
+    metrics,
     output::Output,
     report,
     run::Supervisor,
@@ -54,10 +56,14 @@ impl Supervisor {
                 // Who does not listen any more is gone, and seen by its exit.
                 let _ = self.children.tell_worker(worker, &ToWorker::Drain);
             }
-            Action::Dump { worker: _, pid } => signal(pid, STACKS_SIGNAL),
+            Action::Dump { worker, pid } => {
+                self.dumps.for_rules(worker, Instant::now());
+                signal(pid, STACKS_SIGNAL);
+            }
             Action::Exit(code) => return Some(code),
             Action::ForgetWorker(worker) => {
                 self.children.forget_worker(worker);
+                self.dumps.forget(worker);
                 self.workers.remove(&worker);
             }
             Action::ForgetZygote(zygote) => self.children.forget_zygote(zygote),
@@ -96,7 +102,11 @@ impl Supervisor {
                 self.log_slow(&tag, &requests, &stacks);
             }
             Action::LogStacks { worker, tag } => {
-                report::stacks(&tag, &self.children.take_stacks(worker));
+                let stacks = self.children.take_stacks(worker);
+                if self.dumps.answer(worker, &stacks) {
+                    report::stacks(&tag, &stacks);
+                    self.recorder.note_stacks(&tag, &stacks);
+                }
             }
             Action::Look { memory } => events.push_back(Event::Looked(self.look(memory))),
             Action::Notify(notice) => self.notify(notice),
@@ -112,7 +122,9 @@ impl Supervisor {
             Action::ReopenLog => _ = self.reopen_log(),
             Action::Report(report) => self.report(&report),
             Action::Retire { generation } => {
-                self.generations.remove(&generation);
+                if let Some(gone) = self.generations.remove(&generation) {
+                    self.past.bury(&gone);
+                }
             }
             Action::SignalHeir(signal) => self.signal_heir(signal),
             Action::Spawn { zygote, generation } => {
@@ -184,7 +196,13 @@ impl Supervisor {
         let started = Channel::pair().map_err(SpawnError::from);
         let started = started.and_then(|(ours, theirs)| {
             let (output, stdout) = Output::pipe(Role::Zygote)?;
-            let pid = spawn::spawn(&parts.interpreter, &parts.settings, &theirs, stdout)?;
+            let pid = spawn::spawn(
+                &parts.interpreter,
+                &parts.settings,
+                &theirs,
+                stdout,
+                spawn::Surroundings::Ours,
+            )?;
             self.children.add_output(output)?;
             self.children.add_zygote(zygote, ours)?;
             Ok(pid)
@@ -222,9 +240,11 @@ impl Supervisor {
         let settings = (self.reread)()?;
         let stats = stats::rebind(self.generations.values(), &settings);
         let stats = stats.map_err(|error| one_line(&error))?;
+        let metrics = metrics::rebind(self.generations.values(), &settings);
+        let metrics = metrics.map_err(|error| one_line(&error))?;
         let newest = self.generations.values().next_back();
         let newest = newest.ok_or("no generation is left")?;
-        let generation = newest.successor(settings, stats)?;
+        let generation = newest.successor(settings, (stats, metrics))?;
         let log_files = self.log.files.add(&generation.settings.log);
         log_files.map_err(|error| one_line(&error))?;
         let plan = generation.plan();
@@ -235,7 +255,7 @@ impl Supervisor {
     /// From here on the settings of this generation are those of the service.
     pub(super) fn promote(&mut self, generation: u32) {
         self.promoted = Some(generation);
-        self.serve_stats(generation);
+        self.serve_sides(generation);
         let Some(generation) = self.generations.get(&generation) else {
             return;
         };
@@ -251,6 +271,7 @@ impl Supervisor {
         self.waiting.note(report);
         self.tell_predecessor(report);
         self.count(report);
+        self.past.note(report);
         let out_of_memory = match report {
             Report::WorkerDied { status, .. } | Report::ZygoteDied { status, .. } => {
                 *status == ExitStatus::Signal(libc::SIGKILL) && self.oom_kills.has_struck()
@@ -261,6 +282,8 @@ impl Supervisor {
             let generation = self.generations.get(&worker.generation)?;
             report::running(&generation.scoreboard, worker.slot, scoreboard::now_us())
         };
+        let at = Moment::now(self.started.elapsed());
+        self.recorder.note(report, at, running);
         report::log(report, running, out_of_memory);
     }
 
@@ -280,7 +303,7 @@ impl Supervisor {
 }
 
 /// The process is our child and not yet reaped, so its number is nobody else's.
-fn signal(pid: i32, signal: Signal) {
+pub(super) fn signal(pid: i32, signal: Signal) {
     let sent = Pid::from_raw(pid).map(|pid| kill_process(pid, signal));
     if let Some(Err(error)) = sent {
         warn!(pid, ?signal, %error, "a process cannot be signalled");

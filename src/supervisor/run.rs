@@ -28,17 +28,19 @@ use crate::{
 use super::{
     Reread, Site, SupervisorError,
     children::Children,
-    control::{Asked, Server, Waiting},
+    control::{Asked, Recorder, Server, Waiting},
+    dumps::Dumps,
     generation::Generation,
     https::Rotation,
     lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
     log::LogKeeper,
     memory::OomKills,
+    metrics::Past,
     pressure::Pressure,
     readable,
     reap::reap,
     setup,
-    stats::{Question, Stats},
+    side::{Question, Side, clients::CLIENTS},
     succession::{Change, Succession, Word},
     watch::{Watch, Wish},
 };
@@ -60,7 +62,12 @@ pub(super) struct Supervisor {
     /// A generation that has become the current one since files were last watched.
     pub(super) promoted: Option<u32>,
     pub(super) waiting: Waiting,
-    pub(super) stats: Stats,
+    pub(super) dumps: Dumps,
+    pub(super) recorder: Recorder,
+    pub(super) stats: Side,
+    pub(super) metrics: Side,
+    /// Of the metrics, what outlives generations.
+    pub(super) past: Past,
     /// `None`: somebody else does it.
     pub(super) rotation: Option<Rotation>,
     pub(super) succession: Succession,
@@ -78,8 +85,8 @@ struct Sources {
     interrupt: Signal,
     pressure: Pressure,
     reopen: Signal,
-    /// Clients of the stats address.
-    stats: mpsc::Receiver<Question>,
+    /// Clients of the addresses of `[stats]` and `[metrics]`.
+    sides: mpsc::Receiver<Question>,
     /// Supervisors before and after this one.
     succession: mpsc::Receiver<Word>,
     terminate: Signal,
@@ -98,8 +105,8 @@ enum Wake {
     MemoryPressure,
     Reload,
     Reopen,
-    /// A client wants the stats.
-    Stats(Question),
+    /// A client of another address wants to know something.
+    Side(Question),
     Stop(StopSignal),
     Watchdog,
     /// Files have changed.
@@ -124,7 +131,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     let watch = Watch::new(&site.settings);
     let watch = watch.map_err(setup("watch the application's files"))?;
     let children = Children::new().map_err(setup("make an epoll instance"))?;
-    let (stats, asked) = Stats::new();
+    let (questions, asked) = mpsc::channel(CLIENTS);
     let succession = Succession::new(&site.interpreter.extension, site.predecessor);
     let (mut succession, heard) = succession?;
     let mut sources = Sources::new(&children, watch, asked, heard)?;
@@ -142,6 +149,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         site.interpreter,
         site.listeners,
         site.stats,
+        site.metrics,
         site.https,
     )
     .map_err(setup("make a scoreboard"))?;
@@ -155,7 +163,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         application = %generation.application(),
         python = %generation.interpreter.python.display(),
         processes = generation.settings.workers.processes,
-        threads = generation.settings.workers.threads,
+        threads = generation.settings.workers.requests_at_once(),
         "loading the application"
     );
     let first = succession.first_generation();
@@ -180,13 +188,17 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         oom_kills: OomKills::new(),
         promoted: None,
         waiting: Waiting::default(),
-        stats,
+        dumps: Dumps::default(),
+        recorder: Recorder::default(),
+        stats: Side::new(questions.clone()),
+        metrics: Side::new(questions),
+        past: Past::default(),
         rotation: Some(rotation),
         succession,
         log: LogKeeper::new(site.log_files),
     };
     if !is_waiting {
-        supervisor.serve_stats(first);
+        supervisor.serve_sides(first);
     }
     let mut events = Default::default();
     for action in actions {
@@ -257,9 +269,8 @@ impl Supervisor {
             Wake::MemoryPressure => vec![Event::MemoryPressure],
             Wake::Reload => vec![Event::ReloadRequested],
             Wake::Reopen => vec![Event::ReopenRequested],
-            Wake::Stats(question) => {
-                // A client that has gone is not missed.
-                let _ = question.send(self.stats_facts());
+            Wake::Side(question) => {
+                self.answer_side(question);
                 Vec::new()
             }
             Wake::Stop(signal) => vec![Event::StopRequested(signal)],
@@ -296,7 +307,7 @@ impl Sources {
     fn new(
         children: &Children,
         watch: Watch,
-        stats: mpsc::Receiver<Question>,
+        sides: mpsc::Receiver<Question>,
         succession: mpsc::Receiver<Word>,
     ) -> Result<Self, SupervisorError> {
         let channels = children.as_fd().try_clone_to_owned();
@@ -311,7 +322,7 @@ impl Sources {
             interrupt: on(SignalKind::interrupt())?,
             pressure: Pressure::new(),
             reopen: on(SignalKind::user_defined1())?,
-            stats,
+            sides,
             succession,
             terminate: on(SignalKind::terminate())?,
             watch: Some(watch),
@@ -377,7 +388,7 @@ impl Sources {
             () = self.pressure.pressed() => Wake::MemoryPressure,
             _ = self.interrupt.recv() => Wake::Stop(StopSignal::Interrupt),
             _ = self.reopen.recv() => Wake::Reopen,
-            Some(question) = self.stats.recv() => Wake::Stats(question),
+            Some(question) = self.sides.recv() => Wake::Side(question),
             Some(word) = self.succession.recv() => Wake::Word(word),
             _ = self.terminate.recv() => Wake::Stop(StopSignal::Terminate),
             _ = watchdog => Wake::Watchdog,

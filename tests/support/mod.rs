@@ -13,6 +13,7 @@ pub(crate) mod answer;
 pub(crate) mod apache;
 pub(crate) mod browser;
 pub(crate) mod certificates;
+pub(crate) mod chromium;
 pub(crate) mod client;
 pub(crate) mod fastcgi;
 pub(crate) mod haproxy;
@@ -26,6 +27,7 @@ pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod scgi;
 pub(crate) mod site;
+pub(crate) mod terminal;
 mod tls;
 pub(crate) mod uwsgi;
 

@@ -72,6 +72,7 @@ impl Machine {
             .arg(format!("{}:/opt/build", build().display()))
             .arg("--bind")
             .arg(format!("{}:/opt/venv", venvs().display()))
+            .args(["--bind", "/usr:/opt/usr"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

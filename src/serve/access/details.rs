@@ -22,7 +22,7 @@ pub(in crate::serve) struct Wanted {
 
 /// Who has answered.
 #[derive(Clone, Copy)]
-pub(in crate::serve) struct Seat<'s> {
+pub(in crate::serve) struct Origin<'s> {
     /// Of all workers.
     pub(in crate::serve) scoreboard: &'s Scoreboard,
     /// The worker.
@@ -47,12 +47,12 @@ impl Wanted {
     pub(in crate::serve) fn gather(
         &self,
         exchange: &mut Exchange<'_>,
-        seat: Seat<'_>,
+        origin: Origin<'_>,
     ) -> Details<'static> {
         let mut details = Details {
             application: exchange.asked().map(|asked| asked.application.into()),
-            requests: seat.requests(),
-            thread: seat.thread,
+            requests: origin.requests(),
+            thread: origin.thread,
             errors: exchange.errors(),
             is_file: exchange.answer.is_file,
             ..Details::default()
@@ -108,7 +108,7 @@ impl Wanted {
     }
 }
 
-impl Seat<'_> {
+impl Origin<'_> {
     /// What this worker has answered, and all that are there now, with the request that is about to be counted.
     fn requests(self) -> (u64, u64) {
         let of = |slot| {

@@ -17,7 +17,7 @@ use crate::{
     protocol::{Kind, Request},
 };
 
-pub(super) use details::{Seat, Wanted};
+pub(super) use details::{Origin, Wanted};
 
 /// The settings of the access log as the request path needs them.
 pub(super) struct AccessRules {

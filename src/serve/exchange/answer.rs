@@ -241,30 +241,44 @@ impl Exchange<'_> {
         if sent.is_err() {
             self.answer.gone = true;
             self.connection.output.clear();
-            Progress::Gone
-        } else if self.connection.output.queued() > self.rules.buffering {
-            Progress::Full
-        } else {
-            Progress::Open
         }
+        self.progress()
     }
 
     /// Waits until the client took enough for the queue to be within bounds. The only place where a response waits
     /// for its client, `timeouts.socket` at most without any progress; then the client counts as gone.
     pub fn wait(&mut self) -> Progress {
-        while !self.answer.gone && self.connection.output.queued() > self.rules.buffering {
-            let connection = &mut *self.connection;
+        let mut progress = self.progress();
+        while progress == Progress::Full {
+            let connection = &*self.connection;
             let since = now_us();
             let waited = await_socket(connection, self.watch, PollFlags::OUT, self.rules.socket);
             self.times.note_client(since);
-            if waited.is_err() {
-                connection.reset();
-            }
-            let flushed = waited.and_then(|()| connection.flush().map(drop));
-            self.judge(flushed);
+            progress = match waited {
+                Ok(()) => self.go_on(),
+                Err(error) => self.give_up(error),
+            };
         }
+        progress
+    }
+
+    /// What [`Exchange::wait`] does when the client's socket has room.
+    pub fn go_on(&mut self) -> Progress {
+        let flushed = self.connection.flush().map(drop);
+        self.judge(flushed)
+    }
+
+    /// What [`Exchange::wait`] does when it has waited for too long.
+    pub fn give_up(&mut self, error: io::Error) -> Progress {
+        self.connection.reset();
+        self.judge(Err(error))
+    }
+
+    fn progress(&self) -> Progress {
         if self.answer.gone {
             Progress::Gone
+        } else if self.connection.output.queued() > self.rules.buffering {
+            Progress::Full
         } else {
             Progress::Open
         }

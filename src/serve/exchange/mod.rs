@@ -4,7 +4,7 @@
 //! `commit` takes the head, which `amend`, `compress` and `file` may change, and `answer` the body; `records` puts it into
 //! what FastCGI wants. The application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6),
 //! persistence, HEAD and the promises of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and
-//! [`Exchange::read_body`].
+//! [`Exchange::read_body`]; who must not block uses what these are made of, and waits for [`Exchange::client`] itself.
 
 mod amend;
 mod answer;
@@ -20,7 +20,7 @@ mod upload;
 
 use std::{
     io,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -211,6 +211,12 @@ impl<'e> Exchange<'e> {
             let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
             now_us().saturating_add(time)
         }));
+    }
+
+    /// The client's socket, for whoever waits for it in a way of its own, and how long it may keep us waiting there (zero:
+    /// for ever). It is this request's as long as the exchange is.
+    pub fn client(&self) -> (BorrowedFd<'_>, Duration) {
+        (self.connection.socket.as_fd(), self.rules.socket)
     }
 
     /// Counts an exception that the application did not handle.

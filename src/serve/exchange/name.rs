@@ -11,7 +11,7 @@ use crate::{
     protocol::{Kind, Request},
     scoreboard::Asked,
     serve::{
-        access::{Outcome, Seat, memory},
+        access::{Origin, Outcome, memory},
         request_id,
     },
 };
@@ -65,7 +65,7 @@ impl Exchange<'_> {
     }
 
     /// Logs the request, which took so long and was answered with this status, if it is one of those that are logged.
-    pub(in crate::serve) fn log(&mut self, duration_us: u64, status: u16, seat: Seat<'_>) {
+    pub(in crate::serve) fn log(&mut self, duration_us: u64, status: u16, origin: Origin<'_>) {
         let outcome = Outcome {
             status,
             bytes: self.answer.body,
@@ -73,7 +73,7 @@ impl Exchange<'_> {
         };
         let access = &self.rules.access;
         if access.takes(outcome) && access.takes_path(&self.request()) {
-            self.tell(outcome, Some(seat), journal::access);
+            self.tell(outcome, Some(origin), journal::access);
         }
     }
 
@@ -106,11 +106,11 @@ impl Exchange<'_> {
     }
 
     /// Gives what is known of the request, which was answered, to a kind of entries.
-    fn tell(&mut self, outcome: Outcome, seat: Option<Seat<'_>>, put: fn(&Access<'_>)) {
+    fn tell(&mut self, outcome: Outcome, origin: Option<Origin<'_>>, put: fn(&Access<'_>)) {
         self.request_id();
         let access = &self.rules.access;
-        let wanted = access.wanted.as_ref().zip(seat);
-        let mut details = wanted.map(|(wanted, seat)| wanted.gather(self, seat));
+        let wanted = access.wanted.as_ref().zip(origin);
+        let mut details = wanted.map(|(wanted, origin)| wanted.gather(self, origin));
         if let Some(details) = &mut details {
             details.head = &self.scratch.head;
         }

@@ -81,7 +81,7 @@ impl Exchange<'_> {
 
     /// The client's socket, with what is to be waited for there: that it goes, and as the case may be that more of its
     /// body comes, or that it takes what is queued.
-    pub(in crate::serve) fn client(&self, wants_body: bool) -> PollFd<'_> {
+    pub(in crate::serve) fn watched(&self, wants_body: bool) -> PollFd<'_> {
         let mut what = PollFlags::RDHUP;
         what.set(PollFlags::IN, wants_body);
         what.set(PollFlags::OUT, !self.connection.is_flushed());

@@ -59,6 +59,11 @@ impl Exchange<'_> {
         }
     }
 
+    /// A wait for the client is over that began then ([`now_us`]).
+    pub fn note_client(&mut self, since_us: u64) {
+        self.times.note_client(since_us);
+    }
+
     /// It has the lock again, for which it has waited since then ([`now_us`]).
     pub fn note_lock(&mut self, since_us: u64) {
         if let Some(asked) = &mut self.times.asked {

@@ -44,6 +44,9 @@ const LONGEST: usize = 8 << 10;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long the end of the service waits for clients to take the answers that they were promised.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a worker may take to write its stacks. It writes them in a signal handler, so that one which takes longer
+/// does not run at all.
+const DUMPING: Duration = Duration::from_secs(2);
 /// Before the next attempt to accept, when there is no descriptor left.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Whoever may connect may stop the service.
@@ -244,12 +247,32 @@ fn may_speak(client: &UnixStream) -> bool {
 
 async fn ask(request: Request, asked: &mpsc::Sender<Asked>) -> Reply {
     let (reply, answer) = oneshot::channel();
+    let dumping = match request.command {
+        Command::Stack { worker, .. } => Some(worker),
+        _ => None,
+    };
     // Both fail only when the loop has ended, and this task ends with it.
     let _ = asked.send(Asked { request, reply }).await;
-    match answer.await {
+    let answer = match dumping {
+        Some(worker) => match timeout(DUMPING, answer).await {
+            Ok(answer) => answer,
+            Err(_) => return silent(worker),
+        },
+        None => answer.await,
+    };
+    match answer {
         Ok(Reply::Status(status)) => Reply::Status(measured(status).await),
         Ok(reply) => reply,
         Err(_) => Reply::refused("the service has ended"),
+    }
+}
+
+fn silent(worker: u32) -> Reply {
+    Reply::Failed {
+        reason: format!(
+            "worker {worker} does not write the stacks of its threads; it is stopped, or waits in the kernel"
+        ),
+        traceback: String::new(),
     }
 }
 

@@ -66,7 +66,7 @@ impl From<&Settings> for Plan {
         Self {
             processes: workers.processes,
             slots: slots.saturating_add(workers.recycle_at_once.min(workers.processes)),
-            threads: workers.threads,
+            threads: workers.requests_at_once(),
             start: settings.timeouts.start.0,
             reload_mercy: settings.timeouts.reload_mercy.0,
             worker_reload_mercy: settings.timeouts.worker_reload_mercy.0,

@@ -129,7 +129,8 @@ fn mounts(generation: &Generation) -> Vec<String> {
     app.chain(mounted).collect()
 }
 
-fn now_unix() -> u64 {
+/// Seconds since 1970.
+pub(in crate::supervisor) fn now_unix() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap_or_default().as_secs()
 }

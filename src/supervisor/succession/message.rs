@@ -17,8 +17,8 @@ pub(crate) const VARIABLE: &str = "HOSTLER_SUCCESSION";
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::supervisor) enum ToHeir {
-    /// The first message. Descriptors: one for each heirloom, those of listeners first, then of stats, then of the control
-    /// socket; then the keys of session tickets.
+    /// The first message. Descriptors: one for each heirloom, those of listeners first, then of stats, of metrics, of the
+    /// control socket; then the keys of session tickets.
     Estate(Box<Estate>),
     /// It is in charge.
     Reign {
@@ -41,6 +41,8 @@ pub(in crate::supervisor) struct Estate {
     pub(super) listeners: Vec<Heirloom>,
     /// Those where stats are given out.
     pub(super) stats: Vec<Heirloom>,
+    /// Those where metrics are given out.
+    pub(super) metrics: Vec<Heirloom>,
     /// The control socket, if there is one.
     pub(super) control: Vec<Heirloom>,
     /// The directory of the control socket was made for it, and goes with it.

@@ -198,7 +198,12 @@ impl Supervisor {
         let current = self.generations.get(&overview.generation);
         let current = current.ok_or("no generation is left")?;
         let (control, made_directory) = &self.succession.control;
-        let groups = [&current.listeners, &current.stats, control];
+        let groups = [
+            &current.listeners,
+            &current.stats,
+            &current.metrics,
+            control,
+        ];
         let of = |listeners: &Listeners| -> Vec<Heirloom> {
             listeners
                 .heirlooms()
@@ -211,6 +216,7 @@ impl Supervisor {
             is_child: self.succession.kinship == Kinship::Child,
             listeners: of(&current.listeners),
             stats: of(&current.stats),
+            metrics: of(&current.metrics),
             control: of(control),
             made_directory: *made_directory,
         };
@@ -249,6 +255,7 @@ impl Supervisor {
         for generation in self.generations.values() {
             generation.listeners.disown();
             generation.stats.disown();
+            generation.metrics.disown();
         }
         self.succession.control.0.disown();
         if let Err(error) = heir.crown(reload) {
@@ -256,6 +263,7 @@ impl Supervisor {
             error!(error = %one_line(&error), "the new supervisor has ended");
         }
         self.stats.rest();
+        self.metrics.rest();
         self.rotation = None;
         self.log = LogKeeper::new(LogFiles::default());
         self.succession.change = Some(Change::Abdicated);

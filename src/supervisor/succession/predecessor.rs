@@ -22,11 +22,11 @@ use crate::{
     ipc::{Channel, IpcError, LoadFailure},
     listener::{Heirloom, ListenError, Listeners},
     supervisor::{
-        Https, StatsError,
+        Https, MetricsError, StatsError,
         control::Reply,
         generation::one_line,
         lifecycle::{Notice, Report},
-        stats,
+        metrics, stats,
     },
     tls::TlsError,
 };
@@ -67,6 +67,7 @@ pub(crate) struct Predecessor {
     estate: Estate,
     listeners: Listeners,
     stats: Listeners,
+    metrics: Listeners,
     pub(super) control: Listeners,
     ticket_keys: Option<OwnedFd>,
     /// What was last said of the application, with its traceback.
@@ -113,11 +114,13 @@ impl Predecessor {
         };
         let listeners = take(&estate.listeners)?;
         let stats = take(&estate.stats)?;
+        let metrics = take(&estate.metrics)?;
         let control = take(&estate.control)?;
         Ok(Some(Self {
             voice: Voice(Arc::new(channel)),
             listeners,
             stats,
+            metrics,
             control,
             ticket_keys: fds.next(),
             failure: None,
@@ -146,6 +149,14 @@ impl Predecessor {
     /// As with [`Listeners::bind`].
     pub(crate) fn stats(&self, settings: &Settings) -> Result<Listeners, StatsError> {
         stats::rebind_to(&self.stats, settings)
+    }
+
+    /// The same for `[metrics]`.
+    ///
+    /// # Errors
+    /// As with [`Listeners::bind`].
+    pub(crate) fn metrics(&self, settings: &Settings) -> Result<Listeners, MetricsError> {
+        metrics::rebind_to(&self.metrics, settings)
     }
 
     /// HTTPS with the certificates of today, and with its keys of session tickets, if they are laid out as ours.
@@ -188,11 +199,12 @@ impl Predecessor {
 
     /// It has given way: what it leaves is ours, and what of it the settings do not name goes.
     pub(super) fn follow(&mut self) -> Listeners {
-        for left in [&self.listeners, &self.stats, &self.control] {
+        for left in [&self.listeners, &self.stats, &self.metrics, &self.control] {
             left.own();
         }
         self.listeners = Listeners::default();
         self.stats = Listeners::default();
+        self.metrics = Listeners::default();
         self.is_followed = true;
         std::mem::take(&mut self.control)
     }

@@ -28,6 +28,8 @@ pub(super) const FORK_SPEED: &str =
     "workers that die at once are started again with a growing delay";
 pub(super) const GATEWAYS: &str = "there are no processes beside supervisor and workers";
 pub(super) const GREEN: &str = "it belongs to `workers.loop`";
+pub(super) const PATCHED: &str =
+    "the standard library is patched before the application is imported, always";
 pub(super) const HARAKIRI: &str =
     "a request past its deadline always has the stacks of its worker's threads in the log";
 pub(super) const HEARTBEAT: &str = "systemd's watchdog watches every site";

@@ -9,14 +9,24 @@ use pyo3::{prelude::*, types::PyBytes};
 
 /// Who wants the interpreter lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lock {
+pub(crate) enum Lock {
     /// A lone thread, which keeps it unless it waits: letting go and taking again costs more than a send.
     Kept,
     /// Other threads: it is held only while Python runs.
     Shared,
+    /// Other greenlets, which have the same thread: whoever waits must let the hub run, which nothing in here does.
+    Green,
 }
 
 impl Lock {
+    /// For so many threads that serve.
+    pub(crate) fn of_threads(threads: u32) -> Self {
+        match threads {
+            1 => Self::Kept,
+            _ => Self::Shared,
+        }
+    }
+
     /// Runs `act`, which does not wait, without the interpreter lock if others want that.
     pub(super) fn detached<'e, R: Send>(
         self,
@@ -25,8 +35,17 @@ impl Lock {
         act: impl FnOnce(&mut Exchange<'e>) -> R + Send,
     ) -> R {
         match self {
-            Self::Kept => act(exchange),
+            Self::Green | Self::Kept => act(exchange),
             Self::Shared => detached(py, exchange, act),
+        }
+    }
+
+    /// Waits for a client that is too slow for what is kept already; among greenlets the caller does, by
+    /// [`crate::green::await_room`], once it has let go of the exchange.
+    fn await_client(self, py: Python<'_>, exchange: &mut Exchange<'_>) -> Progress {
+        match self {
+            Self::Green => Progress::Full,
+            Self::Kept | Self::Shared => detached(py, exchange, Exchange::wait),
         }
     }
 }
@@ -52,15 +71,15 @@ pub(super) fn stage(
     if exchange.is_compressing() {
         // It takes longer than letting go of the lock.
         let bytes = piece.as_bytes();
-        return detached(py, exchange, |exchange| {
+        let flushed = detached(py, exchange, |exchange| {
             exchange.write(bytes);
-            let is_enough = exchange.has_staged_enough();
-            match is_enough.then(|| exchange.flush()) {
-                None => Progress::Open,
-                Some(Progress::Full) => exchange.wait(),
-                Some(progress) => progress,
-            }
+            exchange.has_staged_enough().then(|| exchange.flush())
         });
+        return match flushed {
+            None => Progress::Open,
+            Some(Progress::Full) => lock.await_client(py, exchange),
+            Some(progress) => progress,
+        };
     }
     // A subclass may have a finalizer, and code of the application's must not run while the exchange is in use.
     if piece.as_bytes().len() < HELD_FROM || piece.cast_exact::<PyBytes>().is_err() {
@@ -74,15 +93,15 @@ pub(super) fn stage(
     let held = HeldBytes::new(piece);
     // Copying that much to the kernel takes longer than letting go of the lock.
     match detached(py, exchange, |exchange| exchange.write_held(held)) {
-        Progress::Full => detached(py, exchange, Exchange::wait),
+        Progress::Full => lock.await_client(py, exchange),
         progress => progress,
     }
 }
 
-/// Sends what is staged; waits for a client that is too slow for what is kept already.
+/// Sends what is staged; waits for a client that is too slow, as [`Lock::await_client`] does.
 pub(super) fn push(py: Python<'_>, exchange: &mut Exchange<'_>, lock: Lock) -> Progress {
     match lock.detached(py, exchange, Exchange::flush) {
-        Progress::Full => detached(py, exchange, Exchange::wait),
+        Progress::Full => lock.await_client(py, exchange),
         progress => progress,
     }
 }
