@@ -47,27 +47,23 @@ fn in_another_root_it_comes_and_goes() {
     on(System::Here, |machine| {
         machine.succeed(&["sh", "-ec", ROOT]);
         let rpm = |words: &[&str]| {
-            let command = [
-                &["rpm", "--force-debian", "--root", "/srv/root", "--nodeps"],
-                words,
-            ]
-            .concat();
+            let command = [&["rpm", "--force-debian", "--root", "/srv/root"], words].concat();
             let done = machine.run(&command);
             let fine = done.code == Some(0) && !done.stderr.contains("scriptlet failed");
             assert!(fine, "{words:?}: {done:?}");
             done.stdout
         };
-        rpm(&["--install", &path(1)]);
+        rpm(&["--install", "--nodeps", &path(1)]);
         let users = machine.succeed(&["cat", "/srv/root/etc/passwd"]);
         assert!(users.contains("hostler:x:"), "{users}");
         machine.succeed(&["test", "-d", "/srv/root/var/lib/hostler"]);
-        assert_eq!(rpm(&["--verify", "hostler"]), "");
-        rpm(&["--upgrade", &path(2)]);
+        assert_eq!(rpm(&["--verify", "--nodeps", "hostler"]), "");
+        rpm(&["--upgrade", "--nodeps", &path(2)]);
         assert_eq!(
             rpm(&["--query", "hostler"]),
             format!("hostler-{}-2.{}\n", env!("CARGO_PKG_VERSION"), ARCH)
         );
-        rpm(&["--erase", "hostler"]);
+        rpm(&["--erase", "--nodeps", "hostler"]);
         let left = machine.succeed(&[
             "find",
             "/srv/root/usr",
