@@ -76,6 +76,8 @@ fn help_reads_well() {
         &["stop", "--help"],
         &["schema", "--help"],
         &["worker", "recycle", "--help"],
+        &["worker", "stack", "--help"],
+        &["top", "--help"],
         &["log", "reopen", "--help"],
         &["compare", "--help"],
         &["convert-gunicorn", "--help"],
@@ -221,7 +223,7 @@ fn the_schema_is_json_that_names_its_draft() {
 }
 
 /// Settings that are ahead of the server.
-const UNSERVED: &str = "[workers]\nloop = \"gevent\"\n";
+const UNSERVED: &str = "[log]\nto = [\"syslog\"]\n";
 
 #[test]
 fn what_is_not_served_yet_is_told_and_not_ignored() {

@@ -183,6 +183,7 @@ fn documents() -> Vec<PathBuf> {
         "benches",
         "examples/django",
         "examples/flask",
+        "examples/grafana",
         "fuzz",
         "tests/wire",
     ];

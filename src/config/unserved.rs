@@ -16,12 +16,8 @@ use super::{
 /// Keys, and sections without a key, each with the values that are served in spite of it, beside the default; `*` at the
 /// end of a value stands for whatever comes there.
 const UNSERVED: &[(&str, &[&str])] = &[
-    ("workers.loop", &[]),
     ("log.to", &["journal", "stderr", "file:*"]),
     ("log.access-to", &["journal", "stderr", "file:*"]),
-    ("log.access-format", &["combined", "json"]),
-    ("log.slow", &[]),
-    ("metrics", &[]),
 ];
 
 /// A setting that this version does not serve.

@@ -1,5 +1,6 @@
 //! Real sockets, on loopback and in temporary directories.
 
+mod heirloom;
 mod options;
 
 use std::{

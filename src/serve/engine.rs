@@ -20,8 +20,10 @@ use tracing::error;
 
 use super::{
     accept::{Listener, ListeningSocket},
+    access::Origin,
     application::Application,
     connection::Connection,
+    foreign::Foreign,
     handover::Handover,
     local::Local,
     pages::PageError,
@@ -40,7 +42,7 @@ use crate::{
 };
 
 /// Events taken at once by a lone thread. With more threads each takes one: what one thread took, no other can.
-const EVENTS: usize = 64;
+pub(super) const EVENTS: usize = 64;
 
 /// All that an engine is made of.
 pub struct Plan {
@@ -96,6 +98,8 @@ pub struct Engine<A: Application> {
     /// How many programs may run.
     pub(super) lanes: Arc<Lanes>,
     pub(super) standby: Option<Standby>,
+    /// Where the loop is somebody else's; nobody stands by then.
+    pub(super) foreign: Option<Foreign>,
     pub(super) handover: Option<Handover>,
     pub(super) draining: AtomicBool,
     pub(super) epoll: OwnedFd,
@@ -167,12 +171,14 @@ impl<A: Application> Engine<A> {
         let stop = counter().map_err(failed("make an eventfd"))?;
         let mut drain = plan.drain;
         drain.push(fcntl_dupfd_cloexec(&stop, 0).map_err(failed("make an eventfd"))?);
+        let is_green = plan.settings.workers.is_green();
         let engine = Self {
             app,
             rules: Rules::new(&plan.settings)?,
             shared: OnceLock::new(),
             lanes: Lanes::new(&plan.settings.cgi),
             standby: standby(&plan.settings)?,
+            foreign: is_green.then(Foreign::default),
             handover: plan.handover,
             draining: AtomicBool::new(false),
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)
@@ -198,7 +204,7 @@ impl<A: Application> Engine<A> {
             server_name: plan.server_name,
             scoreboard: plan.scoreboard,
             slot: plan.slot,
-            threads: plan.settings.workers.threads,
+            threads: plan.settings.workers.requests_at_once(),
         };
         engine.watches.say(engine.rules.too_late());
         engine.register().map_err(failed("watch its descriptors"))?;
@@ -244,6 +250,7 @@ impl<A: Application> Engine<A> {
     pub fn run(&self, index: u32, thread: &mut A::Thread) {
         let mut local = Local::new(index);
         self.watches.of(index).attach();
+        self.record(&local).identify(sys::thread_ident());
         let at_once = if self.threads == 1 { EVENTS } else { 1 };
         let mut ready = Vec::with_capacity(at_once);
         while !self.has_ended() {
@@ -251,6 +258,7 @@ impl<A: Application> Engine<A> {
             let waited = self
                 .app
                 .while_waiting(thread, || self.wait(at_once, &mut ready, None));
+            local.woke_us = now_us();
             match waited {
                 Ok(()) => {}
                 Err(Errno::INTR) => self.app.interrupted(thread),
@@ -282,7 +290,7 @@ impl<A: Application> Engine<A> {
         Ok(())
     }
 
-    /// How many threads are to call [`Engine::run`].
+    /// How many threads are to call [`Engine::run`], or how many greenlets there may be.
     pub fn threads(&self) -> u32 {
         self.threads
     }
@@ -342,6 +350,15 @@ impl<A: Application> Engine<A> {
         self.scoreboard.thread(self.slot, local.index)
     }
 
+    /// Where requests of this thread are answered, for entries of its requests.
+    pub(super) fn origin(&self, local: &Local) -> Origin<'_> {
+        Origin {
+            scoreboard: &self.scoreboard,
+            slot: self.slot,
+            thread: local.index,
+        }
+    }
+
     /// Where the requests of a connection are sent instead of the application.
     pub(super) fn redirect(&self, connection: &Connection) -> Option<&RedirectTarget> {
         let listener = self.listeners.get(connection.listener)?;
@@ -359,7 +376,8 @@ impl<A: Application> Engine<A> {
 }
 
 fn standby(settings: &Settings) -> Result<Option<Standby>, EngineError> {
-    let standby = settings.answers_alone().then(Standby::new);
+    let stands_by = settings.answers_alone() && !settings.workers.is_green();
+    let standby = stands_by.then(Standby::new);
     standby.transpose().map_err(|source| EngineError::Call {
         operation: "make an eventfd",
         source,

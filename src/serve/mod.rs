@@ -3,7 +3,7 @@
 //! One [`Engine`] is a worker's: an epoll instance whose threads are all leaders in turn. Each waits, takes one ready
 //! connection, reads and parses it, calls the [`Application`], writes, and waits again; no request is handed from one
 //! thread to another. Nothing here knows Python, so the engine runs (and is tested) without an interpreter, and no
-//! state is tied to a thread, so that a foreign event loop may own the waiting one day.
+//! state is tied to a thread, so that a foreign event loop may own the waiting (`foreign`).
 //!
 //! Read in this order: `engine` (the loop), `drive`, `request` and `finish` (what a connection does next), `connection`,
 //! `exchange` (one request and its response), then `records` (what FastCGI has beside), `program` (requests that a CGI
@@ -24,6 +24,7 @@ mod encryption;
 mod engine;
 mod exchange;
 mod finish;
+mod foreign;
 mod handover;
 mod handshake;
 mod headers;
@@ -57,6 +58,7 @@ pub use accept::ListeningSocket;
 pub use application::Application;
 pub use engine::{Engine, EngineError, Plan};
 pub use exchange::{BodySupply, Exchange, HELD_FROM, Progress, ResponseHead};
+pub use foreign::{Seat, Waiting};
 pub use handover::Handover;
 pub use mounts::ApplicationNumber;
 pub use output::Held;

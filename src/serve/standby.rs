@@ -28,6 +28,7 @@ use rustix::{
 };
 
 use super::{application::Application, engine::Engine, local::Local};
+use crate::scoreboard::now_us;
 
 /// Time between two looks.
 const TICK: Duration = Duration::from_millis(10);
@@ -169,6 +170,7 @@ impl<A: Application> Engine<A> {
             if self.wait(1, &mut ready, Some(&TICK_TIME)).is_err() {
                 break;
             }
+            local.woke_us = now_us();
             for data in ready.drain(..) {
                 self.dispatch(data, local, thread);
             }
@@ -198,10 +200,13 @@ impl<A: Application> Engine<A> {
 
     /// The connection in this slot waits for the application.
     pub(super) fn leave_for_application(&self, number: u32) {
-        let (Some(standby), Some(slot)) = (&self.standby, self.table.slot(number)) else {
+        let slot = self.table.slot(number);
+        if slot.is_none_or(|slot| slot.note_left(true)) {
             return;
-        };
-        if !slot.note_left(true) {
+        }
+        if let Some(foreign) = &self.foreign {
+            foreign.leave_parked(number);
+        } else if let Some(standby) = &self.standby {
             standby.push(number);
             standby.ring();
         }

@@ -32,7 +32,7 @@ impl<A: Application> Engine<A> {
     }
 
     fn resume_accepting(&self) {
-        if !self.resting.swap(false, Ordering::SeqCst) {
+        if !self.resting.swap(false, Ordering::SeqCst) || self.is_paused() {
             return;
         }
         if let Err(error) = self.watch_listeners() {

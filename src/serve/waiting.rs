@@ -1,6 +1,6 @@
 //! Connections that wait: their place in the table, the events that end the waiting, and their end.
 
-use std::sync::atomic::Ordering;
+use std::{mem::take, sync::atomic::Ordering};
 
 use rustix::{
     event::epoll,
@@ -44,6 +44,9 @@ impl<A: Application> Engine<A> {
             Next::Run => self.start_program(connection, local),
             Next::Leave if self.hand_over(&connection) => self.forget(connection, local),
             Next::Leave => {
+                if let Some(foreign) = &self.foreign {
+                    return foreign.leave_new(connection);
+                }
                 if let Some(number) = self.park(connection, false, local, thread) {
                     self.leave_for_application(number);
                 }
@@ -188,8 +191,13 @@ impl<A: Application> Engine<A> {
     }
 
     /// Lets go of a connection that is over, or another worker's.
-    fn forget(&self, connection: Box<Connection>, local: &mut Local) {
-        self.record(local).closed();
+    fn forget(&self, mut connection: Box<Connection>, local: &mut Local) {
+        let record = self.record(local);
+        record.received(take(&mut connection.arrived));
+        if connection.is_refused {
+            record.refused();
+        }
+        record.closed();
         local.recycle(connection);
         if self.open.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.end_if_drained();

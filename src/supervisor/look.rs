@@ -20,8 +20,8 @@ impl Supervisor {
         let workers = self.workers.iter().filter_map(|(id, (generation, slot))| {
             let generation = self.generations.get(generation)?;
             let board = &generation.scoreboard;
-            // The thread that stands by works when the others hang, and would hide it.
-            let threads = generation.settings.workers.threads as usize;
+            // Behind them is the thread that stands by, which works when the others hang, and would hide it.
+            let threads = generation.settings.workers.requests_at_once() as usize;
             let mut facts = Facts::default();
             for (thread, part) in (0..).zip(board.threads(*slot).iter().take(threads)) {
                 let seen = part.snapshot();
@@ -59,6 +59,8 @@ fn running(thread: u32, request: RunningRequest, now_us: u64) -> Running {
     let limit = request.deadline_us.checked_sub(request.began_us);
     Running {
         thread,
+        began_us: request.began_us,
+        name: request.name,
         age: Duration::from_micros(now_us.saturating_sub(request.began_us)),
         limit: limit.map(Duration::from_micros),
         line: request.line,

@@ -8,6 +8,7 @@ mod account;
 mod cheaper;
 mod children;
 pub(crate) mod control;
+mod dumps;
 mod generation;
 mod https;
 mod interpreter;
@@ -15,15 +16,18 @@ mod lifecycle;
 mod log;
 mod look;
 mod memory;
+mod metrics;
 mod output;
 mod perform;
 mod pressure;
 mod reap;
 mod report;
 mod run;
+mod side;
 mod spawn;
 mod stacks;
 mod stats;
+mod succession;
 mod trial;
 mod watch;
 
@@ -36,8 +40,10 @@ use crate::{config::Settings, journal::LogFiles, listener::Listeners};
 pub(crate) use account::{AccountError, find as account_of};
 pub(crate) use https::Https;
 pub(crate) use interpreter::{Interpreter, InterpreterError};
+pub(crate) use metrics::{MetricsError, bind as bind_metrics};
 pub(crate) use run::run;
 pub(crate) use stats::{StatsError, bind as bind_stats};
+pub(crate) use succession::{Predecessor, SuccessionError};
 pub(crate) use trial::{TrialError, try_application};
 
 /// Reads the settings again; the error is one line.
@@ -55,12 +61,16 @@ pub(crate) struct Site {
     pub(crate) listeners: Listeners,
     /// Those of `[stats]`, of the first generation.
     pub(crate) stats: Listeners,
+    /// Those of `[metrics]`, of the first generation.
+    pub(crate) metrics: Listeners,
     /// Of the first generation.
     pub(crate) https: Https,
     /// Of the first generation.
     pub(crate) interpreter: Interpreter,
     /// Of the first generation; they stay.
     pub(crate) log_files: LogFiles,
+    /// The supervisor that this one is to take over from.
+    pub(crate) predecessor: Option<Predecessor>,
     /// Where later generations come from.
     pub(crate) reread: Reread,
 }

@@ -60,14 +60,16 @@ pub(super) fn spawn(
     surroundings: Surroundings<'_>,
 ) -> Result<i32, SpawnError> {
     let app = &settings.app;
+    let extension = interpreter.extension.file();
     let account = account(&settings.service)?;
     let secrets = credential_variables(&settings.service)?;
     let mut command = Command::new(&interpreter.python);
     command
         .arg("-")
-        .arg(&interpreter.extension)
+        .arg(interpreter.extension.path())
         .arg(theirs.as_raw_fd().to_string())
         .arg(env!("CARGO_PKG_VERSION"))
+        .arg(extension.as_raw_fd().to_string())
         .stdin(script(BOOTSTRAP)?)
         .stdout(stdout.try_clone()?)
         .stderr(stdout);
@@ -83,7 +85,7 @@ pub(super) fn spawn(
     set_environment(&mut command, app);
     command.envs(secrets);
     let ids = account.map(|account| account.ids);
-    let child = spawn_with_fds(command, &[theirs.as_fd()], ids)?;
+    let child = spawn_with_fds(command, &[theirs.as_fd(), extension.as_fd()], ids)?;
     Ok(child.id().cast_signed())
 }
 

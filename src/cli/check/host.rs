@@ -109,7 +109,9 @@ fn application(settings: &Settings, findings: &mut Findings) {
     if let Err(error) = Interpreter::find(app) {
         let key: &[&str] = match error {
             InterpreterError::NoDirectory { .. } => &["app", "chdir"],
-            InterpreterError::NoExtension { .. } | InterpreterError::NoPython => &["app"],
+            InterpreterError::NoExtension { .. }
+            | InterpreterError::NoPython
+            | InterpreterError::NotOpened { .. } => &["app"],
             InterpreterError::Dangling { .. }
             | InterpreterError::NoVirtualenv { .. }
             | InterpreterError::NotVirtualenv { .. }

@@ -111,7 +111,10 @@ fn summary(settings: &Settings) -> String {
         text,
         "  workers      {}, {} each",
         counted(workers.processes, "process", "processes"),
-        counted(workers.threads, "thread", "threads")
+        match workers.is_green() {
+            true => counted(workers.concurrency, "greenlet", "greenlets"),
+            false => counted(workers.threads, "thread", "threads"),
+        }
     );
     text
 }

@@ -25,6 +25,13 @@ pub(super) fn check(workers: &Workers) -> Result<(), Problem> {
             "gevent runs everything in one thread; remove `threads`, and set `concurrency`";
         return Err(problem(&["workers", "threads"], Part::Key, message));
     }
+    if workers.event_loop == EventLoop::Threads
+        && workers.concurrency != Workers::default().concurrency
+    {
+        let message =
+            "it is about greenlets: set `loop = \"gevent\"` too, or `threads` instead of this";
+        return Err(problem(&["workers", "concurrency"], Part::Key, message));
+    }
     cheaper::check(&workers.cheaper, workers.processes)
 }
 

@@ -115,10 +115,11 @@ impl Settings {
         has_files || leads_away || !self.route.is_empty() || !self.cgi.is_empty()
     }
 
-    /// Threads of each worker that serve: those of the application, the one that stands by, and one for each CGI program
-    /// that may run at a time.
+    /// How many of each worker serve: threads or greenlets of the application, the thread that stands by or gevent's hub,
+    /// and a thread for each CGI program that may run at a time.
     pub fn serving_threads(&self) -> u32 {
         let programs: u32 = self.cgi.iter().map(Cgi::processes).sum();
-        self.workers.threads + u32::from(self.answers_alone()) + programs
+        let beside = self.answers_alone() || self.workers.is_green();
+        self.workers.requests_at_once() + u32::from(beside) + programs
     }
 }

@@ -38,7 +38,7 @@ pub struct Workers {
     pub reload_on_exception: bool,
     /// Processors that each worker is bound to, in turn (sched_setaffinity(2)); 0: none.
     pub cpu_affinity: u32,
-    /// What runs the application: `threads`, or `gevent` with its green threads.
+    /// What runs the application: `threads`, or `gevent`, one greenlet for each request.
     #[serde(rename = "loop")]
     pub event_loop: EventLoop,
     /// `gevent`: requests that run in one worker at a time.
@@ -67,6 +67,21 @@ impl Default for Workers {
             concurrency: 100,
             cheaper: Cheaper::default(),
         }
+    }
+}
+
+impl Workers {
+    /// Requests that run in one worker at a time.
+    pub fn requests_at_once(&self) -> u32 {
+        match self.event_loop {
+            EventLoop::Gevent => self.concurrency,
+            EventLoop::Threads => self.threads,
+        }
+    }
+
+    /// Whether each request has a greenlet, and all of them one thread.
+    pub fn is_green(&self) -> bool {
+        self.event_loop == EventLoop::Gevent
     }
 }
 

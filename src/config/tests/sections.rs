@@ -252,6 +252,23 @@ fn gevent_has_one_thread() {
 }
 
 #[test]
+fn concurrency_is_about_greenlets() {
+    check_in(
+        "[workers]",
+        "concurrency = 20",
+        ":6:1: it is about greenlets: set `loop = \"gevent\"` too, or `threads` instead of this",
+    );
+    assert_eq!(site("[workers]\nthreads = 4").workers.requests_at_once(), 4);
+}
+
+#[test]
+fn each_greenlet_and_the_hub_serve() {
+    let settings = site("[workers]\nloop = \"gevent\"\nconcurrency = 500");
+    assert_eq!(settings.workers.requests_at_once(), 500);
+    assert_eq!(settings.serving_threads(), 501);
+}
+
+#[test]
 fn paths_of_every_section_count_from_the_same_place() {
     let settings = site(
         "[static]\nmap = { \"/s\" = \"public\" }\n[log]\nto = [\"file:site.log\"]\n\

@@ -8,6 +8,7 @@ use tracing::error;
 use super::{Exchange, compress::Packing, patience::await_socket, records::Records};
 use crate::{
     protocol::http::response::{self, BodyFraming},
+    scoreboard::now_us,
     serve::output::{Held, Source},
 };
 
@@ -53,6 +54,8 @@ pub(in crate::serve) struct Answer {
     surplus: bool,
     /// The body is another one than the application's.
     pub(super) is_replaced: bool,
+    /// A part of the body is a file that the kernel sends.
+    pub(in crate::serve) is_file: bool,
     /// What compresses it on its way.
     pub(super) packing: Option<Packing>,
     /// What it is put into, beside its framing.
@@ -144,6 +147,7 @@ impl Exchange<'_> {
             response::chunk_header(staged, length);
         }
         self.answer.sent += staged.len() as u64 + admitted;
+        self.answer.is_file = true;
         self.connection.output.push(staged);
         self.connection.output.push_file(file, offset, admitted);
         if chunk.is_some() {
@@ -237,28 +241,44 @@ impl Exchange<'_> {
         if sent.is_err() {
             self.answer.gone = true;
             self.connection.output.clear();
-            Progress::Gone
-        } else if self.connection.output.queued() > self.rules.buffering {
-            Progress::Full
-        } else {
-            Progress::Open
         }
+        self.progress()
     }
 
     /// Waits until the client took enough for the queue to be within bounds. The only place where a response waits
     /// for its client, `timeouts.socket` at most without any progress; then the client counts as gone.
     pub fn wait(&mut self) -> Progress {
-        while !self.answer.gone && self.connection.output.queued() > self.rules.buffering {
-            let connection = &mut *self.connection;
+        let mut progress = self.progress();
+        while progress == Progress::Full {
+            let connection = &*self.connection;
+            let since = now_us();
             let waited = await_socket(connection, self.watch, PollFlags::OUT, self.rules.socket);
-            if waited.is_err() {
-                connection.reset();
-            }
-            let flushed = waited.and_then(|()| connection.flush().map(drop));
-            self.judge(flushed);
+            self.times.note_client(since);
+            progress = match waited {
+                Ok(()) => self.go_on(),
+                Err(error) => self.give_up(error),
+            };
         }
+        progress
+    }
+
+    /// What [`Exchange::wait`] does when the client's socket has room.
+    pub fn go_on(&mut self) -> Progress {
+        let flushed = self.connection.flush().map(drop);
+        self.judge(flushed)
+    }
+
+    /// What [`Exchange::wait`] does when it has waited for too long.
+    pub fn give_up(&mut self, error: io::Error) -> Progress {
+        self.connection.reset();
+        self.judge(Err(error))
+    }
+
+    fn progress(&self) -> Progress {
         if self.answer.gone {
             Progress::Gone
+        } else if self.connection.output.queued() > self.rules.buffering {
+            Progress::Full
         } else {
             Progress::Open
         }
@@ -320,6 +340,11 @@ impl Exchange<'_> {
         let mut answer = self.rules.canned(kind, status, is_head, date);
         if let Some((name, value)) = self.request_id_header(None) {
             response::add_header(&mut answer, name, value);
+        }
+        if self.rules.access.wanted.is_some() {
+            let body = memchr::memmem::find(&answer, b"\r\n\r\n").map(|end| end + 4);
+            let head = &answer[..body.unwrap_or(answer.len())];
+            self.scratch.head.extend_from_slice(head);
         }
         self.scratch.staged = response::enclose(kind, answer);
         self.connection.linger |= !self.connection.body.is_read();

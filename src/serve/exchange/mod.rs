@@ -4,7 +4,7 @@
 //! `commit` takes the head, which `amend`, `compress` and `file` may change, and `answer` the body; `records` puts it into
 //! what FastCGI wants. The application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6),
 //! persistence, HEAD and the promises of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and
-//! [`Exchange::read_body`].
+//! [`Exchange::read_body`]; who must not block uses what these are made of, and waits for [`Exchange::client`] itself.
 
 mod amend;
 mod answer;
@@ -15,11 +15,12 @@ mod name;
 mod patience;
 mod program;
 mod records;
+mod times;
 mod upload;
 
 use std::{
     io,
-    os::fd::OwnedFd,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -38,6 +39,7 @@ pub(super) use answer::Answer;
 pub use answer::{HELD_FROM, Progress};
 pub use commit::ResponseHead;
 pub(super) use name::log_refusal;
+pub(super) use times::Times;
 pub(super) use upload::send_continue;
 
 /// What a thread reuses from request to request.
@@ -51,6 +53,8 @@ pub(super) struct Scratch {
     /// The name of the request, empty as long as nobody has asked for it.
     pub(super) request_id: String,
     pub(super) names: Names,
+    /// The head of the answer, as far as somebody wants it later.
+    pub(super) head: Vec<u8>,
 }
 
 /// Where the request body is.
@@ -78,6 +82,7 @@ pub struct Exchange<'e> {
     /// What is added to SCRIPT_NAME and taken from PATH_INFO.
     mount: &'e [u8],
     pub(super) answer: Answer,
+    pub(super) times: Times,
 }
 
 impl<'e> Exchange<'e> {
@@ -88,9 +93,11 @@ impl<'e> Exchange<'e> {
         server: (&'e str, &'e str),
         draining: &'e AtomicBool,
         (record, watch): (&'e ThreadSlot, &'e Watch),
+        times: Times,
     ) -> Self {
         scratch.staged.clear();
         scratch.request_id.clear();
+        scratch.head.clear();
         connection.keep_alive = false;
         let mount = rules.mount(connection.place);
         Self {
@@ -103,6 +110,7 @@ impl<'e> Exchange<'e> {
             watch,
             mount,
             answer: Answer::default(),
+            times,
         }
     }
 
@@ -203,6 +211,12 @@ impl<'e> Exchange<'e> {
             let time = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
             now_us().saturating_add(time)
         }));
+    }
+
+    /// The client's socket, for whoever waits for it in a way of its own, and how long it may keep us waiting there (zero:
+    /// for ever). It is this request's as long as the exchange is.
+    pub fn client(&self) -> (BorrowedFd<'_>, Duration) {
+        (self.connection.socket.as_fd(), self.rules.socket)
     }
 
     /// Counts an exception that the application did not handle.

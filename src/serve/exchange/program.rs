@@ -37,19 +37,14 @@ impl Exchange<'_> {
         }
     }
 
-    /// Whether it is a GET or HEAD of whose body nothing was read, so that it can begin anew.
+    /// Whether all of its body has come, so that it can begin anew without one.
     pub(in crate::serve) fn may_take_a_detour(&self) -> bool {
-        matches!(self.request().method(), b"GET" | b"HEAD")
-            && matches!(
-                self.connection.head.framing,
-                Framing::None | Framing::Length(0)
-            )
+        self.connection.body.is_read()
     }
 
-    /// Nothing was said: the request begins anew, as if it had asked for this path and query.
+    /// Nothing was said: the request begins anew, as if it had asked for this path and query with GET.
     pub(in crate::serve) fn postpone(&mut self, detour: Detour) {
-        self.connection.detour = Some(Box::new(detour));
-        self.connection.program = None;
+        self.connection.begin_anew(detour);
         self.answer.is_postponed = true;
     }
 
@@ -86,7 +81,7 @@ impl Exchange<'_> {
 
     /// The client's socket, with what is to be waited for there: that it goes, and as the case may be that more of its
     /// body comes, or that it takes what is queued.
-    pub(in crate::serve) fn client(&self, wants_body: bool) -> PollFd<'_> {
+    pub(in crate::serve) fn watched(&self, wants_body: bool) -> PollFd<'_> {
         let mut what = PollFlags::RDHUP;
         what.set(PollFlags::IN, wants_body);
         what.set(PollFlags::OUT, !self.connection.is_flushed());

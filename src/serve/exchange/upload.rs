@@ -11,6 +11,7 @@ use rustix::{
 use super::{Exchange, patience::await_socket};
 use crate::{
     protocol::http::response,
+    scoreboard::now_us,
     serve::{
         body::BodyError,
         connection::{Connection, Received},
@@ -28,7 +29,24 @@ impl Exchange<'_> {
     /// `TimedOut`: the client was silent too long; `UnexpectedEof`, `ConnectionReset`: it has gone; `InvalidData`: its
     /// framing is wrong or the body larger than `http.max-body`. The connection closes after the response.
     pub fn read_body(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.try_read_body(buffer);
+        loop {
+            if let Some(read) = self.try_read_body(buffer)? {
+                return Ok(read);
+            }
+            let connection = &*self.connection;
+            let since = now_us();
+            let waited = await_socket(connection, self.watch, PollFlags::IN, self.rules.socket);
+            self.times.note_client(since);
+            waited.inspect_err(|error| self.give_up_body(error))?;
+        }
+    }
+
+    /// The same without waiting: `None` for nothing yet.
+    ///
+    /// # Errors
+    /// Those of [`Exchange::read_body`], but for the time.
+    pub fn try_read_body(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let read = self.body_at_hand(buffer);
         if let Err(error) = &read {
             self.connection.linger = true;
             self.answer.left |= matches!(
@@ -39,18 +57,11 @@ impl Exchange<'_> {
         read
     }
 
-    fn try_read_body(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if let Some(read) = self.body_at_hand(buffer)? {
-                return Ok(read);
-            }
-            let connection = &*self.connection;
-            let waited = await_socket(connection, self.watch, PollFlags::IN, self.rules.socket);
-            let is_silent = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
-            if waited.as_ref().is_err_and(is_silent) && !self.watch.is_ended() {
-                self.answer.fault = Some(408);
-            }
-            waited?;
+    /// What [`Exchange::read_body`] does when waiting for the client has come to nothing.
+    pub fn give_up_body(&mut self, error: &io::Error) {
+        self.connection.linger = true;
+        if error.kind() == io::ErrorKind::TimedOut && !self.watch.is_ended() {
+            self.answer.fault = Some(408);
         }
     }
 

@@ -190,7 +190,7 @@ impl<'p> Run<'p> {
         // What the client does not take yet stays with the program, and its end is no news then either.
         let (hears, feeds) = (!is_full, !self.feed.is_done() && !self.feed.is_empty());
         let watched = [
-            Some(exchange.client(self.feed.is_empty())),
+            Some(exchange.watched(self.feed.is_empty())),
             Some(child.end()).filter(|_| hears),
             pipe(&child.stdout, PollFlags::IN).filter(|_| hears),
             pipe(&child.stderr, PollFlags::IN),

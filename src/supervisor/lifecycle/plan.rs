@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) worker_reload_mercy: Duration,
     /// `timeouts.stuck`; zero: nobody looks whether the site hangs.
     pub(crate) stuck: Duration,
+    /// `log.slow`; zero: no request is slow.
+    pub(crate) slow: Duration,
     /// `limits.harakiri`; zero: requests have no deadline but those that they set themselves.
     pub(crate) harakiri: Duration,
     /// `limits.harakiri-graceful`
@@ -64,11 +66,12 @@ impl From<&Settings> for Plan {
         Self {
             processes: workers.processes,
             slots: slots.saturating_add(workers.recycle_at_once.min(workers.processes)),
-            threads: workers.threads,
+            threads: workers.requests_at_once(),
             start: settings.timeouts.start.0,
             reload_mercy: settings.timeouts.reload_mercy.0,
             worker_reload_mercy: settings.timeouts.worker_reload_mercy.0,
             stuck: settings.timeouts.stuck.0,
+            slow: settings.log.slow.0,
             harakiri: limits.harakiri.0,
             harakiri_graceful: limits.harakiri_graceful.0,
             recycling: Recycling {

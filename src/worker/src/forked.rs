@@ -15,7 +15,7 @@ use pyo3::{
 };
 use tracing::error;
 
-use crate::{traceback, wsgi::Wsgi, zygote::flush_output};
+use crate::{green, traceback, wsgi::Wsgi, zygote::flush_output};
 
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
@@ -30,6 +30,7 @@ pub(crate) fn watch(py: Python<'_>, engine: &Arc<Engine<Wsgi>>) -> PyResult<()> 
     let in_parent = PyCFunction::new_closure(py, None, None, move |_, _| in_parent.note_fork())?;
     let in_child = PyCFunction::new_closure(py, None, None, move |arguments, _| {
         IS_CHILD.store(true, Ordering::Relaxed);
+        green::note_child(arguments.py())?;
         in_child.leave_listeners()?;
         restore_signals(arguments.py())
     })?;
@@ -58,6 +59,12 @@ fn restore_signals(py: Python<'_>) -> PyResult<()> {
 /// Ends a child that came back from the application's code, as Python ends a program: what it could do next is to
 /// serve the worker's connections a second time.
 pub(crate) fn end(py: Python<'_>, error: Option<PyErr>) -> ! {
+    green::leave_to_forker(py);
+    exit(py, error)
+}
+
+/// The same for a child in which nothing else runs.
+pub(crate) fn exit(py: Python<'_>, error: Option<PyErr>) -> ! {
     let code = match error {
         None => 0,
         Some(error) => exit_code(py, &error),

@@ -26,7 +26,10 @@ use hostler::{
 use pyo3::{exceptions::PyBaseException, ffi, prelude::*, types::PyCFunction};
 use tracing::error;
 
-use crate::wsgi::Link;
+use crate::{
+    green::{self, Lanes},
+    wsgi::Link,
+};
 
 pyo3::create_exception!(
     hostler,
@@ -43,6 +46,8 @@ const MESSAGE: &str = "the request took longer than it may";
 pub(crate) struct Harakiri {
     watches: Arc<Watches>,
     threads: Box<[OnceLock<PythonThread>]>,
+    /// Where greenlets serve instead.
+    greenlets: OnceLock<Arc<Lanes>>,
     striker: Mutex<Option<thread::Thread>>,
 }
 
@@ -57,6 +62,7 @@ impl Harakiri {
         Self {
             watches,
             threads: (0..threads).map(|_| OnceLock::new()).collect(),
+            greenlets: OnceLock::new(),
             striker: Mutex::new(None),
         }
     }
@@ -73,12 +79,22 @@ impl Harakiri {
         }
     }
 
+    /// The main thread alone serves, by greenlets in these lanes.
+    pub(crate) fn attach_greenlets(&self, lanes: &Arc<Lanes>) {
+        // A worker has one crew.
+        let _ = self.greenlets.set(Arc::clone(lanes));
+    }
+
     /// Makes the signal raise in the main thread, which is the calling one and serves as number 0.
     pub(crate) fn handle_signal(self: &Arc<Self>, py: Python<'_>) -> PyResult<()> {
         let this = Arc::clone(self);
         let handler =
-            PyCFunction::new_closure(py, Some(c"harakiri"), None, move |_, _| {
-                match this.is_due(0) {
+            PyCFunction::new_closure(py, Some(c"harakiri"), None, move |arguments, _| {
+                let is_due = match this.greenlets.get() {
+                    None => this.is_due(0),
+                    Some(lanes) => green::strike(arguments.py(), lanes, &this.watches, MESSAGE)?,
+                };
+                match is_due {
                     true => Err(HarakiriError::new_err(MESSAGE)),
                     false => Ok(()),
                 }
@@ -120,7 +136,8 @@ impl Harakiri {
             for (_, thread) in self.watches.stuck() {
                 sys::signal_thread(thread, HARAKIRI_SIGNAL);
             }
-            if self.watches.stuck().any(|(number, _)| number > 0) {
+            let has_threads = self.greenlets.get().is_none();
+            if has_threads && self.watches.stuck().any(|(number, _)| number > 0) {
                 Python::attach(|py| self.raise(py));
             }
             thread::park_timeout(AGAIN);

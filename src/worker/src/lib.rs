@@ -8,6 +8,7 @@ mod allocator;
 mod app;
 mod control;
 mod forked;
+mod green;
 mod harakiri;
 mod https;
 mod limits;

@@ -4,7 +4,12 @@
 //! What is written goes straight to the log, by the thread that writes it, and never waits. Threads do not mix: each
 //! has its own beginning of a line. The descriptors 1 and 2 are a pipe to the supervisor, for whoever knows no Python.
 
-use std::{cell::RefCell, ffi::CString, os::fd::OwnedFd, sync::Arc};
+use std::{
+    cell::RefCell,
+    ffi::CString,
+    os::fd::OwnedFd,
+    sync::{Arc, Mutex},
+};
 
 use hostler::journal::{self, Code, Priority, Splitter, Stream, Words};
 use pyo3::{
@@ -13,7 +18,7 @@ use pyo3::{
 };
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
-use crate::wsgi::Link;
+use crate::{green, wsgi::Link};
 
 /// The class for `logging`, which is Python because its base class is.
 const HANDLER: &str = include_str!("journal_handler.py");
@@ -24,6 +29,10 @@ const ERRORS: &str = "backslashreplace";
 thread_local! {
     static SPEAKER: RefCell<Speaker> = RefCell::default();
 }
+
+/// The speaker of a greenlet that has a request.
+#[pyclass(frozen, module = "_hostler")]
+struct GreenSpeaker(Mutex<Speaker>);
 
 /// What a thread has written and is no entry yet, and where its request is.
 #[derive(Default)]
@@ -46,7 +55,7 @@ impl Output {
             Ok(bytes) => bytes.clone(),
             Err(_) => py.get_type::<PyBytes>().call1((data,))?.cast_into()?,
         };
-        with_speaker(|speaker| {
+        with_speaker(py, |speaker| {
             let (splitter, stream) = speaker.of(self.is_stderr);
             let mut entries = Vec::new();
             splitter.write(bytes.as_bytes(), |text| entries.push(text.to_owned()));
@@ -57,7 +66,7 @@ impl Output {
 
     /// The beginning of a line waits for its end nevertheless; a traceback does not wait for more.
     fn flush(&self, py: Python<'_>) {
-        with_speaker(|speaker| {
+        with_speaker(py, |speaker| {
             let (splitter, stream) = speaker.of(self.is_stderr);
             let mut entries = Vec::new();
             splitter.end_block(|text| entries.push(text.to_owned()));
@@ -186,13 +195,21 @@ pub(crate) fn redirect(pipe: &OwnedFd) -> std::io::Result<()> {
 }
 
 /// The calling thread serves; its requests are found by `link`.
-pub(crate) fn attach(link: &Arc<Link>) {
-    with_speaker(|speaker| speaker.link = Some(Arc::clone(link)));
+pub(crate) fn attach(py: Python<'_>, link: &Arc<Link>) {
+    with_speaker(py, |speaker| speaker.link = Some(Arc::clone(link)));
+}
+
+/// The calling greenlet serves; its request is found by `link`.
+pub(crate) fn speak_for(py: Python<'_>, link: &Arc<Link>) -> PyResult<()> {
+    let mut speaker = Speaker::default();
+    speaker.link = Some(Arc::clone(link));
+    let speaker = Bound::new(py, GreenSpeaker(Mutex::new(speaker)))?;
+    green::set_speaker(py, speaker.as_any())
 }
 
 /// What the calling thread says next belongs to something else: what it has begun to say is an entry.
 pub(crate) fn finish(py: Python<'_>) {
-    with_speaker(|speaker| {
+    with_speaker(py, |speaker| {
         if speaker.stdout.is_empty() && speaker.stderr.is_empty() {
             return;
         }
@@ -206,7 +223,7 @@ pub(crate) fn finish(py: Python<'_>) {
 /// The name of the request that the calling thread is at, made if it has none yet; empty outside of a request.
 pub(crate) fn request_id(py: Python<'_>) -> String {
     let mut id = String::new();
-    with_speaker(|speaker| {
+    with_speaker(py, |speaker| {
         let link = speaker.link.as_ref().filter(|link| link.is_open());
         let found = link
             .and_then(|link| link.with_current(py, |exchange| exchange.request_id().to_owned()));
@@ -236,7 +253,7 @@ fn send(
     line: u32,
     function: Option<&str>,
 ) {
-    with_speaker(|speaker| {
+    with_speaker(py, |speaker| {
         journal::say(&Words {
             role: None,
             stream: Stream::Logger(logger),
@@ -264,7 +281,17 @@ fn say(request_id: &str, stream: Stream<'_>, text: &str) {
 }
 
 /// A thread that ends has no speaker any more, and what it still says is lost.
-fn with_speaker(act: impl FnOnce(&mut Speaker)) {
+fn with_speaker(py: Python<'_>, act: impl FnOnce(&mut Speaker)) {
+    let greenlet = green::speaker(py);
+    if let Some(speaker) = greenlet
+        .as_ref()
+        .and_then(|speaker| speaker.cast::<GreenSpeaker>().ok())
+    {
+        if let Ok(mut speaker) = speaker.get().0.try_lock() {
+            act(&mut speaker);
+        }
+        return;
+    }
     let _ = SPEAKER.try_with(|speaker| {
         if let Ok(mut speaker) = speaker.try_borrow_mut() {
             act(&mut speaker);

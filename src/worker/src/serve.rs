@@ -28,13 +28,16 @@ use tracing::error;
 use crate::{
     control::{Control, Guard},
     forked,
+    green::{self, Lanes},
     harakiri::Harakiri,
     https::Https,
     limits::Memory,
     threads::Crew,
     traceback,
     worker::WorkerContext,
-    wsgi::{Autoreload, DynamicApplications, Hand, OnException, Wsgi, file_wrapper::FileWrapper},
+    wsgi::{
+        Autoreload, DynamicApplications, Hand, Lock, OnException, Wsgi, file_wrapper::FileWrapper,
+    },
 };
 
 /// Serves until the worker is told to drain; gives its exit code.
@@ -49,7 +52,8 @@ pub(crate) fn run(py: Python<'_>, context: WorkerContext) -> i32 {
 }
 
 fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
-    let threads = context.settings.workers.threads;
+    let threads = context.settings.workers.requests_at_once();
+    let is_green = context.settings.workers.is_green();
     let stack = context.settings.workers.thread_stack.0;
     let template = template(py, &context)?;
     let scoreboard = Arc::new(context.scoreboard);
@@ -88,10 +92,14 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         on_control: Box::new(move || hear.hear()),
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
+    let lock = match is_green {
+        true => Lock::Green,
+        false => Lock::of_threads(threads),
+    };
     let app = Wsgi::new(
         context.applications,
         dynamic,
-        threads,
+        lock,
         memory,
         autoreload,
         on_exception,
@@ -106,6 +114,17 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     if has_deadlines {
         guard.start();
     }
+    let ready = || {
+        scoreboard
+            .worker(context.slot)
+            .set_state(WorkerState::Accepting);
+        control.tell(&FromWorker::Ready);
+    };
+    if is_green {
+        let lanes = Arc::new(Lanes::new(threads));
+        harakiri.attach_greenlets(&lanes);
+        return green::serve(py, engine, guard, lanes, template.unbind(), ready);
+    }
     let crew = Arc::new(Crew {
         engine,
         guard,
@@ -113,10 +132,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         template: template.unbind(),
     });
     let others = crew.start(py, stack)?;
-    scoreboard
-        .worker(context.slot)
-        .set_state(WorkerState::Accepting);
-    control.tell(&FromWorker::Ready);
+    ready();
     crew.serve(py, 0)?;
     for thread in others {
         thread.call_method0("join")?;
@@ -203,7 +219,8 @@ fn template<'py>(py: Python<'py>, context: &WorkerContext) -> PyResult<Bound<'py
     environ.set_item("wsgi.input", py.None())?;
     environ.set_item("hostler.set_deadline", py.None())?;
     environ.set_item("wsgi.errors", py.import("sys")?.getattr("stderr")?)?;
-    environ.set_item("wsgi.multithread", workers.threads > 1)?;
+    // PEP 3333: "may be simultaneously invoked by another thread", which a greenlet is in this regard.
+    environ.set_item("wsgi.multithread", workers.requests_at_once() > 1)?;
     environ.set_item("wsgi.multiprocess", workers.processes > 1)?;
     environ.set_item("wsgi.run_once", false)?;
     environ.set_item("wsgi.file_wrapper", py.get_type::<FileWrapper>())?;

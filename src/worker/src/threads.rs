@@ -12,7 +12,7 @@ use crate::{
     control::Guard,
     harakiri::Harakiri,
     output,
-    wsgi::{Hand, Wsgi, WsgiThread},
+    wsgi::{Hand, Lock, Wsgi, WsgiThread},
 };
 
 /// What they have in common.
@@ -81,13 +81,14 @@ impl Crew {
         if self.engine.threads() > 1 {
             template.set_item("uwsgi.core", number)?;
         }
-        WsgiThread::new(py, &template, &self.guard)
+        let lock = Lock::of_threads(self.engine.threads());
+        WsgiThread::new(py, &template, &self.guard, lock)
     }
 
     /// Alone a thread keeps the interpreter lock between waits, beside others only while Python runs.
     fn turn(&self, py: Python<'_>, number: u32, state: WsgiThread) {
         self.harakiri.attach(py, number, state.link());
-        output::attach(state.link());
+        output::attach(py, state.link());
         let mut hand = Hand::Python(state);
         if self.engine.threads() == 1 {
             self.engine.run(number, &mut hand);

@@ -22,6 +22,7 @@ use rustix::process::getpid;
 
 use crate::{
     app::{self, Applications},
+    green,
     https::Https,
     limits,
     loaded::Loaded,
@@ -114,6 +115,7 @@ fn prepare(
     stacks::write_to(py, stacks)
         .map_err(|error| app::failure_of(py, "setting up faulthandler", &error))?;
     limits::apply(&settings.limits)?;
+    green::after_fork(py).map_err(|error| app::failure_of(py, "gevent.reinit()", &error))?;
     let applications = applications.map_or_else(|| load(py, settings), Ok)?;
     app::import_all(py, &settings.app.import, "app.import")?;
     module::run_hooks(py)?;

@@ -9,7 +9,7 @@ use super::{
 };
 
 pub(in crate::convert::uwsgi) static GEVENT: Topic = Topic {
-    documentation: "kept: `workers.loop = \"gevent\"` and `workers.concurrency`",
+    documentation: "kept: `workers.loop = \"gevent\"`, `workers.concurrency` and `timeouts.socket`",
     slot: Some("gevent"),
     early: true,
     run: gevent,
@@ -43,6 +43,8 @@ pub(in crate::convert::uwsgi) static IDLE: Topic = Topic {
     run: idle,
 };
 
+const GREEN_PATIENCE: &str = "30s";
+
 fn gevent(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let Read { value, notes } = match value::number(&option.value, Kind::Count) {
         Ok(read) => read,
@@ -54,9 +56,33 @@ fn gevent(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let outcome = translation.keep("workers", "loop", "gevent");
     let number = i64::try_from(value).unwrap_or(i64::MAX);
     translation.keep("workers", "concurrency", number);
-    outcome
+    let outcome = outcome
         .notes(notes)
-        .note(format!("with workers.concurrency = {value}"))
+        .note(format!("with workers.concurrency = {value}"));
+    let outcome = match is_patched(translation) {
+        true => outcome,
+        false => outcome.note(
+            "the standard library is patched, which uWSGI does with `gevent-monkey-patch` alone",
+        ),
+    };
+    with_patience(translation, outcome)
+}
+
+fn is_patched(translation: &Translation<'_>) -> bool {
+    ["gevent-monkey-patch", "gevent-early-monkey-patch"]
+        .iter()
+        .any(|name| translation.is_on(name))
+}
+
+/// uWSGI raises `socket-timeout` to half a minute where there are greenlets, because those that wait cost little.
+fn with_patience(translation: &mut Translation<'_>, outcome: Outcome) -> Outcome {
+    if translation.last("socket-timeout").is_some() {
+        return outcome;
+    }
+    translation.keep("timeouts", "socket", GREEN_PATIENCE);
+    outcome.note(format!(
+        "and timeouts.socket = \"{GREEN_PATIENCE}\", to which uWSGI raises `socket-timeout`"
+    ))
 }
 
 fn event_loop(translation: &mut Translation<'_>, option: &Applied) -> Outcome {

@@ -14,7 +14,7 @@ use super::{
     file_wrapper::FileWrapper,
     sending::{push, stage},
 };
-use crate::traceback;
+use crate::{green, traceback};
 
 /// Sends the response that `application(environ, start_response)` returned, and calls its `close`, however this ends.
 ///
@@ -44,15 +44,20 @@ fn send_all(py: Python<'_>, pieces: Vec<Bound<'_, PyAny>>, call: &Call<'_>) -> P
     for piece in &pieces {
         length += bytes(piece)?.as_bytes().len() as u64;
     }
-    call.exchange(py, |exchange| {
-        call.commit(exchange, Some(length))?;
-        for piece in &pieces {
-            if stage(exchange, bytes(piece)?, call.lock) == Progress::Gone {
-                break;
-            }
+    for piece in &pieces {
+        let piece = bytes(piece)?;
+        let progress = call.take(py, |exchange| {
+            call.commit(exchange, Some(length))?;
+            Ok(stage(exchange, piece, call.lock))
+        })?;
+        if progress == Progress::Gone {
+            return Ok(());
         }
-        Ok(())
-    })
+    }
+    match pieces.is_empty() {
+        true => call.exchange(py, |exchange| call.commit(exchange, Some(0))),
+        false => Ok(()),
+    }
 }
 
 /// PEP 3333, "Buffering and Streaming": each piece is on its way before the next is asked for.
@@ -64,22 +69,23 @@ fn iterate(py: Python<'_>, response: &Bound<'_, PyAny>, call: &Call<'_>) -> PyRe
         if piece.as_bytes().is_empty() {
             continue;
         }
-        let is_enough = call.exchange(py, |exchange| {
+        let mut is_enough = false;
+        let progress = call.take(py, |exchange| {
             call.commit(exchange, None)?;
-            let progress = match stage(exchange, piece, call.lock) {
+            is_enough = exchange.is_bodiless();
+            Ok(match stage(exchange, piece, call.lock) {
                 Progress::Gone => Progress::Gone,
                 _ => push(py, exchange, call.lock),
-            };
-            Ok(progress == Progress::Gone || exchange.is_bodiless())
+            })
         })?;
-        if is_enough {
+        if is_enough || progress == Progress::Gone {
             break;
         }
     }
     call.exchange(py, |exchange| {
         call.commit(exchange, Some(0))?;
         // Before `close` is called, which may take its time: the client has everything that it will get.
-        call.lock.detached(py, || exchange.finish());
+        call.lock.detached(py, exchange, Exchange::finish);
         Ok(())
     })
 }
@@ -104,7 +110,7 @@ fn send_file(py: Python<'_>, file: &Bound<'_, FileWrapper>, call: &Call<'_>) -> 
     };
     call.exchange(py, |exchange| {
         call.callables.response().send_file(exchange, range)?;
-        call.lock.detached(py, || exchange.finish());
+        call.lock.detached(py, exchange, Exchange::finish);
         Ok(())
     })
 }
@@ -152,6 +158,18 @@ impl Call<'_> {
         self.link
             .with(py, self.serial, act)
             .unwrap_or_else(|| Err(PyOSError::new_err("the request is over")))
+    }
+
+    /// The same for what gives the client something; a greenlet then waits for a client that is too slow.
+    fn take(
+        &self,
+        py: Python<'_>,
+        act: impl FnOnce(&mut Exchange<'_>) -> PyResult<Progress>,
+    ) -> PyResult<Progress> {
+        match self.exchange(py, act)? {
+            Progress::Full => green::await_room(py, self.link, self.serial),
+            progress => Ok(progress),
+        }
     }
 
     fn commit(&self, exchange: &mut Exchange<'_>, length: Option<u64>) -> PyResult<()> {

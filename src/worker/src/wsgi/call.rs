@@ -24,7 +24,7 @@ use super::{
 use crate::{
     app::Applications,
     control::{Control, Guard},
-    forked,
+    forked, green,
     harakiri::{self, HarakiriError},
     limits::Memory,
     loaded::Loaded,
@@ -77,6 +77,8 @@ pub(crate) struct WsgiThread {
     link: Arc<Link>,
     /// Number of the request; counts up, so that a number is never met twice.
     serial: u64,
+    /// Whether its greenlet has had its request: the next one is another's.
+    is_spent: bool,
 }
 
 impl WsgiThread {
@@ -84,14 +86,21 @@ impl WsgiThread {
         py: Python<'_>,
         template: &Bound<'_, PyDict>,
         guard: &Arc<Guard>,
+        lock: Lock,
     ) -> PyResult<Self> {
         let link = Arc::<Link>::default();
         Ok(Self {
-            environs: EnvironMaker::new(template, guard),
-            callables: Callables::new(py, &link)?,
+            environs: EnvironMaker::new(template, guard, lock == Lock::Green),
+            callables: Callables::new(py, &link, lock)?,
             link,
             serial: 0,
+            is_spent: false,
         })
+    }
+
+    /// A new greenlet goes on with what an earlier one has left.
+    pub(crate) fn renew(&mut self) {
+        self.is_spent = false;
     }
 
     /// Leads to the request that the thread is at.
@@ -108,7 +117,7 @@ impl WsgiThread {
 pub(crate) enum Hand {
     /// The interpreter, and the application in it.
     Python(WsgiThread),
-    /// Nothing: it serves what needs no application.
+    /// Nothing: it serves what needs no application, as the thread that stands by, or gevent's hub.
     Standby,
 }
 
@@ -165,16 +174,11 @@ impl Wsgi {
     pub(crate) fn new(
         applications: Applications,
         dynamic: Option<DynamicApplications>,
-        threads: u32,
+        lock: Lock,
         memory: Memory,
         autoreload: Option<Autoreload>,
         on_exception: Option<OnException>,
     ) -> Self {
-        let lock = if threads > 1 {
-            Lock::Shared
-        } else {
-            Lock::Kept
-        };
         Self {
             applications,
             dynamic,
@@ -195,7 +199,7 @@ impl Wsgi {
             return Ok(());
         };
         if thread.callables.are_kept() {
-            thread.callables = Callables::new(py, &thread.link)?;
+            thread.callables = Callables::new(py, &thread.link, self.lock)?;
         }
         thread.serial += 1;
         let call = Call {
@@ -216,7 +220,9 @@ impl Wsgi {
         }
         output::finish(py);
         drop(open);
-        if exchange.is_ended() {
+        if self.lock == Lock::Green {
+            green::end_waiting(py, exchange);
+        } else if exchange.is_ended() {
             harakiri::forgive(py);
         }
         if let Some(autoreload) = &self.autoreload {
@@ -282,14 +288,21 @@ impl Application for Wsgi {
     type Thread = Hand;
 
     fn is_standby(hand: &Hand) -> bool {
-        matches!(hand, Hand::Standby)
+        match hand {
+            Hand::Python(thread) => thread.is_spent,
+            Hand::Standby => true,
+        }
     }
 
     fn call(&self, hand: &mut Hand, exchange: &mut Exchange<'_>) {
         let Hand::Python(thread) = hand else {
             return exchange.fail(500);
         };
+        thread.is_spent = self.lock == Lock::Green;
         let failure = Python::attach(|py| {
+            if self.lock == Lock::Shared {
+                exchange.note_first_lock();
+            }
             let error = self.answer(py, thread, exchange).err()?;
             Some(Failure::new(py, &error, exchange, &self.memory))
         });
@@ -320,7 +333,7 @@ impl Application for Wsgi {
     fn while_waiting<R: Send>(&self, hand: &mut Hand, sleep: impl FnOnce() -> R + Send) -> R {
         match (hand, self.lock) {
             (Hand::Standby, _) | (_, Lock::Shared) => sleep(),
-            (Hand::Python(_), Lock::Kept) => Python::attach(|py| py.detach(sleep)),
+            (Hand::Python(_), Lock::Green | Lock::Kept) => Python::attach(|py| py.detach(sleep)),
         }
     }
 

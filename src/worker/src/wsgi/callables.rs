@@ -15,7 +15,7 @@ use pyo3::{
     types::{PyBytes, PyDict, PyTuple},
 };
 
-use super::{exchange_link::Link, response::Response};
+use super::{exchange_link::Link, response::Response, sending::Lock};
 
 /// The two callables of one serving thread, used for request after request while the application keeps neither.
 pub(crate) struct Callables {
@@ -55,8 +55,8 @@ static WRITE: Definition = Definition(ffi::PyMethodDef {
 });
 
 impl Callables {
-    pub(super) fn new(py: Python<'_>, link: &Arc<Link>) -> PyResult<Self> {
-        let response = Py::new(py, Response::new(Arc::clone(link)))?;
+    pub(super) fn new(py: Python<'_>, link: &Arc<Link>, lock: Lock) -> PyResult<Self> {
+        let response = Py::new(py, Response::new(Arc::clone(link), lock))?;
         let write = function(py, &WRITE, response.as_any())?;
         let start = Py::new(py, Start { response, write })?;
         let start_response = function(py, &START_RESPONSE, start.as_any())?;

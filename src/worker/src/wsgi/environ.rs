@@ -42,6 +42,7 @@ pub(super) struct EnvironMaker {
     empty_input: Option<Py<Input>>,
     set_deadline: Option<Py<SetDeadline>>,
     guard: Arc<Guard>,
+    is_green: bool,
     deadline_key: Py<PyString>,
     input_key: Py<PyString>,
     request_id_key: Py<PyString>,
@@ -64,7 +65,7 @@ struct Value {
 
 impl EnvironMaker {
     /// `base` holds what is the same for all requests of the worker.
-    pub(super) fn new(base: &Bound<'_, PyDict>, guard: &Arc<Guard>) -> Self {
+    pub(super) fn new(base: &Bound<'_, PyDict>, guard: &Arc<Guard>, is_green: bool) -> Self {
         let py = base.py();
         Self {
             base: base.clone().unbind(),
@@ -75,6 +76,7 @@ impl EnvironMaker {
             empty_input: None,
             set_deadline: None,
             guard: Arc::clone(guard),
+            is_green,
             deadline_key: PyString::intern(py, "hostler.set_deadline").unbind(),
             input_key: PyString::intern(py, "wsgi.input").unbind(),
             request_id_key: PyString::intern(py, "HOSTLER_REQUEST_ID").unbind(),
@@ -111,10 +113,11 @@ impl EnvironMaker {
             }
             BodySupply::Memory(bytes) => Input::memory(bytes.to_vec()),
             BodySupply::Spooled(file, length) => Input::file(file.into(), length),
-            BodySupply::Stream => Input::stream(Box::new(StreamedBody {
+            BodySupply::Stream => Input::stream(StreamedBody {
                 link: Arc::clone(link),
                 serial,
-            })),
+                is_green: self.is_green,
+            }),
         };
         let input = Bound::new(py, input)?;
         environ.set_item(&self.input_key, &input)?;

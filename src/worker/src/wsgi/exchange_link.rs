@@ -3,7 +3,8 @@
 //! Such an object may be used from any thread of the application and long after its request, or in a child that the
 //! application forked. So it does not own the exchange but looks it up here, under a lock, by the number of its
 //! request; when the request is over the number is gone. The lock is never waited for with the interpreter lock held,
-//! and no code of the application's runs while it is held.
+//! and no code of the application's runs while it is held. No greenlet is left while it is held either: the next one
+//! would wait for it in the one thread that there is.
 
 use std::{
     io,
@@ -154,15 +155,25 @@ fn follow<R>(
 }
 
 /// `wsgi.input` of a request whose body comes while it is read.
+#[derive(Clone)]
 pub(crate) struct StreamedBody {
     pub(crate) link: Arc<Link>,
     pub(crate) serial: u64,
+    /// Whether a greenlet reads, which has to wait for the client elsewhere: [`crate::green::await_body`].
+    pub(crate) is_green: bool,
 }
 
 impl BodySource for StreamedBody {
+    /// # Errors
+    /// `WouldBlock`: a greenlet has to wait.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.link
-            .with_detached(self.serial, |exchange| exchange.read_body(buffer))
+            .with_detached(self.serial, |exchange| match self.is_green {
+                true => exchange
+                    .try_read_body(buffer)?
+                    .ok_or_else(|| io::ErrorKind::WouldBlock.into()),
+                false => exchange.read_body(buffer),
+            })
             .unwrap_or_else(|| {
                 Err(io::Error::other(
                     "the request is over, its body cannot be read any more",

@@ -11,17 +11,22 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError, TryLockError},
 };
 
-use hostler::serve::reader::{BodySource, Reader, Wanted};
+use hostler::serve::reader::{Reader, Wanted};
 use pyo3::{
     exceptions::{PyConnectionResetError, PyOSError, PyTimeoutError, PyTypeError, PyValueError},
     prelude::*,
     types::{PyBytes, PyList, PyMemoryView, PySlice},
 };
 
+use super::exchange_link::StreamedBody;
+use crate::green;
+
 /// The object in `environ["wsgi.input"]`.
 #[pyclass(frozen, module = "_hostler")]
 pub(crate) struct Input {
     state: Mutex<State>,
+    /// A body for which greenlets wait.
+    streamed: Option<StreamedBody>,
 }
 
 /// What there is to read.
@@ -51,13 +56,17 @@ impl Input {
     }
 
     /// A body that arrives while the application runs.
-    pub(crate) fn stream(source: Box<dyn BodySource>) -> Self {
-        Self::open(Reader::stream(source))
+    pub(crate) fn stream(source: StreamedBody) -> Self {
+        Self {
+            streamed: source.is_green.then(|| source.clone()),
+            ..Self::open(Reader::stream(Box::new(source)))
+        }
     }
 
     fn open(reader: Reader) -> Self {
         Self {
             state: Mutex::new(State::Open(reader)),
+            streamed: None,
         }
     }
 
@@ -86,7 +95,18 @@ impl Input {
             if let Some(bytes) = self.take_buffered(py, wanted)? {
                 return Ok(bytes);
             }
-            py.detach(|| self.lock().fill(wanted)).map_err(read_error)?;
+            self.fill(py, wanted)?;
+        }
+    }
+
+    /// Reads on, waiting for the client. A greenlet has let go of everything when it waits.
+    fn fill(&self, py: Python<'_>, wanted: Wanted) -> PyResult<()> {
+        let filled = py.detach(|| self.lock().fill(wanted));
+        match (filled, &self.streamed) {
+            (Err(error), Some(body)) if error.kind() == io::ErrorKind::WouldBlock => {
+                green::await_body(py, body)?.map_err(read_error)
+            }
+            (filled, _) => filled.map_err(read_error),
         }
     }
 

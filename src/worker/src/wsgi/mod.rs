@@ -20,4 +20,5 @@ mod text;
 
 pub(crate) use call::{Autoreload, Hand, OnException, Wsgi, WsgiThread};
 pub(crate) use dynamic::DynamicApplications;
-pub(crate) use exchange_link::Link;
+pub(crate) use exchange_link::{Link, StreamedBody};
+pub(crate) use sending::Lock;

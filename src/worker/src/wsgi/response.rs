@@ -19,6 +19,7 @@ use super::{
     headers::read_head,
     sending::{self, Lock},
 };
+use crate::green;
 
 /// One per serving thread; the `self` of `write`.
 #[pyclass(frozen, module = "_hostler")]
@@ -26,6 +27,8 @@ pub(super) struct Response {
     /// Locked for moments in which no Python code runs.
     state: Mutex<State>,
     link: Arc<Link>,
+    /// For `write`, which any thread of the application may call.
+    lock: Lock,
 }
 
 #[derive(Default)]
@@ -38,10 +41,14 @@ struct State {
 }
 
 impl Response {
-    pub(super) fn new(link: Arc<Link>) -> Self {
+    pub(super) fn new(link: Arc<Link>, lock: Lock) -> Self {
         Self {
             state: Mutex::default(),
             link,
+            lock: match lock {
+                Lock::Green => Lock::Green,
+                Lock::Kept | Lock::Shared => Lock::Shared,
+            },
         }
     }
 
@@ -161,11 +168,15 @@ impl Response {
         let serial = self.state().serial;
         let progress = self.link.with(py, serial, |exchange| {
             self.commit(exchange, None)?;
-            Ok(match sending::stage(exchange, data, Lock::Shared) {
+            Ok(match sending::stage(exchange, data, self.lock) {
                 Progress::Gone => Progress::Gone,
-                _ => sending::push(py, exchange, Lock::Shared),
+                _ => sending::push(py, exchange, self.lock),
             })
         });
+        let progress = match progress {
+            Some(Ok(Progress::Full)) => Some(green::await_room(py, &self.link, serial)),
+            progress => progress,
+        };
         match progress {
             None => Err(PyOSError::new_err(
                 "write() was called after the request was answered",

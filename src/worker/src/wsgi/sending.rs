@@ -1,26 +1,64 @@
 //! Bytes of the application on their way to the client: copied when they are few, held when they are many, and always
 //! sent without the interpreter lock where others want it.
 
-use hostler::serve::{Exchange, HELD_FROM, Held, Progress};
+use hostler::{
+    scoreboard::now_us,
+    serve::{Exchange, HELD_FROM, Held, Progress},
+};
 use pyo3::{prelude::*, types::PyBytes};
 
 /// Who wants the interpreter lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lock {
+pub(crate) enum Lock {
     /// A lone thread, which keeps it unless it waits: letting go and taking again costs more than a send.
     Kept,
     /// Other threads: it is held only while Python runs.
     Shared,
+    /// Other greenlets, which have the same thread: whoever waits must let the hub run, which nothing in here does.
+    Green,
 }
 
 impl Lock {
-    /// Runs `act`, which does not wait, without the interpreter lock if others want that.
-    pub(super) fn detached<R: Send>(self, py: Python<'_>, act: impl FnOnce() -> R + Send) -> R {
-        match self {
-            Self::Kept => act(),
-            Self::Shared => py.detach(act),
+    /// For so many threads that serve.
+    pub(crate) fn of_threads(threads: u32) -> Self {
+        match threads {
+            1 => Self::Kept,
+            _ => Self::Shared,
         }
     }
+
+    /// Runs `act`, which does not wait, without the interpreter lock if others want that.
+    pub(super) fn detached<'e, R: Send>(
+        self,
+        py: Python<'_>,
+        exchange: &mut Exchange<'e>,
+        act: impl FnOnce(&mut Exchange<'e>) -> R + Send,
+    ) -> R {
+        match self {
+            Self::Green | Self::Kept => act(exchange),
+            Self::Shared => detached(py, exchange, act),
+        }
+    }
+
+    /// Waits for a client that is too slow for what is kept already; among greenlets the caller does, by
+    /// [`crate::green::await_room`], once it has let go of the exchange.
+    fn await_client(self, py: Python<'_>, exchange: &mut Exchange<'_>) -> Progress {
+        match self {
+            Self::Green => Progress::Full,
+            Self::Kept | Self::Shared => detached(py, exchange, Exchange::wait),
+        }
+    }
+}
+
+/// Runs `act` without the interpreter lock, and notes how long it takes to get that back.
+fn detached<'e, R: Send>(
+    py: Python<'_>,
+    exchange: &mut Exchange<'e>,
+    act: impl FnOnce(&mut Exchange<'e>) -> R + Send,
+) -> R {
+    let (result, since) = py.detach(|| (act(exchange), now_us()));
+    exchange.note_lock(since);
+    result
 }
 
 /// Takes a piece of the body: a small one is staged, a large one is sent behind what is staged.
@@ -33,15 +71,15 @@ pub(super) fn stage(
     if exchange.is_compressing() {
         // It takes longer than letting go of the lock.
         let bytes = piece.as_bytes();
-        return py.detach(|| {
+        let flushed = detached(py, exchange, |exchange| {
             exchange.write(bytes);
-            let is_enough = exchange.has_staged_enough();
-            match is_enough.then(|| exchange.flush()) {
-                None => Progress::Open,
-                Some(Progress::Full) => exchange.wait(),
-                Some(progress) => progress,
-            }
+            exchange.has_staged_enough().then(|| exchange.flush())
         });
+        return match flushed {
+            None => Progress::Open,
+            Some(Progress::Full) => lock.await_client(py, exchange),
+            Some(progress) => progress,
+        };
     }
     // A subclass may have a finalizer, and code of the application's must not run while the exchange is in use.
     if piece.as_bytes().len() < HELD_FROM || piece.cast_exact::<PyBytes>().is_err() {
@@ -54,16 +92,16 @@ pub(super) fn stage(
     }
     let held = HeldBytes::new(piece);
     // Copying that much to the kernel takes longer than letting go of the lock.
-    match py.detach(|| exchange.write_held(held)) {
-        Progress::Full => py.detach(|| exchange.wait()),
+    match detached(py, exchange, |exchange| exchange.write_held(held)) {
+        Progress::Full => lock.await_client(py, exchange),
         progress => progress,
     }
 }
 
-/// Sends what is staged; waits for a client that is too slow for what is kept already.
+/// Sends what is staged; waits for a client that is too slow, as [`Lock::await_client`] does.
 pub(super) fn push(py: Python<'_>, exchange: &mut Exchange<'_>, lock: Lock) -> Progress {
-    match lock.detached(py, || exchange.flush()) {
-        Progress::Full => py.detach(|| exchange.wait()),
+    match lock.detached(py, exchange, Exchange::flush) {
+        Progress::Full => lock.await_client(py, exchange),
         progress => progress,
     }
 }

@@ -30,6 +30,7 @@ use rustix::{
 use crate::{
     app::{self, Applications},
     control::follow_log,
+    green,
     https::Https,
     loaded::Loaded,
     module, worker,
@@ -144,9 +145,12 @@ pub(crate) fn leave_signals_to_supervisor() -> std::io::Result<()> {
     sys::ignore_by_handler(&[Signal::INT, Signal::TERM, Signal::HUP])
 }
 
-/// The way between the workers of a site that answers some requests without its application.
+/// The way between the workers of a site that answers some requests without its application. With greenlets nobody stands
+/// by, and a worker that has no place for one more request accepts nothing.
 fn handover(start: &Start) -> Option<Handover> {
-    let made = start.settings.answers_alone().then(Handover::new);
+    let settings = &start.settings;
+    let stands_by = settings.answers_alone() && !settings.workers.is_green();
+    let made = stands_by.then(Handover::new);
     match made.transpose() {
         Ok(handover) => handover,
         Err(error) => {
@@ -244,6 +248,7 @@ impl Zygote {
             Spread::new(self.start.settings.workers.cpu_affinity).map_err(no_processors)?;
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
+        green::prepare(py, &self.start.settings)?;
         app::import_all(py, &app.preload, "app.preload")?;
         if !app.lazy_apps {
             self.applications = Some(Applications::load(py, &self.start.settings)?);

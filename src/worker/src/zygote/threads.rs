@@ -10,6 +10,7 @@ use rustix::{
 };
 
 use super::fork::reap;
+use crate::green;
 
 /// How often, and how long each time, a thread that Python does not know may still be seen before it counts. One that
 /// was joined a moment ago is still on its way out of the kernel, and the kernel has no event for its last step.
@@ -29,6 +30,8 @@ pub(super) fn others(py: Python<'_>) -> io::Result<Vec<String>> {
     }
     let mut python = python_threads(py);
     if python.is_empty() {
+        // If it fails, its threads are named in the refusal.
+        let _ = green::end_helpers(py);
         let_libraries_end_theirs();
         for _ in 0..PATIENCE.0 {
             python = python_threads(py);
