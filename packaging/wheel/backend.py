@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from pathlib import Path
 
 import maturin
@@ -59,17 +60,24 @@ def put_program():
 def build_sdist(sdist_directory, config_settings=None):
     version = re.search(r'^version = "(.+)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
     name = f"hostler-{version}"
-    metadata = f"Metadata-Version: 2.4\nName: hostler\nVersion: {version}\nRequires-Python: >=3.9\n"
+    metadata = metadata_of_wheel()
     stamp = int(os.environ.get("SOURCE_DATE_EPOCH") or commit_time())
     path = Path(sdist_directory) / f"{name}.tar.gz"
     # Nothing of this machine goes into it: neither owners nor times, nor the name in gzip's header.
     with open(path, "wb") as file, gzip.GzipFile("", "wb", fileobj=file, mtime=stamp) as packed:
         with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            add(archive, f"{name}/PKG-INFO", metadata.encode(), 0o644, stamp)
+            add(archive, f"{name}/PKG-INFO", metadata, 0o644, stamp)
             for source in sources():
                 mode = 0o755 if os.access(ROOT / source, os.X_OK) else 0o644
                 add(archive, f"{name}/{source}", (ROOT / source).read_bytes(), mode, stamp)
     return path.name
+
+
+def metadata_of_wheel():
+    """The same for both, so that what an index shows does not depend on which came first."""
+    with tempfile.TemporaryDirectory() as directory:
+        name = prepare_metadata_for_build_wheel(directory)
+        return (Path(directory) / name / "METADATA").read_bytes()
 
 
 def add(archive, name, content, mode, stamp):
