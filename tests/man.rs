@@ -254,6 +254,7 @@ fn no_page_speaks_of_a_setting_that_there_is_not() {
         .collect();
     let is_name = |word: &str| {
         !word.is_empty()
+            && !word.starts_with('-')
             && word
                 .chars()
                 .all(|c| c.is_ascii_lowercase() || c == '-' || c == '.')

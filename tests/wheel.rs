@@ -160,7 +160,8 @@ fn a_source_distribution_has_all_that_a_build_needs() {
         .args(["-c", make])
         .arg(directory.path())
         .current_dir(root());
-    let name = succeed(&mut backend).trim().to_owned();
+    let said = succeed(&mut backend);
+    let name = said.lines().last().unwrap().to_owned();
     succeed(
         tool("twine")
             .args(["check", "--strict"])

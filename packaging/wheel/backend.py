@@ -47,7 +47,9 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 
 def put_program():
     """Builds the program, and puts it where maturin takes it from."""
-    subprocess.run(["cargo", "build", "--bin", "hostler", "--locked", "--profile", PROFILE], cwd=ROOT, check=True)
+    # With the features that the whole workspace asks for, so that maturin finds the dependencies built.
+    command = ["cargo", "build", "--workspace", "--bin", "hostler", "--locked", "--profile", PROFILE]
+    subprocess.run(command, cwd=ROOT, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     shutil.rmtree(DATA, ignore_errors=True)
     (DATA / "scripts").mkdir(parents=True)
