@@ -4,6 +4,7 @@ mod clients;
 mod drain;
 mod encrypted;
 mod files;
+mod foreign;
 mod late;
 mod requests;
 mod turns;
