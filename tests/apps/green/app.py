@@ -192,7 +192,7 @@ def say(text):
 if "TEST_RESOLVE" in os.environ:
     resolve(None)
 if "TEST_EARLY" in os.environ:
-    gevent.spawn(lambda: (gevent.sleep(LOOK), say(f"early in {hostler.worker_id()}")))
+    gevent.spawn(lambda: (until(lambda: hostler.worker_id() is not None), say("begun before the fork")))
 
 VIEWS = {"/" + function.__name__.replace("_", "-"): function for function in [
     context, download, end, fetch, fetch_by_requests, fork, late, loop, meet, pid, resolve, sleep, speak, streamed, swallow,
