@@ -1,5 +1,7 @@
 //! Clients of every kind, and slow ones: they hold a greenlet, never the hub.
 
+use std::os::unix::fs::PermissionsExt;
+
 use super::{begin, check_meet, site};
 use crate::support::{certificates::Certificates, client::request, site::Site, uwsgi};
 
@@ -121,6 +123,25 @@ fn every_protocol_at_once() {
     }
     for client in &mut clients {
         assert_eq!(client.answer().text(), "9");
+    }
+}
+
+/// Programs need no greenlet either.
+#[test]
+fn programs_answer_beside_greenlets() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("hello");
+    std::fs::write(
+        &program,
+        "#!/bin/sh\necho Content-Type: text/plain\necho\necho hello\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let lines = format!("path = \"/cgi\"\ndirectory = {:?}", directory.path());
+    let site = site(1).setting("[cgi]", &lines).start();
+    for _ in 0..3 {
+        assert_eq!(site.get("/cgi/hello").text(), "hello\n");
+        assert_eq!(site.get("/pid").status, 200);
     }
 }
 

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import threading
 import time
@@ -176,6 +177,11 @@ def resolve(environ):
     return len(socket.getaddrinfo("localhost", 80))
 
 
+def command(environ):
+    meet(environ)
+    return subprocess.run(["sh", "-c", "sleep 0.01; echo done"], capture_output=True, text=True).stdout
+
+
 def fork(environ):
     """A child that does something of its own, the hub's turns included."""
     pid = os.fork()
@@ -195,5 +201,5 @@ if "TEST_EARLY" in os.environ:
     gevent.spawn(lambda: (until(lambda: hostler.worker_id() is not None), say("begun before the fork")))
 
 VIEWS = {"/" + function.__name__.replace("_", "-"): function for function in [
-    context, download, end, fetch, fetch_by_requests, fork, late, loop, meet, pid, resolve, sleep, speak, streamed, swallow,
+    command, context, download, end, fetch, fetch_by_requests, fork, late, loop, meet, pid, resolve, sleep, speak, streamed, swallow,
     unread, upload, upload_beside, wait, wrapped, written]}
