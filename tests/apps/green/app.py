@@ -102,9 +102,12 @@ def unread(environ):
 
 
 def download(environ):
-    with Inside():
-        for _ in range(int(environ["QUERY_STRING"])):
-            yield b"x" * 100_000
+    try:
+        with Inside():
+            for _ in range(int(environ["QUERY_STRING"])):
+                yield b"x" * 100_000
+    finally:
+        say("the download is over")
 
 
 def written(environ):
