@@ -12,19 +12,22 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 
 # Debian's own interpreter; tests and benches must not depend on what else is first on PATH.
 PYTHON := /usr/bin/python3
-CARGO_DENY_VERSION := 0.20.2
-CARGO_DENY := target/tools/bin/cargo-deny
+CARGO_DEB := target/tools/cargo-deb-3.8.0
+CARGO_DENY := target/tools/cargo-deny-0.20.2
+CARGO_GENERATE_RPM := target/tools/cargo-generate-rpm-0.21.1
 BUILD_PACKAGES := ca-certificates gcc libc6-dev
 BENCH_PACKAGES := $(BUILD_PACKAGES) libev-dev nginx python3-dev python3-venv wrk
 MAN_PACKAGES := python3 scdoc
+PACKAGE_PACKAGES := $(BUILD_PACKAGES) $(MAN_PACKAGES) binutils dpkg-dev rpm
 RUN_PACKAGES := $(BUILD_PACKAGES) python3 python3-venv
-TEST_PACKAGES := $(BUILD_PACKAGES) $(MAN_PACKAGES) apache2-bin binutils curl haproxy lighttpd lua5.4 mandoc nginx openssl python3-dev python3-venv systemd util-linux
+TEST_PACKAGES := $(PACKAGE_PACKAGES) apache2-bin apparmor chromium chromium-driver curl fish git haproxy lighttpd lintian litmus lua5.4 man-db mandoc nginx \
+    openssl python3-dev python3-venv rpmlint systemd tmux util-linux zsh
 TREE_PACKAGES := debootstrap
 BENCH_FLAGS ?=
 
 .PHONY: help
 help: ## these lines
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand --tabs=14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand --tabs=19
 
 .PHONY: run
 run: need-run target/release/hostler target/venv/example/done ## serve the Django example with a release build
@@ -34,16 +37,16 @@ run: need-run target/release/hostler target/venv/example/done ## serve the Djang
 	exec target/release/hostler serve examples/django/site.toml
 
 .PHONY: test
-test: need-test lint build venvs ## everything: lint, unit tests, and the real server behind nginx
+test: need-test lint build venvs $(CARGO_DEB) $(CARGO_GENERATE_RPM) ## everything: lint, unit tests, and the real server behind nginx
 	cargo test --workspace --locked
 
 .PHONY: lint
 lint: need-build $(CARGO_DENY) ## formatting, clippy, licences and sources of dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
-	$(CARGO_DENY) --workspace --locked check --hide-inclusion-graph bans licenses sources
-	@if timeout 60 $(CARGO_DENY) fetch db &>/dev/null; then \
-	    $(CARGO_DENY) --workspace --locked check advisories; \
+	target/tools/bin/cargo-deny --workspace --locked check --hide-inclusion-graph bans licenses sources
+	@if timeout 60 target/tools/bin/cargo-deny fetch db &>/dev/null; then \
+	    target/tools/bin/cargo-deny --workspace --locked check advisories; \
 	else \
 	    echo "The database of security advisories cannot be reached: advisories are not checked."; \
 	fi
@@ -56,9 +59,25 @@ bench: need-bench release ## compare CPU time per request with the peers; BENCH_
 build: need-build ## program and extension, as the tests want them
 	cargo build --workspace --locked
 
+# No path of the machine that builds is in what is shipped, so that it is the same wherever it is built.
+CARGO_HOME ?= $(HOME)/.cargo
 .PHONY: release
+release: export RUSTFLAGS += --remap-path-prefix=$(CURDIR)=/hostler --remap-path-prefix=$(CARGO_HOME)=/cargo
+release: export CFLAGS += -ffile-prefix-map=$(CURDIR)=/hostler -ffile-prefix-map=$(CARGO_HOME)=/cargo
 release: need-build ## program and extension as they are shipped
 	cargo build --workspace --locked --release
+
+.PHONY: deb
+deb: need-package release $(CARGO_DEB) ## the package for Debian 12 and newer, under target/package
+	packaging/package deb target/release target/package
+
+.PHONY: rpm
+rpm: need-package release $(CARGO_GENERATE_RPM) ## the package for distributions with rpm, under target/package
+	packaging/package rpm target/release target/package
+
+.PHONY: reproducible
+reproducible: deb rpm ## build both packages again elsewhere, and compare every byte
+	packaging/reproducible target/package
 
 target/release/hostler: release
 
@@ -101,7 +120,7 @@ install: ## install what `make release` and `make man` have built, under PREFIX 
 	packaging/install target/release
 	[[ -n "$${DESTDIR:-}" || ! -d /run/systemd/system ]] || { systemd-sysusers; systemd-tmpfiles --create hostler.conf; systemctl daemon-reload; }
 
-.PHONY: need-bench need-build need-man need-run need-test
+.PHONY: need-bench need-build need-man need-package need-run need-test
 need-build:
 	@tools/need-packages $(BUILD_PACKAGES)
 	@tools/need-rust
@@ -109,13 +128,15 @@ need-bench:
 	@tools/need-packages $(BENCH_PACKAGES)
 need-man:
 	@tools/need-packages $(MAN_PACKAGES)
+need-package:
+	@tools/need-packages $(PACKAGE_PACKAGES)
+	@tools/need-rust
 need-run:
 	@tools/need-packages $(RUN_PACKAGES)
 need-test:
 	@tools/need-packages $(TEST_PACKAGES)
 
-# The version is a prerequisite by way of the stamp's name. A debug build: it is made in a third of the time, and run once.
-$(CARGO_DENY): target/tools/cargo-deny-$(CARGO_DENY_VERSION)
-target/tools/cargo-deny-$(CARGO_DENY_VERSION): | need-build
-	CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --debug --quiet --root target/tools --force
+# Tools for cargo, by name and version. Nearly debug builds: they are made in half of the time, and run once.
+target/tools/cargo-%: | need-build
+	tool=$(@F); CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 cargo install "$${tool%-*}" --version "$${tool##*-}" --locked --debug --quiet --root target/tools --force
 	touch $@

@@ -33,6 +33,7 @@ class Traffic:
     keep_alive: bool = True
     nginx: bool = False
     file: int = 0  # bytes of the file that is asked for in place of the application
+    watched: bool = False  # everything that can be told of requests is: metrics, stats, an access log
 
     @property
     def path(self):
@@ -58,6 +59,10 @@ ROWS = {
     "file-1m": Traffic(
         "a file of 1 MiB, HTTP keep-alive",
         ("nginx", "uwsgi"), {"nginx": 1.05}, file=1 << 20),
+    # A tenth less of requests per second is 1 / 0.9 of CPU time per request.
+    "watched": Traffic(
+        "HTTP keep-alive, one thread, metrics, stats and an access log",
+        ("unwatched",), {"unwatched": 1.11}, watched=True),
 }
 
 
@@ -71,14 +76,16 @@ def main():
         if not pathlib.Path(path).exists():
             absent[name] = f"{path} does not exist"
 
+    # The same program beside itself.
+    own = {name: next(iter(programs.values())) for name in servers.OWN}
     results = {}
     with tempfile.TemporaryDirectory(prefix="hostler-bench-") as directory:
         for row in options.row:
             names = [*programs, *(peer for peer in ROWS[row].peers if peer in wanted)]
-            results[row] = measure_row(row, names, programs, absent, options, pathlib.Path(directory))
+            results[row] = measure_row(row, names, programs | own, absent, options, pathlib.Path(directory))
     document = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
                 "connections": measure.CONNECTIONS, "programs": programs, "rows": results,
-                "versions": {n: servers.version(n, programs.get(n)) for n in (*programs, *wanted) if n not in absent}}
+                "versions": {n: servers.version(n, (programs | own).get(n)) for n in (*programs, *wanted) if n not in absent}}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(document, indent=2) + "\n")
     form = report.as_markdown if options.markdown else report.as_text
@@ -89,7 +96,8 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description="hostler's CPU time per request, beside other servers")
     parser.add_argument("--row", action="append", choices=ROWS, help="only this row; may be repeated")
-    parser.add_argument("--server", action="append", choices=[*servers.PEERS, *servers.SYSTEM], help="only this peer; may be repeated")
+    parser.add_argument("--server", action="append", choices=[*servers.PEERS, *servers.SYSTEM, *servers.OWN],
+                        help="only this peer; may be repeated")
     parser.add_argument("--alone", action="store_true", help="no peer at all")
     parser.add_argument("--program", action="append", default=[], metavar="NAME=PATH",
                         help="a hostler to measure; repeat it to compare builds (default: target/release/hostler)")
@@ -99,7 +107,8 @@ def arguments():
     parser.add_argument("--markdown", action="store_true", help="print the table for a README")
     options = parser.parse_args()
     options.row = options.row or list(ROWS)
-    options.server = [] if options.alone else options.server or [*servers.PEERS, *servers.SYSTEM]
+    options.server = [] if options.alone else options.server or [
+        *servers.PEERS, *servers.SYSTEM, *servers.OWN]
     return options
 
 

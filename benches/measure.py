@@ -82,7 +82,7 @@ class _CpuUsage:
         if self.group:
             stat = dict(line.split() for line in (self.group / "cpu.stat").read_text().splitlines())
             return int(stat["usage_usec"]) / 1e6
-        return sum(_proc_seconds(pid) for pid in _tree(root))
+        return sum(_proc_seconds(pid) for pid in tree(root))
 
     def remove(self):
         if self.group:
@@ -94,7 +94,8 @@ class _CpuUsage:
             self.group.rmdir()
 
 
-def _tree(root):
+def tree(root):
+    """A process and all below it."""
     parents = {}
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -4,6 +4,7 @@ One process that runs Python, beside whatever master the server has; no request 
 Each gets the settings that its own documentation recommends for speed, as far as they change nothing else.
 """
 
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -27,6 +28,9 @@ PEERS = {
 # What the system has, or not.
 SYSTEM = {"nginx": "nginx"}
 
+# The measured program once more: without what `watched` of the traffic switches on.
+OWN = ("unwatched",)
+
 
 class Unsupported(Exception):
     """The server cannot serve this kind of traffic."""
@@ -38,6 +42,8 @@ def install(names):
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
     missing = {}
     for name in names:
+        if name in OWN:
+            continue
         if name in SYSTEM:
             if not shutil.which(SYSTEM[name]):
                 missing[name] = f"{SYSTEM[name]} is not installed"
@@ -80,6 +86,8 @@ def files(directory, size):
 
 def command(name, traffic, address, directory, program=None):
     """The command line that serves `apps/hello.py` for `traffic` at `address`; files it needs go to `directory`."""
+    if name in OWN:
+        traffic = dataclasses.replace(traffic, watched=False)
     builder = _hostler if program else globals()[f"_{name}"]
     return [str(part) for part in builder(traffic, address, directory, program)]
 
@@ -93,6 +101,15 @@ def environment():
 def _hostler(traffic, address, directory, program):
     settings = directory / "site.toml"
     static = f'[static]\ncheck = ["{files(directory, traffic.file)}"]' if traffic.file else ""
+    reports = f"""
+        access = true
+        access-to = ["file:{directory}/access.log"]
+        [metrics]
+        address = "{directory}/metrics.sock"
+        page = true
+        [stats]
+        address = "{directory}/stats.sock"
+    """ if traffic.watched else ""
     settings.write_text(f"""
         [app]
         module = "hello:application"
@@ -106,6 +123,7 @@ def _hostler(traffic, address, directory, program):
         threads = {traffic.threads}
         [log]
         level = "warning"
+        {reports}
         {static}
     """)
     return [program, "serve", settings]

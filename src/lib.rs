@@ -22,12 +22,15 @@ mod cgi;
 mod cli;
 mod compare;
 mod convert;
+mod doctor;
 mod listener;
+mod metrics;
 
 mod static_files;
 mod stats;
 mod supervisor;
 mod systemd;
+mod top;
 
 /// The reader of what programs say, for its fuzz target; no interface.
 #[doc(hidden)]

@@ -183,6 +183,7 @@ fn documents() -> Vec<PathBuf> {
         "benches",
         "examples/django",
         "examples/flask",
+        "examples/grafana",
         "fuzz",
         "tests/wire",
     ];
@@ -222,4 +223,54 @@ fn links_lead_somewhere() {
         );
     }
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// Lines of the blocks that people type, without what is said behind them; those that end with a backslash joined.
+fn typed(text: &str) -> Vec<String> {
+    let blocks = text.split("\n```sh\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split("\n```").next());
+    let lines = blocks.flat_map(|block| {
+        let joined = block.replace("\\\n", " ");
+        joined.lines().map(str::to_owned).collect::<Vec<_>>()
+    });
+    let commands = lines.map(|line| line.split(" #").next().unwrap().trim().to_owned());
+    commands.filter(|line| !line.is_empty()).collect()
+}
+
+/// A command of ours and what is behind it, where a line has one.
+fn of_ours(line: &str) -> Option<Vec<&str>> {
+    let (_, rest) = line.split_once("hostler ").filter(|(before, _)| {
+        ["", "sudo ", "podman "].contains(before) || before.ends_with("; ")
+    })?;
+    Some(rest.split_whitespace().collect())
+}
+
+/// README.md and docs/first-site.md are typed by `systemd::first_steps`, docs/recipes.md by `systemd::recipes`; all others
+/// name commands and flags that there are.
+#[test]
+fn every_command_of_the_documents_exists() {
+    let mut seen = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for line in typed(&text) {
+            let Some(words) = of_ours(&line).filter(|words| !words[0].starts_with('-')) else {
+                continue;
+            };
+            let nested = ["worker", "log"].contains(&words[0]);
+            let command = &words[..if nested { 2 } else { 1 }];
+            let output = program().args(command).arg("--help").output().unwrap();
+            let help = String::from_utf8(output.stdout).unwrap();
+            let ours = words.iter().take_while(|word| **word != "--");
+            let unknown: Vec<_> = ours
+                .filter(|word| word.starts_with("--") && !help.contains(*word))
+                .collect();
+            assert!(
+                output.status.success() && unknown.is_empty(),
+                "{}: {line}: {unknown:?}",
+                document.display()
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
 }

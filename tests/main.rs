@@ -8,6 +8,7 @@
 //! - `compare`: two servers asked the same, and what is told of it.
 //! - `compat`: the same requests to uWSGI and to hostler, answers and environs compared; the known differences.
 //! - `compression`: answers of the application, compressed on their way.
+//! - `container`: the image for containers.
 //! - `control`: the control socket and the commands that use it.
 //! - `convert`: configurations of other servers, converted, checked and run.
 //! - `docs`: what the documents say of settings and messages is true.
@@ -20,8 +21,10 @@
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
 //! - `man`: the manual pages.
+//! - `metrics`: what is served at the address of `[metrics]`, and the status page in a real browser.
 //! - `mounts`: many applications in the same workers.
 //! - `outside`: without systemd: process 1, root that becomes somebody else, secrets, read-only root.
+//! - `package`: what is in the packages, and what linters say of it.
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
 //! - `reload`: what a reload follows, and which files ask for one.
@@ -29,10 +32,14 @@
 //! - `slow`: clients that send or read slowly.
 //! - `static_files`: files, redirections and refusals, also while all of Python is busy.
 //! - `stats`: what is given out at the address of `[stats]`, to whom, and how it compares with uWSGI.
+//! - `status`: what `hostler status` tells of the past, and the stacks of workers.
 //! - `systemd`: a booted systemd, and hostler installed in it.
 //! - `tls`: HTTPS with the clients that people have: names, client certificates, sessions, certificates that change.
+//! - `top`: what `hostler top` shows of sites, in a terminal and without one.
 //! - `tidy`: rules about the code itself.
+//! - `upgrade`: another hostler takes over from the one that runs.
 //! - `uwsgi`: the uwsgi protocol on the wire.
+//! - `webdav`: a WebDAV server as the application, and a client that tries everything.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
 //!
 //! `support` is what they share. The extension has to be built and the virtual environments have to exist: `make test`
@@ -54,6 +61,7 @@ mod cli;
 mod compare;
 mod compat;
 mod compression;
+mod container;
 mod control;
 mod convert;
 mod docs;
@@ -67,8 +75,10 @@ mod journal;
 mod limits;
 mod log_files;
 mod man;
+mod metrics;
 mod mounts;
 mod outside;
+mod package;
 mod process;
 mod pythons;
 mod reload;
@@ -76,8 +86,12 @@ mod scgi;
 mod slow;
 mod static_files;
 mod stats;
+mod status;
 mod systemd;
 mod tidy;
 mod tls;
+mod top;
+mod upgrade;
 mod uwsgi;
+mod webdav;
 mod wsgi;

@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, fs, process::Command};
 use crate::support::{root, site::program};
 
 /// Commands with a help text of their own.
-const COMMANDS: [&[&str]; 13] = [
+const COMMANDS: [&[&str]; 16] = [
     &["check"],
     &["compare"],
     &["convert-gunicorn"],
     &["convert-ini"],
+    &["doctor"],
     &["log", "reopen"],
     &["reload"],
     &["run"],
@@ -17,9 +18,23 @@ const COMMANDS: [&[&str]; 13] = [
     &["serve"],
     &["status"],
     &["stop"],
+    &["top"],
     &["units"],
     &["worker", "recycle"],
+    &["worker", "stack"],
 ];
+
+/// All there are.
+const PAGES: [&str; 5] = [
+    "hostler.1",
+    "hostler-convert-ini.1",
+    "hostler.toml.5",
+    "hostler-signals.7",
+    "hostler@.service.8",
+];
+
+/// Looks like a setting, and is something else.
+const FOREIGN: &[&str] = &[];
 
 /// Output of a command that must succeed and say nothing else.
 #[track_caller]
@@ -40,12 +55,15 @@ fn page(name: &str) -> String {
     let source = root().join("man").join(format!("{name}.scd"));
     let roff = output(Command::new(root().join("tools/manual")).arg(source));
     fs::write(&file, roff).unwrap();
-    let complaints = output(
-        Command::new("mandoc")
-            .args(["-T", "lint", "-W", "error"])
-            .arg(&file),
-    );
+    let complaints = output(Command::new("mandoc").args(["-T", "lint"]).arg(&file));
     assert_eq!(complaints, "");
+    let shown = Command::new("man")
+        .args(["--warnings=all", "-l"])
+        .arg(&file)
+        .env("MANPAGER", "cat")
+        .output();
+    let complaints = shown.expect("man; `make test` installs it").stderr;
+    assert_eq!(String::from_utf8_lossy(&complaints), "");
     let text = output(
         Command::new("mandoc")
             .args(["-T", "utf8", "-O", "width=1000"])
@@ -171,16 +189,14 @@ fn flags(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-#[test]
-fn every_command_and_flag_is_in_its_page_with_its_default() {
-    let page = page("hostler.1");
-    let mut known = BTreeSet::from(["--version".to_owned()]);
-    for command in COMMANDS {
-        assert!(
-            page.contains(&format!(" {} ", command.join(" "))),
-            "{command:?}"
-        );
-        let help = one_line(&output(program().args(command).arg("--help")));
+/// Whether a page has every flag of these commands, and with its default, and no other flag. Gives what `--help` says.
+#[track_caller]
+fn check_flags(page: &str, commands: &[&[&str]], others: &[&str]) {
+    let mut known: BTreeSet<String> = others.iter().map(|&flag| flag.to_owned()).collect();
+    for command in commands {
+        let name = format!("hostler {} ", command.join(" "));
+        assert!(page.contains(&name) || page.contains(&name[8..]), "{name}");
+        let help = one_line(&output(program().args(*command).arg("--help")));
         // Examples may be of other programs.
         known.extend(flags(help.split("Examples:").next().unwrap()));
         let defaults = help
@@ -191,18 +207,77 @@ fn every_command_and_flag_is_in_its_page_with_its_default() {
             assert!(page.contains(&format!("Default: {default}.")), "{default}");
         }
     }
-    assert_eq!(flags(&page), known);
-    let commands = output(program().arg("--help"));
-    let commands = commands
-        .split("Commands:\n")
-        .nth(1)
-        .unwrap()
-        .split("\n\n")
-        .next()
-        .unwrap();
-    let names: BTreeSet<_> = commands
-        .lines()
+    assert_eq!(flags(page), known);
+}
+
+#[test]
+fn every_command_and_flag_is_in_its_page_with_its_default() {
+    let apart = |command: &&[&str]| **command == ["convert-ini"];
+    let (convert, commands): (Vec<_>, Vec<_>) =
+        COMMANDS.iter().copied().partition(|each| apart(&each));
+    let main = page("hostler.1");
+    check_flags(&main, &commands, &["--version"]);
+    check_flags(&page("hostler-convert-ini.1"), &convert, &[]);
+    let help = output(program().arg("--help"));
+    let listed = help.split("Commands:\n").nth(1).unwrap();
+    let listed = listed.split("\n\n").next().unwrap().lines();
+    let names: BTreeSet<_> = listed
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     assert_eq!(names, COMMANDS.iter().map(|command| command[0]).collect());
+    assert!(names.iter().all(|name| main.contains(&format!(" {name} "))));
+}
+
+/// Names of sections, and of keys with their sections, as the table of the settings has them.
+fn keys() -> BTreeSet<String> {
+    let text = fs::read_to_string(root().join("docs/settings.md")).unwrap();
+    let mut section = String::new();
+    let mut keys = BTreeSet::new();
+    for line in text.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            section = title.trim_matches(['[', ']', '`']).to_owned();
+            keys.insert(section.clone());
+        } else if let Some(row) = line.strip_prefix("| `") {
+            keys.insert(format!("{section}.{}", row.split('`').next().unwrap()));
+        }
+    }
+    keys
+}
+
+/// What a page calls a key is one, and what it calls a section, too.
+#[test]
+fn no_page_speaks_of_a_setting_that_there_is_not() {
+    let keys = keys();
+    let sections: BTreeSet<_> = keys
+        .iter()
+        .filter_map(|key| key.split('.').next())
+        .collect();
+    let is_name = |word: &str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c == '-' || c == '.')
+    };
+    let mut seen = 0;
+    for name in PAGES {
+        let page = page(name);
+        for word in page.split([' ', '(', ')', ',', ';', ':', '"']) {
+            let word = word.trim_end_matches('.');
+            let titled = word
+                .strip_prefix('[')
+                .and_then(|word| word.strip_suffix(']'));
+            let titled = titled
+                .map(|word| word.trim_matches(['[', ']']))
+                .filter(|word| is_name(word));
+            let dotted = word
+                .split_once('.')
+                .filter(|(section, _)| sections.contains(section));
+            let meant = titled.or(dotted.map(|_| word)).filter(|word| is_name(word));
+            if let Some(meant) = meant.filter(|word| !FOREIGN.contains(word)) {
+                assert!(keys.contains(meant), "{name}: {word}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
 }

@@ -95,6 +95,8 @@ struct Fields<'o> {
     status: Option<&'o [u8]>,
     location: Option<&'o [u8]>,
     is_typed: bool,
+    /// Whether there are fields that only a client can make something of.
+    is_for_client: bool,
     lines: Vec<u8>,
     facts: Facts,
 }
@@ -127,7 +129,7 @@ impl<'o> Fields<'o> {
             b"date" => self.facts.date = true,
             // RFC 3875 section 6.3.5: meant for the server, and not for its client.
             extension if extension.starts_with(b"x-cgi-") => return Ok(()),
-            _ => {}
+            _ => self.is_for_client = true,
         }
         header(&mut self.lines, name, value);
         Ok(())
@@ -137,7 +139,9 @@ impl<'o> Fields<'o> {
         let status = self.status.map(status).transpose()?;
         let status = match (status, self.location) {
             (Some(status), _) => status,
-            (None, Some(location)) if is_local(location) => {
+            // RFC 3875 section 6.2.2: with a local Location "The script MUST NOT return any other header fields". One that
+            // does, a cookie for example, speaks to the client, who loses nothing when it goes there itself.
+            (None, Some(location)) if is_local(location) && !self.is_for_client => {
                 return Ok(Output::Local(location.to_vec()));
             }
             (None, Some(_)) => Status::of(302),

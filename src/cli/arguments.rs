@@ -1,10 +1,11 @@
 //! The command line as types; the comments on the fields are its help.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use regex::bytes::Regex;
 
+use super::completions::CompletionsArguments;
 use crate::{
     compare::{Header, Server},
     config::{Address, TimeSpan},
@@ -16,6 +17,9 @@ Examples:
   hostler run app.py:app --http :8080   try a Flask file, for the whole network
   hostler check /etc/hostler/shop.toml  see whether a site's settings are good
   hostler serve /etc/hostler/shop.toml  serve it";
+
+/// Between two readings of a site.
+const SHORTEST: Duration = Duration::from_millis(100);
 
 /// The systemd-native application server for Python
 #[derive(Debug, Parser)]
@@ -31,10 +35,14 @@ pub(super) enum Command {
     Serve(ServeArguments),
     /// Say whether the settings of a site are good
     Check(CheckArguments),
+    /// Find what keeps a site from its clients, and say what to do
+    Doctor(DoctorArguments),
     /// Serve an application without a settings file
     Run(RunArguments),
     /// Show what a running site is doing
     Status(StatusArguments),
+    /// Watch all running sites, or some of them
+    Top(TopArguments),
     /// Load settings and application of a running site anew
     Reload(ReloadArguments),
     /// Stop a running site
@@ -55,6 +63,9 @@ pub(super) enum Command {
     ConvertIni(ConvertIniArguments),
     /// Make settings of a configuration of gunicorn
     ConvertGunicorn(ConvertGunicornArguments),
+    /// Print what a shell completes behind `hostler`
+    #[command(hide = true)]
+    Completions(CompletionsArguments),
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +84,19 @@ pub(super) struct CheckArguments {
     /// Do not look whether this machine has the users, files and addresses of the site
     #[arg(long)]
     pub(super) no_host: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    /// Settings of the site, in TOML, or the name of a site in /etc/hostler
+    #[arg(value_name = "FILE|SITE")]
+    pub(super) site: String,
+    /// Print everything, as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Do not import the application
+    #[arg(long)]
+    pub(super) no_import: bool,
 }
 
 /// Paths are text, since they become settings.
@@ -127,6 +151,30 @@ pub(super) struct StatusArguments {
     pub(super) json: bool,
 }
 
+const TOP_HELP: &str = "\
+Examples:
+  hostler top                    every site on this host; ? shows the keys
+  hostler top shop               one site
+  hostler top --once             a table, for a script or a mail
+  hostler top --json | jq .      a line of JSON for each interval";
+
+#[derive(Debug, Args)]
+#[command(after_help = TOP_HELP)]
+pub(super) struct TopArguments {
+    /// Their settings files or names; without any, all that run
+    #[arg(value_name = "FILE|SITE")]
+    pub(super) sites: Vec<String>,
+    /// Print one table and end
+    #[arg(long)]
+    pub(super) once: bool,
+    /// Print JSON, a line for each interval
+    #[arg(long)]
+    pub(super) json: bool,
+    /// From one reading to the next
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
+    pub(super) interval: TimeSpan,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ReloadArguments {
     #[command(flatten)]
@@ -151,11 +199,13 @@ pub(super) struct StopArguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum WorkerCommand {
     /// Replace a worker; it finishes its requests
-    Recycle(RecycleArguments),
+    Recycle(WorkerArguments),
+    /// Show where the threads of a worker are
+    Stack(WorkerArguments),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct RecycleArguments {
+pub(super) struct WorkerArguments {
     /// Its number, as `hostler status` shows it
     #[arg(value_name = "N")]
     pub(super) worker: u32,
@@ -314,6 +364,15 @@ fn patience(text: &str) -> Result<TimeSpan, String> {
     match time.0.is_zero() {
         true => Err("no answer takes no time".to_owned()),
         false => Ok(time),
+    }
+}
+
+/// Each reading costs the site a little.
+fn interval(text: &str) -> Result<TimeSpan, String> {
+    let time: TimeSpan = text.parse().map_err(|error| format!("{error}"))?;
+    match time.0 {
+        short if short < SHORTEST => Err("less than 100ms is too often".to_owned()),
+        _ => Ok(time),
     }
 }
 

@@ -47,6 +47,12 @@ pub(super) enum ClientError {
         /// Where one would be.
         looked: Vec<PathBuf>,
     },
+    /// Not at this socket.
+    #[error("nobody listens at {path}")]
+    NotThere {
+        /// The socket.
+        path: PathBuf,
+    },
     /// Not under this name.
     #[error("no site runs as {site}; {}", others(.running))]
     NotRunning {
@@ -71,16 +77,31 @@ impl Client {
         Self::find(site, &Places::here())
     }
 
+    /// Connects to whatever site has this socket.
+    pub(super) fn at(path: &Path) -> Result<Self, ClientError> {
+        let (path, stream) = connect(path.to_owned()).unwrap_or_else(|| {
+            let path = path.to_owned();
+            Err(ClientError::NotThere { path })
+        })?;
+        Ok(Self {
+            path,
+            stream,
+            site: None,
+            file: None,
+        })
+    }
+
     fn find(site: Option<&str>, places: &Places) -> Result<Self, ClientError> {
         let Some(text) = site else {
             return Self::only(places);
         };
         let file = Some(Path::new(text)).filter(|_| is_file(text));
-        let name = file.and_then(Path::file_stem);
-        let name = name.map_or(text.to_owned(), |name| name.to_string_lossy().into_owned());
+        let name = name_of(text);
         let mut found = places.of_client(&name).into_iter().filter_map(connect);
         let (path, stream) = found.next().unwrap_or_else(|| {
-            let running = running(places).into_iter().map(|(path, _)| name_of(&path));
+            let running = running(places)
+                .into_iter()
+                .map(|(path, _)| directory_of(&path));
             Err(ClientError::NotRunning {
                 site: name.clone(),
                 running: running.collect(),
@@ -103,7 +124,7 @@ impl Client {
             None => running(places),
         };
         if running.len() > 1 {
-            let names = running.iter().map(|(path, _)| name_of(path)).collect();
+            let names = running.iter().map(|(path, _)| directory_of(path)).collect();
             return Err(ClientError::Ambiguous { running: names });
         }
         let Some((path, stream)) = running.pop() else {
@@ -127,13 +148,26 @@ impl Client {
 
     /// Says what is wanted and waits for the answer; `at_once` when there is nothing that the service waits for.
     pub(super) fn ask(&mut self, command: Command, at_once: bool) -> Result<Reply, ClientError> {
+        self.ask_for(command, at_once.then_some(PATIENCE))
+    }
+
+    /// The same, for so long.
+    pub(super) fn ask_within(
+        &mut self,
+        command: Command,
+        limit: Duration,
+    ) -> Result<Reply, ClientError> {
+        self.ask_for(command, Some(limit))
+    }
+
+    fn ask_for(&mut self, command: Command, limit: Option<Duration>) -> Result<Reply, ClientError> {
         let request = Request {
             site: self.site.clone(),
             file: self.file.clone(),
             command,
         };
         let line = request.encode()?;
-        let answer = self.exchange(&line, at_once.then_some(PATIENCE));
+        let answer = self.exchange(&line, limit);
         let answer = answer.map_err(|source| ClientError::Io {
             path: self.path.clone(),
             source,
@@ -152,7 +186,8 @@ impl Client {
     }
 
     fn exchange(&mut self, line: &[u8], limit: Option<Duration>) -> io::Result<Vec<u8>> {
-        self.stream.set_write_timeout(Some(PATIENCE))?;
+        self.stream
+            .set_write_timeout(Some(limit.unwrap_or(PATIENCE)))?;
         self.stream.set_read_timeout(limit)?;
         self.stream.write_all(line)?;
         let mut answer = Vec::new();
@@ -162,6 +197,12 @@ impl Client {
             result => result.map(|_| answer),
         }
     }
+}
+
+/// What a site is called whose name or settings file this is.
+pub(super) fn name_of(site: &str) -> String {
+    let stem = Path::new(site).file_stem().filter(|_| is_file(site));
+    stem.map_or(site.to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// A name has neither a slash nor the ending of a settings file.
@@ -193,7 +234,7 @@ fn running(places: &Places) -> Vec<(PathBuf, UnixStream)> {
 }
 
 /// The directory is called as the site.
-fn name_of(path: &Path) -> String {
+fn directory_of(path: &Path) -> String {
     let directory = path.parent().and_then(Path::file_name);
     directory.unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -240,7 +281,7 @@ mod tests {
     fn check(names: &[&str], site: Option<&str>, expected: Result<&str, &str>) {
         let (_directory, _listeners, places) = sites(names);
         let found = Client::find(site, &places);
-        let found = found.map(|client| name_of(&client.path));
+        let found = found.map(|client| directory_of(&client.path));
         let found = found.map_err(|error| error.to_string());
         assert_eq!(found.as_deref().map_err(String::as_str), expected);
     }

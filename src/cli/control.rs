@@ -1,11 +1,11 @@
-//! Commands to a site that runs: status, reload, stop, `worker recycle`, `log reopen`.
+//! Commands to a site that runs: status, reload, stop, `worker recycle`, `worker stack`, `log reopen`.
 
 use std::process::ExitCode;
 
 use crate::supervisor::control::{Command, Reply};
 
 use super::{
-    arguments::{RecycleArguments, ReloadArguments, RunningSite, StatusArguments, StopArguments},
+    arguments::{ReloadArguments, RunningSite, StatusArguments, StopArguments, WorkerArguments},
     client::{Client, ClientError},
     error::CliError,
     exit::Exit,
@@ -40,10 +40,12 @@ pub(super) fn reload(arguments: &ReloadArguments) -> Result<ExitCode, CliError> 
         Reply::Reloaded {
             generation,
             workers,
+            note,
         } => {
             let noun = if workers == 1 { "worker" } else { "workers" };
             let text = format!("reloaded: generation {generation} serves with {workers} {noun}\n");
-            output::print(&text)?;
+            let note = note.map(|note| note + "\n").unwrap_or_default();
+            output::print(&(text + &note))?;
             Ok(Exit::Success.into())
         }
         Reply::Failed { reason, traceback } => {
@@ -72,9 +74,27 @@ pub(super) fn stop(arguments: &StopArguments) -> Result<ExitCode, CliError> {
 ///
 /// # Errors
 /// As [`status`]; there is no such worker.
-pub(super) fn recycle(arguments: &RecycleArguments) -> Result<ExitCode, CliError> {
+pub(super) fn recycle(arguments: &WorkerArguments) -> Result<ExitCode, CliError> {
     let worker = arguments.worker;
     finish(connect(&arguments.site)?.ask(Command::Recycle { worker }, true)?)
+}
+
+/// Prints where the threads of a worker are.
+///
+/// # Errors
+/// As [`status`]; there is no such worker, or it does not run.
+pub(super) fn stack(arguments: &WorkerArguments) -> Result<ExitCode, CliError> {
+    let command = Command::Stack {
+        worker: arguments.worker,
+        generation: None,
+    };
+    match connect(&arguments.site)?.ask(command, true)? {
+        Reply::Stack { text } => {
+            output::print(&(text + "\n"))?;
+            Ok(Exit::Success.into())
+        }
+        other => finish(other),
+    }
 }
 
 /// Has the log opened anew.
@@ -92,7 +112,9 @@ fn connect(site: &RunningSite) -> Result<Client, ClientError> {
 /// What there is to say to the usual answers: nothing when it is done.
 fn finish(reply: Reply) -> Result<ExitCode, CliError> {
     match reply {
-        Reply::Accepted | Reply::Reloaded { .. } | Reply::Status(_) => Ok(Exit::Success.into()),
+        Reply::Accepted | Reply::Reloaded { .. } | Reply::Stack { .. } | Reply::Status(_) => {
+            Ok(Exit::Success.into())
+        }
         Reply::Failed { reason, .. } => Err(CliError::Failed { reason }),
         Reply::Refused { reason } => Err(CliError::Refused { reason }),
     }

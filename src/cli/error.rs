@@ -8,9 +8,10 @@ use crate::{
     convert::{gunicorn::GunicornError, uwsgi::ReadError},
     journal::JournalError,
     listener::ListenError,
-    supervisor::{InterpreterError, StatsError, SupervisorError},
+    supervisor::{InterpreterError, MetricsError, StatsError, SuccessionError, SupervisorError},
     systemd::units::UnitsError,
     tls::TlsError,
+    top::TopError,
 };
 
 use super::{client::ClientError, exit::Exit};
@@ -51,6 +52,9 @@ pub(super) enum CliError {
     /// The service cannot listen where it should.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// The metrics cannot be given out where they should.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// The stats cannot be given out where they should.
     #[error(transparent)]
     Stats(#[from] StatsError),
@@ -60,6 +64,11 @@ pub(super) enum CliError {
         /// One line.
         reason: String,
     },
+    /// There is nothing to draw upon.
+    #[error(
+        "standard output is no terminal that can be drawn upon; --once prints a table, --json prints documents"
+    )]
+    NoTerminal,
     /// Standard output does not take what was asked for.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
@@ -69,12 +78,24 @@ pub(super) enum CliError {
     /// The settings cannot be written as TOML.
     #[error("cannot show the settings")]
     Show(#[source] toml::ser::Error),
+    /// There is no supervisor to follow.
+    #[error(transparent)]
+    Succession(#[from] SuccessionError),
     /// There is no supervisor.
     #[error(transparent)]
     Supervisor(#[from] SupervisorError),
     /// A certificate or key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The view of all sites cannot be shown.
+    #[error(transparent)]
+    Top(#[from] TopError),
+    /// None of the sites that run can be asked.
+    #[error("no site gives an answer: {reasons}")]
+    Unanswered {
+        /// Of each of them, in one line.
+        reasons: String,
+    },
     /// Units cannot be made.
     #[error(transparent)]
     Units(#[from] UnitsError),
@@ -110,12 +131,17 @@ impl CliError {
             | Self::Json(_)
             | Self::Journal(_)
             | Self::Listen(_)
+            | Self::Metrics(_)
             | Self::Stats(_)
+            | Self::NoTerminal
             | Self::Output(_)
             | Self::Show(_)
+            | Self::Succession(_)
             | Self::Supervisor(_)
             | Self::Gunicorn(_)
             | Self::Input(_)
+            | Self::Top(_)
+            | Self::Unanswered { .. }
             | Self::Uwsgi(_)
             | Self::Units(_)
             | Self::Write { .. }

@@ -7,10 +7,12 @@ mod arguments;
 mod check;
 mod client;
 mod compare;
+mod completions;
 mod control;
 mod conversion;
 mod convert_gunicorn;
 mod convert_ini;
+mod doctor;
 mod error;
 mod exit;
 mod output;
@@ -19,6 +21,7 @@ mod schema;
 mod serve;
 mod show;
 mod table;
+mod top;
 mod units;
 mod usage;
 
@@ -26,7 +29,7 @@ use std::{env, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
-use crate::{config, systemd::Notifier};
+use crate::{config, supervisor::Predecessor, systemd::Notifier};
 
 use arguments::{Arguments, Command, LogCommand, WorkerCommand};
 use error::CliError;
@@ -54,26 +57,41 @@ fn perform(command: Command) -> Result<ExitCode, CliError> {
         Command::Compare(arguments) => compare::compare(arguments),
         Command::ConvertGunicorn(arguments) => convert_gunicorn::convert(arguments),
         Command::ConvertIni(arguments) => convert_ini::convert(&arguments),
-        Command::Run(arguments) => run::run(arguments),
-        Command::Serve(arguments) => serve_file(arguments.file).inspect_err(tell_manager),
+        Command::Completions(arguments) => completions::print(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
+        Command::Run(arguments) => begin(|before| run::run(arguments, before)),
+        Command::Serve(arguments) => begin(|before| serve_file(arguments.file, before)),
         Command::Status(arguments) => control::status(&arguments),
         Command::Reload(arguments) => control::reload(&arguments),
         Command::Stop(arguments) => control::stop(&arguments),
         Command::Worker(WorkerCommand::Recycle(arguments)) => control::recycle(&arguments),
+        Command::Worker(WorkerCommand::Stack(arguments)) => control::stack(&arguments),
         Command::Schema => schema::print(),
+        Command::Top(arguments) => top::top(&arguments),
         Command::Units(arguments) => units::show(&arguments),
         Command::Log(LogCommand::Reopen(site)) => control::reopen_log(&site),
     }
 }
 
-/// For `systemctl status`, where the exit code alone says little.
-fn tell_manager(error: &CliError) {
-    Notifier::from_environment().cannot_start(&output::chain(error), output::errno(error));
+/// Serves, after the supervisor that has started us for that if there is one. Whoever has started us hears of a start that
+/// fails: it, or `systemctl status`, where the exit code alone says little.
+fn begin(
+    serve: impl FnOnce(Option<Predecessor>) -> Result<ExitCode, CliError>,
+) -> Result<ExitCode, CliError> {
+    let predecessor = Predecessor::meet()?;
+    let voice = predecessor.as_ref().map(Predecessor::voice);
+    serve(predecessor).inspect_err(|error| match voice {
+        Some(voice) => voice.failed(output::chain(error)),
+        None => {
+            Notifier::from_environment().cannot_start(&output::chain(error), output::errno(error))
+        }
+    })
 }
 
-fn serve_file(file: PathBuf) -> Result<ExitCode, CliError> {
+fn serve_file(file: PathBuf, predecessor: Option<Predecessor>) -> Result<ExitCode, CliError> {
     serve::serve(ServeOptions {
         settings: config::load_served(&file)?,
         source: Some(file),
+        predecessor,
     })
 }

@@ -14,13 +14,22 @@ use super::error::CliError;
 /// The device takes no more. That the reader has gone (`hostler check --show | head`) is no error: it has what it
 /// wanted. `println!` would panic in both cases.
 pub(super) fn print(text: &str) -> Result<(), CliError> {
+    offer(text).map(drop)
+}
+
+/// Writes a text to standard output, and gives whether anybody reads what comes next.
+///
+/// # Errors
+/// As [`print`].
+pub(super) fn offer(text: &str) -> Result<bool, CliError> {
     let mut stdout = io::stdout().lock();
     match stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
     {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(CliError::Output(error)),
+        Ok(()) => Ok(true),
     }
 }
 

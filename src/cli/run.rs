@@ -2,7 +2,10 @@
 
 use std::{env, ffi::OsString, path::Path, process::ExitCode};
 
-use crate::config::{App, Listen, Log, LogTarget, Reload, Settings, Workers};
+use crate::{
+    config::{App, Listen, Log, LogTarget, Reload, Settings, Workers},
+    supervisor::Predecessor,
+};
 
 use super::{
     arguments::RunArguments,
@@ -14,11 +17,15 @@ use super::{
 ///
 /// # Errors
 /// There is no working directory, or what was said does not go together.
-pub(super) fn run(arguments: RunArguments) -> Result<ExitCode, CliError> {
+pub(super) fn run(
+    arguments: RunArguments,
+    predecessor: Option<Predecessor>,
+) -> Result<ExitCode, CliError> {
     let here = env::current_dir().map_err(CliError::WorkingDirectory)?;
     serve(ServeOptions {
         settings: settings(arguments, env::var_os("VIRTUAL_ENV"), &here)?,
         source: None,
+        predecessor,
     })
 }
 

@@ -10,7 +10,7 @@ use crate::{
     config::{self, Protocol, Settings},
     journal::{self, Identity, LogFiles, Role},
     listener::{ListenError, Listener, Listeners},
-    supervisor::{self, Https, Interpreter, Reread, Site, bind_stats},
+    supervisor::{self, Https, Interpreter, Predecessor, Reread, Site, bind_metrics, bind_stats},
     systemd,
 };
 
@@ -22,6 +22,8 @@ pub(super) struct ServeOptions {
     pub(super) settings: Settings,
     /// The file to read again on SIGHUP.
     pub(super) source: Option<PathBuf>,
+    /// The supervisor that is to be followed.
+    pub(super) predecessor: Option<Predecessor>,
 }
 
 /// Serves until told to stop.
@@ -29,7 +31,11 @@ pub(super) struct ServeOptions {
 /// # Errors
 /// The service could not begin. What happens later is in the log, and in the exit code.
 pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
-    let ServeOptions { settings, source } = options;
+    let ServeOptions {
+        settings,
+        source,
+        mut predecessor,
+    } = options;
     let name = site_name(source.as_deref(), &settings);
     let log_files = LogFiles::open(&settings.log)?;
     journal::init(
@@ -42,10 +48,15 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
         log_files.duplicates()?,
     )?;
     let interpreter = Interpreter::find(&settings.app)?;
-    let https = Https::load(&settings.listen)?;
-    let inherited = systemd::inherited().map_err(ListenError::from)?;
-    let listeners = Listeners::bind(&settings.listen, settings.timeouts.socket.0, inherited)?;
-    let stats = bind_stats(&settings)?;
+    let Sockets {
+        https,
+        listeners,
+        stats,
+        metrics,
+    } = match &mut predecessor {
+        None => Sockets::bind(&settings)?,
+        Some(before) => Sockets::inherit(before, &settings)?,
+    };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), site = %name, "hostler starts");
     listeners.iter().for_each(tell);
     if rustix::process::geteuid().is_root() && settings.service.user.is_none() {
@@ -61,12 +72,46 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
         settings,
         listeners,
         stats,
+        metrics,
         https,
         interpreter,
         log_files,
+        predecessor,
         reread,
     };
     Ok(ExitCode::from(supervisor::run(site)?))
+}
+
+/// Where the service listens, and certificates.
+struct Sockets {
+    https: Https,
+    listeners: Listeners,
+    stats: Listeners,
+    metrics: Listeners,
+}
+
+impl Sockets {
+    /// The service manager's, and our own.
+    fn bind(settings: &Settings) -> Result<Self, CliError> {
+        let https = Https::load(&settings.listen)?;
+        let inherited = systemd::inherited().map_err(ListenError::from)?;
+        Ok(Self {
+            https,
+            listeners: Listeners::bind(&settings.listen, settings.timeouts.socket.0, inherited)?,
+            stats: bind_stats(settings)?,
+            metrics: bind_metrics(settings)?,
+        })
+    }
+
+    /// Those of a supervisor that is to be followed.
+    fn inherit(before: &mut Predecessor, settings: &Settings) -> Result<Self, CliError> {
+        Ok(Self {
+            https: before.https(settings)?,
+            listeners: before.listeners(settings)?,
+            stats: before.stats(settings)?,
+            metrics: before.metrics(settings)?,
+        })
+    }
 }
 
 /// The file's name without its ending, which is also the instance of the unit; or the application's.

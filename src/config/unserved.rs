@@ -18,9 +18,6 @@ use super::{
 const UNSERVED: &[(&str, &[&str])] = &[
     ("log.to", &["journal", "stderr", "file:*"]),
     ("log.access-to", &["journal", "stderr", "file:*"]),
-    ("log.access-format", &["combined", "json"]),
-    ("log.slow", &[]),
-    ("metrics", &[]),
 ];
 
 /// A setting that this version does not serve.

@@ -53,6 +53,7 @@ pub(super) fn visit(
                 &scratch[..]
             }
             Standard::ScriptName => script,
+            Standard::RequestMethod if request.head.is_get => request.method(),
             _ => value,
         };
         if let Some((_, own)) = missing

@@ -73,6 +73,8 @@ impl IpcError {
 #[derive(Debug)]
 pub struct Channel {
     fd: OwnedFd,
+    /// What every message begins with; a message that begins with something else is refused.
+    greeting: &'static str,
 }
 
 impl Channel {
@@ -84,12 +86,20 @@ impl Channel {
             SocketFlags::CLOEXEC,
             None,
         )?;
-        Ok((Self { fd: one }, Self { fd: other }))
+        Ok((Self::from_fd(one), Self::from_fd(other)))
     }
 
     /// An end that came from another process.
     pub fn from_fd(fd: OwnedFd) -> Self {
-        Self { fd }
+        Self {
+            fd,
+            greeting: VERSION,
+        }
+    }
+
+    /// Messages begin with this instead of the version, as where versions have to understand each other.
+    pub fn greeting(self, greeting: &'static str) -> Self {
+        Self { greeting, ..self }
     }
 
     /// The bare descriptor, to be handed to another process.
@@ -104,7 +114,7 @@ impl Channel {
 
     /// Sends one message; the peer gets duplicates of `fds`.
     pub fn send(&self, message: &impl Serialize, fds: &[BorrowedFd<'_>]) -> Result<(), IpcError> {
-        let mut bytes = format!("{VERSION}\n").into_bytes();
+        let mut bytes = format!("{}\n", self.greeting).into_bytes();
         serde_json::to_writer(&mut bytes, message).map_err(IpcError::Malformed)?;
         let is_large = bytes.len() > MAX_MESSAGE;
         let descriptors = fds.len() + usize::from(is_large);
@@ -117,7 +127,7 @@ impl Channel {
         match is_large {
             false => self.send_datagram(&bytes, fds),
             true => {
-                let (version, message) = bytes.split_at(VERSION.len() + 1);
+                let (version, message) = bytes.split_at(self.greeting.len() + 1);
                 let file = large::write(message)?;
                 self.send_datagram(version, &[fds, &[file.as_fd()]].concat())
             }
@@ -165,7 +175,7 @@ impl Channel {
         {
             return Err(IpcError::Truncated);
         }
-        let message = split_version(&bytes[..received.bytes])?;
+        let message = split_greeting(&bytes[..received.bytes], self.greeting)?;
         let message = match (message, fds.pop()) {
             ([], Some(file)) => serde_json::from_slice(&large::read(file)?),
             (message, last) => {
@@ -194,11 +204,11 @@ fn ancillary_space(descriptors: usize) -> usize {
     rustix::cmsg_space!(ScmRights(descriptors))
 }
 
-/// The message behind the version, which has to be ours. It is empty when it is in a file.
-fn split_version(bytes: &[u8]) -> Result<&[u8], IpcError> {
+/// The message behind the greeting, which has to be ours. It is empty when it is in a file.
+fn split_greeting<'b>(bytes: &'b [u8], greeting: &str) -> Result<&'b [u8], IpcError> {
     let mut parts = bytes.splitn(2, |byte| *byte == b'\n');
     let version = parts.next().unwrap_or_default();
-    if version != VERSION.as_bytes() {
+    if version != greeting.as_bytes() {
         let theirs = String::from_utf8_lossy(version).into_owned();
         return Err(IpcError::Version { theirs });
     }

@@ -23,14 +23,16 @@ pub struct Access<'a> {
     pub status: u16,
     /// Body bytes of the answer.
     pub bytes: u64,
-    /// When the whole head was there, in seconds since 1970.
-    pub began: i64,
+    /// When the whole head was there, in microseconds since 1970.
+    pub began_us: i64,
     /// Time from the whole head to the end of the application's work, in microseconds.
     pub duration_us: u64,
     /// Protocol as the client has it, `HTTP/1.1`.
     pub protocol: &'a [u8],
-    /// Who the front server says that it is.
+    /// Who it is, as the front server says.
     pub user: &'a [u8],
+    /// The same, or what the client says of itself (RFC 7617).
+    pub claimed_user: &'a [u8],
     /// `Referer`
     pub referer: &'a [u8],
     /// `User-Agent`
@@ -41,6 +43,46 @@ pub struct Access<'a> {
     pub request_id: &'a str,
     /// What a tracing client says of itself (W3C Trace Context).
     pub traceparent: &'a [u8],
+    /// For forms that have more.
+    pub details: Option<&'a Details<'a>>,
+}
+
+/// What only lines of some forms have (`uwsgi`, and those with variables); it is gathered for them alone.
+#[derive(Debug, Clone, Default)]
+pub struct Details<'a> {
+    /// Which application has answered; `None`: none.
+    pub application: Option<u32>,
+    /// Requests that this worker has answered, this one included, and all workers.
+    pub requests: (u64, u64),
+    /// The number of the thread.
+    pub thread: u32,
+    /// Values of the variables that the form asks for, in its order.
+    pub variables: Vec<Option<Vec<u8>>>,
+    /// Keys and values of the request's variables.
+    pub variable_count: usize,
+    /// Bytes that they take in the uwsgi protocol.
+    pub packet_size: usize,
+    /// `modifier1` and `modifier2` of a packet.
+    pub modifiers: (u8, u8),
+    /// The head of the answer.
+    pub head: &'a [u8],
+    /// Length of the request's body.
+    pub content_length: u64,
+    /// How often reading from the client failed, and writing.
+    pub errors: (u8, u8),
+    /// Whether the body is a file that the kernel sends.
+    pub is_file: bool,
+}
+
+impl Details<'_> {
+    /// The header lines of the answer, as names and values.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let lines = self.head.split(|&byte| byte == b'\n').skip(1);
+        lines.filter_map(|line| {
+            let colon = line.iter().position(|&byte| byte == b':')?;
+            Some((&line[..colon], line[colon + 1..].trim_ascii()))
+        })
+    }
 }
 
 /// What a worker takes, in bytes.
@@ -59,8 +101,26 @@ pub fn access(request: &Access<'_>) {
     }
 }
 
+/// Logs the end of a request that was slow (`log.slow`), wherever the log goes.
+pub fn slow(request: &Access<'_>) {
+    if let Some(targets) = super::TARGETS.get() {
+        put_slow(targets, request);
+    }
+}
+
+fn put_slow(targets: &Targets, request: &Access<'_>) {
+    let parts = Parts {
+        priority: Priority::WARNING,
+        role: super::role(),
+        speaker: "",
+        message: &format!("a slow request has ended: {}", sentence(request)),
+        is_bare: false,
+    };
+    targets.put(&targets.log, parts, |entry| fields(entry, request));
+}
+
 fn put(targets: &Targets, request: &Access<'_>) {
-    let line = match targets.form {
+    let line = match &targets.form {
         Some(form) => form.line(request),
         None => sentence(request),
     };
@@ -135,9 +195,11 @@ pub(super) mod tests {
         duration_us: 3_210,
         request_id: "4f",
         traceparent: b"",
-        began: 0,
+        began_us: 0,
         protocol: b"",
         user: b"",
+        claimed_user: b"",
+        details: None,
         referer: b"",
         user_agent: b"",
         memory: None,

@@ -61,11 +61,8 @@ pub(super) fn field_name(name: &str) -> String {
             '_'
         }
     };
-    let prefix = if name.starts_with("http_") {
-        ""
-    } else {
-        "HOSTLER_"
-    };
+    let is_of_request = ["request_uri", "remote_addr"].contains(&name) || name.starts_with("http_");
+    let prefix = if is_of_request { "" } else { "HOSTLER_" };
     prefix.chars().chain(name.chars().map(letter)).collect()
 }
 
@@ -77,6 +74,7 @@ mod tests {
     fn names_are_made_of_what_journald_takes() {
         assert_eq!(field_name("request-line.raw"), "HOSTLER_REQUEST_LINE_RAW");
         assert_eq!(field_name("http_status"), "HTTP_STATUS");
+        assert_eq!(field_name("request_uri"), "REQUEST_URI");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Events of our own, by way of `tracing`.
 //!
-//! Fields are `HOSTLER_` and the name in capitals; those that begin with `http_` need no prefix. The message holds all
+//! Fields are `HOSTLER_` and the name in capitals; those that are of a request (`http_...`, `request_uri`, `remote_addr`) need no prefix. The message holds all
 //! values too, since `journalctl` shows nothing else.
 
 use tracing::{Event, Metadata, Subscriber};

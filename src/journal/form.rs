@@ -2,16 +2,28 @@
 
 use serde::Serialize;
 
-use super::{Access, Role};
-use crate::{config::AccessFormat, sys::local_time};
+use super::{
+    Access, Role,
+    escape::{escaped, or_dash},
+    template::Pattern,
+    uwsgi_line,
+};
+use crate::{
+    config::{AccessFormat, Log},
+    sys::local_time,
+};
 
 /// A form of lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Form {
     /// As Apache has it (the NCSA combined format), and nginx by default.
     Combined,
+    /// A text with variables.
+    Custom(Pattern),
     /// One object for each request.
     Json,
+    /// As uWSGI has it.
+    Uwsgi,
 }
 
 /// An object of the form `json`; what is not known is left out.
@@ -50,27 +62,32 @@ struct Object<'a> {
 }
 
 impl Form {
-    /// The one that the settings ask for, if it is one of these.
-    pub(super) fn new(format: Option<&AccessFormat>) -> Option<Self> {
-        match format? {
-            AccessFormat::Combined => Some(Self::Combined),
-            AccessFormat::Json => Some(Self::Json),
-            AccessFormat::Custom(_) | AccessFormat::Uwsgi => None,
-        }
+    /// The one that the settings ask for, if they do.
+    pub(super) fn new(log: &Log) -> Option<Self> {
+        Some(match log.access_format.as_ref()? {
+            AccessFormat::Combined => Self::Combined,
+            AccessFormat::Custom(template) => {
+                Self::Custom(Pattern::new(template.clone(), log.timestamp.as_deref()))
+            }
+            AccessFormat::Json => Self::Json,
+            AccessFormat::Uwsgi => Self::Uwsgi,
+        })
     }
 
     /// The line without its end.
-    pub(super) fn line(self, request: &Access<'_>) -> String {
+    pub(super) fn line(&self, request: &Access<'_>) -> String {
         match self {
             Self::Combined => combined(request, &time(request, c"%d/%b/%Y:%H:%M:%S %z")),
+            Self::Custom(pattern) => pattern.line(request),
             Self::Json => json(request, time(request, c"%Y-%m-%dT%H:%M:%S%z")),
+            Self::Uwsgi => uwsgi_line::line(request, &time(request, super::template::ASCTIME)),
         }
     }
 }
 
 /// When the request came: the time of this machine's zone.
 fn time(request: &Access<'_>, format: &std::ffi::CStr) -> String {
-    local_time(request.began, format)
+    local_time(request.began_us.div_euclid(1_000_000), format)
 }
 
 /// `192.0.2.1 - - [20/Nov/2026:08:53:33 +0000] "GET /a HTTP/1.1" 200 12 "-" "curl/8"`. What a client has sent cannot
@@ -78,7 +95,7 @@ fn time(request: &Access<'_>, format: &std::ffi::CStr) -> String {
 fn combined(request: &Access<'_>, time: &str) -> String {
     let (status, bytes) = (request.status, request.bytes);
     let peer = or_dash(request.peer.as_bytes());
-    let user = or_dash(request.user);
+    let user = or_dash(request.claimed_user);
     let line = match request.method {
         b"" => "-".to_owned(),
         method => {
@@ -88,17 +105,6 @@ fn combined(request: &Access<'_>, time: &str) -> String {
     };
     let (referer, agent) = (or_dash(request.referer), or_dash(request.user_agent));
     format!("{peer} - {user} [{time}] \"{line}\" {status} {bytes} \"{referer}\" \"{agent}\"")
-}
-
-fn or_dash(text: &[u8]) -> String {
-    match text {
-        b"" => "-".to_owned(),
-        text => escaped(text),
-    }
-}
-
-fn escaped(text: &[u8]) -> String {
-    text.escape_ascii().to_string()
 }
 
 fn json(request: &Access<'_>, time: String) -> String {
@@ -111,7 +117,7 @@ fn json(request: &Access<'_>, time: String) -> String {
         time,
         worker,
         peer: request.peer,
-        user: &text(request.user),
+        user: &text(request.claimed_user),
         method: &text(request.method),
         uri: &text(request.target),
         protocol: &text(request.protocol),
@@ -136,7 +142,7 @@ mod tests {
     use crate::journal::WorkerMemory;
 
     const BROWSER: Access<'_> = Access {
-        user: b"ann",
+        claimed_user: b"ann",
         protocol: b"HTTP/1.1",
         referer: b"https://example.com/\"\n",
         user_agent: b"Mozilla/5.0",
@@ -184,7 +190,7 @@ mod tests {
     #[test]
     fn the_time_is_that_of_the_beginning() {
         let request = Access {
-            began: 1_000_000_000,
+            began_us: 1_000_000_000_000_000,
             ..REQUEST
         };
         let year = time(&request, c"%Y");

@@ -11,6 +11,7 @@
 mod access;
 mod content;
 mod entry;
+mod escape;
 mod event;
 #[cfg(test)]
 mod fake;
@@ -23,6 +24,8 @@ mod priority;
 mod sink;
 mod splitter;
 mod targets;
+mod template;
+mod uwsgi_line;
 mod words;
 
 use std::{
@@ -43,7 +46,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::config::Log;
 
-pub use access::{Access, WorkerMemory, access};
+pub use access::{Access, Details, WorkerMemory, access, slow};
 pub use files::LogFiles;
 pub use level::set_level;
 pub use priority::Priority;
@@ -157,7 +160,7 @@ pub fn init(
         journald,
         log: places,
         access,
-        form: Form::new(log.access_format.as_ref()),
+        form: Form::new(log),
     };
     // Somebody who calls this twice is told below.
     let targets = TARGETS.get_or_init(|| targets);

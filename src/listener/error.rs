@@ -36,7 +36,9 @@ pub(crate) enum ListenError {
         address: String,
     },
     /// Somebody listens there.
-    #[error("cannot listen on {address}: it is in use by another server")]
+    #[error(
+        "cannot listen on {address}: it is in use by another server; stop that one (hostler doctor names it), or listen elsewhere"
+    )]
     InUse {
         /// As in the settings.
         address: String,

@@ -5,6 +5,7 @@
 //! a reload loses no connection that waits in its queue.
 
 mod error;
+mod heirloom;
 mod inherit;
 mod tcp;
 mod unix;
@@ -28,6 +29,7 @@ use crate::{
 };
 
 pub(crate) use error::ListenError;
+pub(crate) use heirloom::Heirloom;
 
 /// Length of the queue when the settings name none: the kernel caps it at net.core.somaxconn, whose default it is.
 const BACKLOG: u32 = 4096;
@@ -56,7 +58,7 @@ pub(crate) struct Listener {
 }
 
 /// The listening sockets of one generation, in the order of the settings.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Listeners {
     listeners: Vec<Listener>,
 }

@@ -1,5 +1,6 @@
 //! Real sockets, on loopback and in temporary directories.
 
+mod heirloom;
 mod options;
 
 use std::{
@@ -21,6 +22,8 @@ use super::*;
 use crate::config::{FileMode, Protocol};
 
 const DEFER: Duration = Duration::from_secs(4);
+/// What is said when somebody else has an address.
+const REMEDY: &str = "stop that one (hostler doctor names it), or listen elsewhere";
 
 fn at(address: &str) -> Listen {
     Listen::at(address.parse().unwrap())
@@ -103,7 +106,7 @@ fn a_name_is_resolved() {
 fn a_port_in_use_is_named() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
-    let expected = format!("cannot listen on {address}: it is in use by another server");
+    let expected = format!("cannot listen on {address}: it is in use by another server; {REMEDY}");
     assert_eq!(refused(&[at(&address)]), expected);
 }
 
@@ -222,7 +225,7 @@ fn the_socket_of_a_living_server_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.sock");
     let _other = UnixListener::bind(&path).unwrap();
-    assert!(refused(&[at(path.to_str().unwrap())]).ends_with("in use by another server"));
+    assert!(refused(&[at(path.to_str().unwrap())]).ends_with(REMEDY));
     assert!(connects(&path));
 }
 
@@ -251,7 +254,7 @@ fn abstract_names_are_bound_once() {
     let name = format!("@hostler-test-{}", std::process::id());
     let listeners = bound(&[at(&name)]);
     assert_eq!(addresses(&listeners), [name.as_str()]);
-    assert!(refused(&[at(&name)]).ends_with("in use by another server"));
+    assert!(refused(&[at(&name)]).ends_with(REMEDY));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Unix listeners: a file with the right owner and mode from its first moment, and no file left behind.
 
 use std::{
+    cell::Cell,
     fs, io,
     os::{
         fd::OwnedFd,
@@ -24,12 +25,13 @@ use super::{ListenError, failed, start};
 /// of the application, REMOTE_USER for one; so the owner and the group may, and others only when the settings say so.
 const DEFAULT_MODE: u32 = 0o660;
 
-/// The file of a socket that we have bound; dropping it removes the file if it is still ours.
+/// The file of a socket that was bound; dropping it removes the file if it is still the same, and ours.
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
     device: u64,
     inode: u64,
+    is_owned: Cell<bool>,
 }
 
 /// Binds to a path. A file that a dead server left there is replaced, that of a living one is not.
@@ -49,6 +51,7 @@ pub(super) fn bind_path(
         path: path.to_owned(),
         device: metadata.dev(),
         inode: metadata.ino(),
+        is_owned: Cell::new(true),
     };
     file.set_access(listen)?;
     start(&fd, listen, defer).map_err(|source| failed(&listen.address, source))?;
@@ -78,6 +81,26 @@ pub(super) fn bind_abstract(
 }
 
 impl SocketFile {
+    /// The file of a socket that another process has bound, and removes for now.
+    pub(super) fn of_another((path, device, inode): (PathBuf, u64, u64)) -> Self {
+        Self {
+            path,
+            device,
+            inode,
+            is_owned: Cell::new(false),
+        }
+    }
+
+    /// Path, device and inode.
+    pub(super) fn identity(&self) -> (PathBuf, u64, u64) {
+        (self.path.clone(), self.device, self.inode)
+    }
+
+    /// Says whether it is ours to remove.
+    pub(super) fn set_owned(&self, is_owned: bool) {
+        self.is_owned.set(is_owned);
+    }
+
     /// Whether owner and group are known by name; whether they may be given is seen when they are.
     pub(super) fn check_access(&self, listen: &Listen) -> Result<(), ListenError> {
         id("owner", &self.path, listen.owner.as_deref(), user_id)?;
@@ -102,6 +125,9 @@ impl SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
+        if !self.is_owned.get() {
+            return;
+        }
         let metadata = fs::symlink_metadata(&self.path);
         if metadata.is_ok_and(|found| (found.dev(), found.ino()) == (self.device, self.inode)) {
             // A file that cannot be removed is recognised as stale by the next start.

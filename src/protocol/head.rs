@@ -83,7 +83,7 @@ pub struct Head {
     pub len: usize,
     /// What it was parsed from.
     pub kind: Kind,
-    /// `REQUEST_METHOD`.
+    /// The method as sent.
     pub method: Span,
     /// The request target as sent, `REQUEST_URI`.
     pub target: Span,
@@ -107,7 +107,47 @@ pub struct Head {
     pub expect_continue: bool,
     /// Whether a header may occur more than once, so that values have to be joined; a false `true` only costs time.
     pub repeats: bool,
+    /// Whether it goes on as a GET, whatever `method` says ([`Head::become_get`]).
+    pub is_get: bool,
 }
+
+impl Head {
+    /// From now on it is the head of a GET for the same target, without a body and without what was said of one. `buffer`
+    /// is the one that was parsed. A HEAD stays one, and `method` and `target` what the client has sent.
+    pub fn become_get(&mut self, buffer: &[u8]) {
+        self.is_get = self.method.of(buffer) != b"HEAD";
+        (self.framing, self.expect_continue) = (Framing::None, false);
+        let is_http = self.kind == Kind::Http;
+        self.fields.retain(|field| {
+            let name = field.name.of(buffer);
+            match is_http {
+                true => !BODY_HEADERS
+                    .iter()
+                    .any(|known| known.eq_ignore_ascii_case(name)),
+                false => !BODY_VARIABLES.contains(&name),
+            }
+        });
+    }
+}
+
+/// Headers about the body of a request and how it comes.
+const BODY_HEADERS: [&[u8]; 6] = [
+    b"Content-Encoding",
+    b"Content-Length",
+    b"Content-Type",
+    b"Expect",
+    b"Trailer",
+    b"Transfer-Encoding",
+];
+/// The variables that front servers make of them.
+const BODY_VARIABLES: [&[u8]; 6] = [
+    b"CONTENT_LENGTH",
+    b"CONTENT_TYPE",
+    b"HTTP_CONTENT_ENCODING",
+    b"HTTP_EXPECT",
+    b"HTTP_TRAILER",
+    b"HTTP_TRANSFER_ENCODING",
+];
 
 /// A head with the buffer it points into.
 #[derive(Debug, Clone, Copy)]
@@ -121,7 +161,10 @@ pub struct Request<'b> {
 impl<'b> Request<'b> {
     /// `REQUEST_METHOD`.
     pub fn method(&self) -> &'b [u8] {
-        self.head.method.of(self.buffer)
+        match self.head.is_get {
+            true => b"GET",
+            false => self.head.method.of(self.buffer),
+        }
     }
 
     /// `REQUEST_URI`.

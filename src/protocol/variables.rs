@@ -140,6 +140,7 @@ impl Variables {
         head.keep_alive = false;
         head.expect_continue = false;
         head.repeats = self.names.repeat;
+        head.is_get = false;
         Ok(())
     }
 }

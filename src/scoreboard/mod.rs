@@ -4,6 +4,8 @@
 //! a load and a store and never a locked instruction; what has to be read as a whole (a request line with its peer) is
 //! guarded by a sequence number. Nothing in here decides anything.
 
+mod done;
+mod histogram;
 mod slot;
 mod thread;
 
@@ -15,11 +17,13 @@ use std::{
 
 use crate::sys::{SharedMemory, shared_struct};
 
+pub use done::{Answered, Asked, ROWS, Rows, Totals};
+pub use histogram::{BOUNDS, Histogram, STEPS};
 pub use slot::{WorkerSlot, WorkerSnapshot, WorkerState};
-pub use thread::{LATENCY_BUCKETS, RunningRequest, ThreadSlot, ThreadSnapshot};
+pub use thread::{RunningRequest, ThreadSlot, ThreadSnapshot};
 
 /// Changes with the layout of the slots, so that a process of another version does not misread them.
-const LAYOUT: u64 = u64::from_be_bytes(*b"hostler3");
+const LAYOUT: u64 = u64::from_be_bytes(*b"hostler5");
 
 /// What is wrong with a scoreboard that was handed over.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +117,18 @@ impl Scoreboard {
         &self.threads(slot)[index as usize]
     }
 
+    /// All that the threads of a worker have done until this moment.
+    ///
+    /// # Panics
+    /// When there is no such worker slot.
+    pub fn totals(&self, slot: u32) -> Totals {
+        let mut sum = Totals::default();
+        for thread in self.threads(slot) {
+            sum += &thread.totals();
+        }
+        sum
+    }
+
     /// Whether the first `threads` threads of every worker that accepts connections have been at the same request for so
     /// long, so that nobody will take what comes next soon.
     pub fn is_kept(&self, threads: u32, now_us: u64, for_us: u64) -> bool {
@@ -159,6 +175,11 @@ impl AsFd for Scoreboard {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.memory.as_fd()
     }
+}
+
+/// An addition by the only writer.
+fn add(counter: &AtomicU64, count: u64) {
+    counter.store(counter.load(Relaxed).wrapping_add(count), Relaxed);
 }
 
 /// Microseconds of the clock that all slots use (CLOCK_MONOTONIC), the same in every process of the machine.

@@ -9,17 +9,21 @@ use std::{
     },
 };
 
+use super::{
+    add,
+    done::{Answered, DoneSlot, Totals},
+};
 use crate::sys::shared_struct;
-
-/// How many buckets the latency histogram has. Bucket 0 counts requests of less than 1 µs, bucket `n` those from
-/// 2^(n-1) to 2^n µs, the last one all that took longer (2^30 µs are 18 minutes).
-pub const LATENCY_BUCKETS: usize = 32;
 
 const WORD: usize = size_of::<u64>();
 /// Room for the request line, 128 bytes.
 const LINE_WORDS: usize = 16;
 /// Room for the peer; the longest IPv6 address with a port has 47 bytes.
 const PEER_WORDS: usize = 6;
+/// Room for the name of a request; a UUID has 36 bytes.
+const NAME_WORDS: usize = 5;
+/// The lengths of the three texts are parts of one word: 16 bits, 16 bits, 32 bits.
+const SHORT: u64 = 0xffff;
 /// How often a reader tries to see a request that does not change meanwhile. A change takes some nanoseconds, so that
 /// many failures mean a thread that died in the middle of one.
 const ATTEMPTS: usize = 64;
@@ -27,28 +31,20 @@ const ATTEMPTS: usize = 64;
 shared_struct! {
     /// One thread's part. It alone writes.
     pub struct ThreadSlot {
-        /// Odd while the five fields below change.
+        /// The thread in the sense of pthread_self(3); 0: there is none yet, or it never runs Python.
+        ident: AtomicU64,
+        /// Odd while the six fields below change.
         sequence: AtomicU64,
         /// When the running request began, 0 when none runs.
         began_us: AtomicU64,
         /// When its time is over, 0: never. The request itself may change it.
         deadline_us: AtomicU64,
-        /// Bytes of the request line in the low half, of the peer in the high half.
+        /// Bytes of the request line, of the name, and in the high half of the peer.
         lengths: AtomicU64,
         line: [AtomicU64; LINE_WORDS],
         peer: [AtomicU64; PEER_WORDS],
-        accepted: AtomicU64,
-        closed: AtomicU64,
-        requests: AtomicU64,
-        bytes: AtomicU64,
-        busy_us: AtomicU64,
-        exceptions: AtomicU64,
-        files: AtomicU64,
-        read_errors: AtomicU64,
-        write_errors: AtomicU64,
-        /// 1xx to 5xx.
-        statuses: [AtomicU64; 5],
-        latency: [AtomicU64; LATENCY_BUCKETS],
+        name: [AtomicU64; NAME_WORDS],
+        done: DoneSlot,
     }
 }
 
@@ -75,10 +71,6 @@ pub struct ThreadSnapshot {
     pub read_errors: u64,
     /// Responses that their client did not take.
     pub write_errors: u64,
-    /// Responses by the first digit of their status, 1xx to 5xx.
-    pub statuses: [u64; 5],
-    /// Requests by duration, see [`LATENCY_BUCKETS`].
-    pub latency: [u64; LATENCY_BUCKETS],
 }
 
 /// A request that is being answered.
@@ -92,6 +84,8 @@ pub struct RunningRequest {
     pub line: String,
     /// Who asks.
     pub peer: String,
+    /// Its name, cut to 40 bytes; empty if nobody has asked for it yet.
+    pub name: String,
 }
 
 impl ThreadSlot {
@@ -116,6 +110,27 @@ impl ThreadSlot {
         });
     }
 
+    /// The request that runs has this name.
+    pub fn name(&self, name: &str) {
+        let name = &name.as_bytes()[..name.len().min(NAME_WORDS * WORD)];
+        self.change(|slot| {
+            store_text(&slot.name, name);
+            let lengths = slot.lengths.load(Relaxed) & !(SHORT << 16);
+            slot.lengths
+                .store(lengths | (name.len() as u64) << 16, Relaxed);
+        });
+    }
+
+    /// Requests are worked on by this thread, as pthread_self(3) has it.
+    pub fn identify(&self, ident: u64) {
+        self.ident.store(ident, Relaxed);
+    }
+
+    /// The thread, as pthread_self(3) has it; 0: it is not known.
+    pub fn ident(&self) -> u64 {
+        self.ident.load(Relaxed)
+    }
+
     /// The request that runs has until then instead (0: for ever). Whoever calls this makes sure that it cannot end
     /// meanwhile.
     pub fn set_deadline(&self, deadline_us: u64) {
@@ -134,37 +149,40 @@ impl ThreadSlot {
         began_us != 0 && began_us.saturating_add(for_us) <= now_us
     }
 
-    /// The request that began last is answered: `bytes` were sent with this status.
-    pub fn end(&self, now_us: u64, status: u16, bytes: u64) {
-        let took = now_us.saturating_sub(self.began_us.load(Relaxed));
-        let bucket = (u64::BITS - took.leading_zeros()) as usize;
-        add(&self.latency[bucket.min(LATENCY_BUCKETS - 1)], 1);
-        let class = usize::from(status / 100).clamp(1, self.statuses.len());
-        add(&self.statuses[class - 1], 1);
-        add(&self.requests, 1);
-        add(&self.bytes, bytes);
-        add(&self.busy_us, took);
+    /// The request that began last is answered.
+    pub fn end(&self, now_us: u64, answered: &Answered) {
+        self.done.end(self.began_us.load(Relaxed), now_us, answered);
         self.change(|slot| slot.began_us.store(0, Relaxed));
     }
 
     /// The application has raised an exception and did not handle it.
     pub fn raised(&self) {
-        add(&self.exceptions, 1);
+        add(&self.done.exceptions, 1);
     }
 
     /// A request is answered with a file.
     pub fn file(&self) {
-        add(&self.files, 1);
+        add(&self.done.files, 1);
     }
 
     /// The body of a request could not be read to its end.
     pub fn unread(&self) {
-        add(&self.read_errors, 1);
+        add(&self.done.read_errors, 1);
     }
 
     /// A response could not be sent to its end.
     pub fn unsent(&self) {
-        add(&self.write_errors, 1);
+        add(&self.done.write_errors, 1);
+    }
+
+    /// Bytes have come from a client.
+    pub fn received(&self, bytes: u64) {
+        add(&self.done.received, bytes);
+    }
+
+    /// A client has sent what is no request that we take, or was too slow with it.
+    pub fn refused(&self) {
+        add(&self.done.refused, 1);
     }
 
     /// Another thread goes on with the request: here it is none.
@@ -174,58 +192,58 @@ impl ThreadSlot {
 
     /// This thread has accepted a connection.
     pub fn accepted(&self) {
-        add(&self.accepted, 1);
+        add(&self.done.accepted, 1);
     }
 
     /// This thread has closed a connection, whoever accepted it.
     pub fn closed(&self) {
-        add(&self.closed, 1);
+        add(&self.done.closed, 1);
+    }
+
+    /// Requests answered.
+    pub fn requests(&self) -> u64 {
+        self.done.requests.load(Relaxed)
     }
 
     /// The slot at this moment. Each counter is exact; one of them may be a request ahead of another.
     pub fn snapshot(&self) -> ThreadSnapshot {
+        let done = &self.done;
         ThreadSnapshot {
             running: self.running(),
-            accepted: self.accepted.load(Relaxed),
-            closed: self.closed.load(Relaxed),
-            requests: self.requests.load(Relaxed),
-            bytes: self.bytes.load(Relaxed),
-            busy_us: self.busy_us.load(Relaxed),
-            exceptions: self.exceptions.load(Relaxed),
-            files: self.files.load(Relaxed),
-            read_errors: self.read_errors.load(Relaxed),
-            write_errors: self.write_errors.load(Relaxed),
-            statuses: self.statuses.each_ref().map(|count| count.load(Relaxed)),
-            latency: self.latency.each_ref().map(|count| count.load(Relaxed)),
+            accepted: done.accepted.load(Relaxed),
+            closed: done.closed.load(Relaxed),
+            requests: done.requests.load(Relaxed),
+            bytes: done.sent.load(Relaxed),
+            busy_us: done.latency.sum_us(),
+            exceptions: done.exceptions.load(Relaxed),
+            files: done.files.load(Relaxed),
+            read_errors: done.read_errors.load(Relaxed),
+            write_errors: done.write_errors.load(Relaxed),
         }
+    }
+
+    /// All that was done until this moment.
+    pub fn totals(&self) -> Totals {
+        self.done.totals()
+    }
+
+    #[cfg(test)]
+    pub(super) fn done(&self) -> &DoneSlot {
+        &self.done
     }
 
     pub(super) fn clear(&self) {
         let single = [
+            &self.ident,
             &self.sequence,
             &self.began_us,
             &self.deadline_us,
             &self.lengths,
-            &self.accepted,
-            &self.closed,
-            &self.requests,
-            &self.bytes,
-            &self.busy_us,
-            &self.exceptions,
-            &self.files,
-            &self.read_errors,
-            &self.write_errors,
         ];
-        let rows = [
-            &self.line[..],
-            &self.peer[..],
-            &self.statuses[..],
-            &self.latency[..],
-        ];
-        single
-            .into_iter()
-            .chain(rows.into_iter().flatten())
-            .for_each(|word| word.store(0, Relaxed));
+        let words = single.into_iter().chain(&self.line).chain(&self.peer);
+        let words = words.chain(&self.name);
+        words.for_each(|word| word.store(0, Relaxed));
+        self.done.clear();
     }
 
     /// A sequence lock: readers that see the same even number before and after have seen no change between.
@@ -265,6 +283,7 @@ impl ThreadSlot {
             lengths: self.lengths.load(Relaxed),
             line: self.line.each_ref().map(|word| word.load(Relaxed)),
             peer: self.peer.each_ref().map(|word| word.load(Relaxed)),
+            name: self.name.each_ref().map(|word| word.load(Relaxed)),
         }
     }
 }
@@ -276,6 +295,7 @@ struct Words {
     lengths: u64,
     line: [u64; LINE_WORDS],
     peer: [u64; PEER_WORDS],
+    name: [u64; NAME_WORDS],
 }
 
 impl Words {
@@ -283,15 +303,11 @@ impl Words {
         (self.began_us != 0).then(|| RunningRequest {
             began_us: self.began_us,
             deadline_us: self.deadline_us,
-            line: text(&self.line, self.lengths & 0xffff_ffff),
+            line: text(&self.line, self.lengths & SHORT),
             peer: text(&self.peer, self.lengths >> 32),
+            name: text(&self.name, self.lengths >> 16 & SHORT),
         })
     }
-}
-
-/// An addition by the only writer.
-fn add(counter: &AtomicU64, count: u64) {
-    counter.store(counter.load(Relaxed).wrapping_add(count), Relaxed);
 }
 
 fn store_text(words: &[AtomicU64], text: &[u8]) {

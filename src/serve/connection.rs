@@ -92,11 +92,18 @@ pub(super) struct Connection {
     pub(super) drained: bool,
     /// The client sends no more: whatever a read says, the next one tells of the end.
     pub(super) ended: bool,
+    /// Bytes received since the scoreboard was told.
+    pub(super) arrived: u64,
+    /// When a thread learnt of its request that could not take it to the application, by the clock of the scoreboard; 0:
+    /// whoever has it learnt of it when it woke up.
+    pub(super) learnt_us: u64,
+    /// Whether it ends because what came was no request.
+    pub(super) is_refused: bool,
     /// Requests answered on it.
     pub(super) requests: u64,
     /// Whether the time for the head that is being read runs already.
     pub(super) head_begun: bool,
-    /// Whether its head is read, and waits for a thread that has the application.
+    /// Whether its head is read, and waits for a thread that has the application, or for one that routes it again.
     pub(super) is_left: bool,
     /// What the routes have changed about the request.
     pub(super) changes: Option<Box<Changes>>,
@@ -135,6 +142,9 @@ impl Connection {
             linger: false,
             drained: false,
             ended: false,
+            arrived: 0,
+            learnt_us: 0,
+            is_refused: false,
             requests: 0,
             head_begun: false,
             is_left: false,
@@ -204,9 +214,11 @@ impl Connection {
         let Some(tls) = &mut self.tls else {
             return Ok(Received::WouldBlock);
         };
+        let before = self.input.len();
         match tls.receive(self.socket.as_fd(), &mut self.input)? {
             Arrived::Closed => Ok(Received::Closed),
             Arrived::Some { filled } => {
+                self.arrived += (self.input.len() - before) as u64;
                 // No event tells of the end that a close_notify is: only a further read finds it.
                 self.drained = !filled && !self.ended && !tls.is_closed();
                 Ok(Received::Data)
@@ -293,6 +305,7 @@ impl Connection {
 
     /// Notes what a read of `length` bytes says that could have been `room`.
     pub(super) fn received(&mut self, length: usize, room: usize) {
+        self.arrived += length as u64;
         // epoll(7): less than asked for means that the buffer of a stream socket is empty. After the client's end no
         // event will come for it: only a further read finds it.
         self.drained = length < room && !self.ended;
@@ -324,6 +337,17 @@ impl Connection {
     /// PATH_INFO as routes have made it.
     pub(super) fn changed_path(&self) -> Option<&[u8]> {
         self.changes.as_ref()?.path.as_deref()
+    }
+
+    /// The running request, whose body has come to its end and is forgotten, goes elsewhere with its head.
+    pub(super) fn begin_anew(&mut self, detour: Detour) {
+        let used = self.used();
+        self.input.drain(self.head.len..used);
+        self.body = Body::default();
+        self.head.become_get(&self.input);
+        self.program = None;
+        self.detour = Some(Box::new(detour));
+        self.is_left = true;
     }
 
     /// Takes a finished request out of `input`; what follows it stays.

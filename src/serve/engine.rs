@@ -20,6 +20,7 @@ use tracing::error;
 
 use super::{
     accept::{Listener, ListeningSocket},
+    access::Origin,
     application::Application,
     connection::Connection,
     foreign::Foreign,
@@ -249,6 +250,7 @@ impl<A: Application> Engine<A> {
     pub fn run(&self, index: u32, thread: &mut A::Thread) {
         let mut local = Local::new(index);
         self.watches.of(index).attach();
+        self.record(&local).identify(sys::thread_ident());
         let at_once = if self.threads == 1 { EVENTS } else { 1 };
         let mut ready = Vec::with_capacity(at_once);
         while !self.has_ended() {
@@ -256,6 +258,7 @@ impl<A: Application> Engine<A> {
             let waited = self
                 .app
                 .while_waiting(thread, || self.wait(at_once, &mut ready, None));
+            local.woke_us = now_us();
             match waited {
                 Ok(()) => {}
                 Err(Errno::INTR) => self.app.interrupted(thread),
@@ -345,6 +348,15 @@ impl<A: Application> Engine<A> {
     /// Where requests of this thread are recorded.
     pub(super) fn record(&self, local: &Local) -> &ThreadSlot {
         self.scoreboard.thread(self.slot, local.index)
+    }
+
+    /// Where requests of this thread are answered, for entries of its requests.
+    pub(super) fn origin(&self, local: &Local) -> Origin<'_> {
+        Origin {
+            scoreboard: &self.scoreboard,
+            slot: self.slot,
+            thread: local.index,
+        }
     }
 
     /// Where the requests of a connection are sent instead of the application.

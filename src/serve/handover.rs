@@ -142,8 +142,9 @@ impl<A: Application> Engine<A> {
         let Some(handover) = &self.handover else {
             return false;
         };
-        // A worker that drains may be the last one.
+        // A worker that drains may be the last one, and what a program has made of a request is not in its bytes.
         connection.phase == Phase::Head
+            && connection.detour.is_none()
             && !self.draining.load(Ordering::SeqCst)
             && self.can_be_handed(connection.protocol)
             && handover.put(

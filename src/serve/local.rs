@@ -16,6 +16,8 @@ const SPARE_CAPACITY: usize = 64 << 10;
 /// What one thread of the loop has for itself.
 pub(super) struct Local {
     pub(super) index: u32,
+    /// When it last came back from waiting for events, by the clock of the scoreboard; 0: it waits for none.
+    pub(super) woke_us: u64,
     pub(super) scratch: Scratch,
     buffers: Vec<Vec<u8>>,
     parts: Vec<Parts>,
@@ -26,6 +28,7 @@ impl Local {
     pub(super) fn new(index: u32) -> Self {
         Self {
             index,
+            woke_us: 0,
             scratch: Scratch::default(),
             buffers: Vec::new(),
             parts: Vec::new(),

@@ -24,6 +24,7 @@ impl<A: Application> Engine<A> {
             peer = connection.peer.address,
             status, reason, "a request was refused"
         );
+        connection.is_refused = true;
         let kind = match kind(connection) {
             Some(kind) if status != 0 => kind,
             _ => return self.leave(connection),

@@ -1,6 +1,7 @@
 //! From a head that is complete to an answer: the body is read as far as it is read beforehand, the application called.
 
 use std::{
+    mem::take,
     os::fd::AsFd,
     panic::{AssertUnwindSafe, catch_unwind},
 };
@@ -15,7 +16,7 @@ use super::{
     connection::{Connection, Phase},
     drive::{Step, receive},
     engine::Engine,
-    exchange::{Exchange, send_continue},
+    exchange::{Exchange, Times, send_continue},
     local::Local,
     records::send_replies,
     redirect,
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     protocol::{Framing, Kind, Refusal, Request, uwsgi},
-    scoreboard::now_us,
+    scoreboard::{Answered, now_us},
 };
 
 const NOT_WSGI: Refusal = Refusal {
@@ -82,7 +83,7 @@ impl<A: Application> Engine<A> {
         // another worker. The hub has nobody else.
         if A::is_standby(thread) && !(has_body && self.foreign.is_some()) {
             connection.is_left = true;
-            return leave(connection);
+            return leave(connection, local);
         }
         if !has_body {
             return self.call(connection, local, thread);
@@ -131,11 +132,11 @@ impl<A: Application> Engine<A> {
             return Step::Run;
         }
         if A::is_standby(thread) {
-            return leave(connection);
+            return leave(connection, local);
         }
         let Some(mounts) = &self.rules.mounts else {
             return self.exchange(connection, local, |exchange| {
-                self.app.call(thread, exchange);
+                exchange.ask(|exchange| self.app.call(thread, exchange));
             });
         };
         connection.place = mounts.place(
@@ -148,7 +149,7 @@ impl<A: Application> Engine<A> {
         );
         match connection.place {
             Some(_) => self.exchange(connection, local, |exchange| {
-                self.app.call(thread, exchange);
+                exchange.ask(|exchange| self.app.call(thread, exchange));
             }),
             None => self.exchange(connection, local, |exchange| mounts.say_nobody(exchange)),
         }
@@ -168,6 +169,11 @@ impl<A: Application> Engine<A> {
             connection.head.target.of(buffer),
         );
         let now = now_us();
+        let learnt = match take(&mut connection.learnt_us) {
+            0 if local.woke_us == 0 => now,
+            0 => local.woke_us,
+            learnt => learnt,
+        };
         // A program has a time of its own, and whoever ends it does not end the worker.
         let deadline = match connection.program {
             None => self.rules.deadline(now),
@@ -183,6 +189,7 @@ impl<A: Application> Engine<A> {
             standby.note_request();
         }
         let server = self.server(connection);
+        let origin = self.origin(local);
         // On the heap, because it is found from elsewhere while its greenlet waits, whose stack is not in its place then.
         let mut exchange = Box::new(Exchange::new(
             connection,
@@ -191,6 +198,7 @@ impl<A: Application> Engine<A> {
             server,
             &self.draining,
             (record, watch),
+            Times::new(learnt, now),
         ));
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
@@ -207,14 +215,29 @@ impl<A: Application> Engine<A> {
         let end = now_us();
         if self.rules.access.is_on && !exchange.is_silent() {
             let status = if is_late { TOO_LATE } else { exchange.status() };
-            exchange.log(end - now, status);
+            exchange.log(end - now, status, origin);
         }
-        let answer = exchange.answer;
+        if self.rules.is_slow(end - now) {
+            let status = if is_late { TOO_LATE } else { exchange.status() };
+            exchange.log_slow(end - now, status);
+        }
+        let (answer, asked) = (exchange.answer, exchange.times.asked());
+        record.received(take(&mut connection.arrived));
+        let (status, sent) = match is_late {
+            true => (TOO_LATE, 0),
+            false => (answer.status, answer.sent),
+        };
+        record.end(
+            end,
+            &Answered {
+                status,
+                sent,
+                asked,
+            },
+        );
         if is_late {
-            record.end(end, TOO_LATE, 0);
             return self.after_last_words(connection);
         }
-        record.end(end, answer.status, answer.sent);
         if answer.gone {
             record.unsent();
             Step::Close
@@ -247,7 +270,8 @@ fn has_body(connection: &Connection) -> bool {
 }
 
 /// The request waits for the application, for as long as that takes.
-fn leave(connection: &mut Connection) -> Step {
+fn leave(connection: &mut Connection, local: &Local) -> Step {
+    connection.learnt_us = local.woke_us;
     connection.deadline = NEVER;
     Step::Leave
 }

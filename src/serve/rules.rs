@@ -42,6 +42,8 @@ pub(super) struct Rules {
     pub(super) trusted: Vec<TrustedProxy>,
     /// Microseconds that a request may take; 0: no limit.
     pub(super) harakiri_us: u64,
+    /// Microseconds from which on a request is slow; 0: none is.
+    pub(super) slow_us: u64,
     /// Whether some requests are not the application's.
     pub(super) answers_alone: bool,
     pub(super) router: Router,
@@ -91,6 +93,7 @@ impl Rules {
             discard: DISCARD,
             trusted: settings.http.trusted_proxies.clone(),
             harakiri_us: u64::try_from(settings.limits.harakiri.0.as_micros()).unwrap_or(0),
+            slow_us: u64::try_from(settings.log.slow.0.as_micros()).unwrap_or(0),
             answers_alone: !router.is_empty(),
             router,
             pages,
@@ -129,6 +132,11 @@ impl Rules {
             body: body.to_vec(),
             lines: self.edits.added().to_vec(),
         }
+    }
+
+    /// Whether a request that took so long is told of for that.
+    pub(super) fn is_slow(&self, took_us: u64) -> bool {
+        self.slow_us != 0 && took_us >= self.slow_us
     }
 
     /// Until when a request that begins now may run, as the scoreboard has it.

@@ -1,6 +1,6 @@
 //! Connections that wait: their place in the table, the events that end the waiting, and their end.
 
-use std::sync::atomic::Ordering;
+use std::{mem::take, sync::atomic::Ordering};
 
 use rustix::{
     event::epoll,
@@ -191,8 +191,13 @@ impl<A: Application> Engine<A> {
     }
 
     /// Lets go of a connection that is over, or another worker's.
-    fn forget(&self, connection: Box<Connection>, local: &mut Local) {
-        self.record(local).closed();
+    fn forget(&self, mut connection: Box<Connection>, local: &mut Local) {
+        let record = self.record(local);
+        record.received(take(&mut connection.arrived));
+        if connection.is_refused {
+            record.refused();
+        }
+        record.closed();
         local.recycle(connection);
         if self.open.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.end_if_drained();

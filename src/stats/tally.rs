@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 
-use crate::scoreboard::ThreadSnapshot;
+use crate::scoreboard::{ThreadSnapshot, Totals};
 
 /// One worker's place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(crate) struct Tally {
     pub(crate) last_spawn: u64,
     /// How often one of them was ended because of a request past its deadline.
     pub(crate) harakiris: u64,
+    /// What those that are gone have done, all threads together.
+    pub(crate) done: Totals,
     /// Those that are gone, thread by thread.
     pub(super) threads: Vec<Counts>,
 }
@@ -30,9 +32,10 @@ pub(super) struct Counts {
 }
 
 impl Tally {
-    /// Another process comes into this place, whose predecessor has left these counters.
-    pub(crate) fn spawn(&mut self, left: &[ThreadSnapshot], now_unix: u64) {
+    /// Another process comes into this place, whose predecessor has left these counters, thread by thread and together.
+    pub(crate) fn spawn(&mut self, left: &[ThreadSnapshot], done: &Totals, now_unix: u64) {
         self.threads = self.with(left);
+        self.done += done;
         self.spawns += 1;
         self.last_spawn = now_unix;
     }

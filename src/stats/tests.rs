@@ -1,6 +1,6 @@
 //! The document to the letter.
 
-use crate::scoreboard::{RunningRequest, ThreadSnapshot};
+use crate::scoreboard::{RunningRequest, ThreadSnapshot, Totals};
 
 use super::*;
 
@@ -20,6 +20,7 @@ fn busy() -> ThreadSnapshot {
             deadline_us: 0,
             line: "GET /a?b=\"c\"".to_owned(),
             peer: "192.0.2.1".to_owned(),
+            name: String::new(),
         }),
         exceptions: 1,
         files: 2,
@@ -66,7 +67,7 @@ fn json(facts: &Facts) -> serde_json::Value {
 #[test]
 fn the_document_is_this() {
     let mut worker = worker(Phase::Accepting, vec![busy()]);
-    worker.tally.spawn(&[], 1_600_000_000);
+    worker.tally.spawn(&[], &Totals::default(), 1_600_000_000);
     let text = Document::new(&site(vec![worker])).encode().unwrap();
     let expected = include_str!("document.json").replace("0.1.0", env!("CARGO_PKG_VERSION"));
     assert_eq!(String::from_utf8(text).unwrap(), expected);
@@ -108,8 +109,9 @@ fn a_worker_that_is_gone_works_on_nothing() {
 #[test]
 fn counters_go_on_when_a_worker_is_replaced() {
     let mut tally = Tally::default();
-    tally.spawn(&[], 1);
-    tally.spawn(&[answered(3, 30, 300), answered(4, 40, 400)], 2);
+    tally.spawn(&[], &Totals::default(), 1);
+    let left = [answered(3, 30, 300), answered(4, 40, 400)];
+    tally.spawn(&left, &Totals::default(), 2);
     let worker = Worker {
         tally,
         ..worker(

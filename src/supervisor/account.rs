@@ -12,15 +12,16 @@ use crate::{config::Service, sys};
 
 /// An account, and what a login would say of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Account {
-    pub(super) ids: sys::Account,
+pub(crate) struct Account {
+    /// Numbers.
+    pub(crate) ids: sys::Account,
     /// Variables of the environment, as systemd sets them with `User=` (systemd.exec(5)).
-    pub(super) environment: Vec<(&'static str, String)>,
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 /// Why there is no account.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum AccountError {
+pub(crate) enum AccountError {
     /// A name that nobody knows.
     #[error("service.{key}: there is no {what} {name}; correct the name, or make one")]
     Unknown {
@@ -44,7 +45,8 @@ pub(super) fn account(service: &Service) -> Result<Option<Account>, AccountError
     find(service).map(Some)
 }
 
-fn find(service: &Service) -> Result<Account, AccountError> {
+/// The account that the settings name; without one root's.
+pub(crate) fn find(service: &Service) -> Result<Account, AccountError> {
     let user = service.user.as_deref().unwrap_or("0");
     let known = user_of(user);
     let user = match (&known, user.parse()) {

@@ -1,11 +1,12 @@
 # The interpreter of a zygote reads this from its standard input. Arguments: path of the extension, descriptor of the
-# supervisor's channel, version of the program. Must be understood by every Python there is, so that the wrong ones can
+# supervisor's channel, version of the program, descriptor of the extension: what lies at the path may be another one by
+# now. Must be understood by every Python there is, so that the wrong ones can
 # be told apart.
 import sys
 if sys.path and sys.path[0] == "":
     del sys.path[0]
 import json, os, traceback
-path, fd, version = sys.argv[1:]
+path, fd, version, extension = sys.argv[1:]
 null = os.open(os.devnull, os.O_RDONLY)
 os.dup2(null, 0)
 os.close(null)
@@ -24,9 +25,11 @@ if "t" in sys.abiflags:
 try:
     from importlib.machinery import ExtensionFileLoader
     from importlib.util import module_from_spec, spec_from_loader
-    loader = ExtensionFileLoader("_hostler", path)
-    module = module_from_spec(spec_from_loader("_hostler", loader, origin=path))
+    file = "/proc/self/fd/" + extension
+    loader = ExtensionFileLoader("_hostler", file)
+    module = module_from_spec(spec_from_loader("_hostler", loader, origin=file))
     loader.exec_module(module)
+    os.close(int(extension))
     sys.modules["_hostler"] = module
     module.zygote(int(fd))
 except Exception as error:

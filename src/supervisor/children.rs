@@ -101,6 +101,12 @@ impl Children {
         stacks.map(|(_, stacks)| stacks.take()).unwrap_or_default()
     }
 
+    /// The same, which stays.
+    pub(super) fn stacks(&self, id: WorkerId) -> String {
+        let stacks = self.stacks.get(&stacks_number(id));
+        stacks.map(|(_, stacks)| stacks.text()).unwrap_or_default()
+    }
+
     /// Closes our end, which tells the zygote to go if it still exists.
     pub(super) fn forget_zygote(&mut self, id: ZygoteId) {
         self.channels.remove(&Peer::Zygote(id).number());

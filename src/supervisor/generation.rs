@@ -12,7 +12,7 @@ use crate::{
     ipc::{ListenerInfo, Start, ToZygote},
     journal::{self, LogFiles},
     listener::{Listener, Listeners},
-    scoreboard::Scoreboard,
+    scoreboard::{Scoreboard, Totals},
     stats::Tally,
 };
 
@@ -25,6 +25,8 @@ pub(super) struct Generation {
     pub(super) listeners: Listeners,
     /// Where `[stats]` are given out, as long as this generation is the current one.
     pub(super) stats: Listeners,
+    /// The same for `[metrics]`.
+    pub(super) metrics: Listeners,
     pub(super) https: Https,
     pub(super) scoreboard: Scoreboard,
     /// Of each slot, what its workers were.
@@ -38,6 +40,7 @@ impl Generation {
         interpreter: Interpreter,
         listeners: Listeners,
         stats: Listeners,
+        metrics: Listeners,
         https: Https,
     ) -> io::Result<Self> {
         let slots = Plan::from(&settings).slots;
@@ -47,22 +50,36 @@ impl Generation {
             interpreter,
             listeners,
             stats,
+            metrics,
             https,
             scoreboard,
             tallies: vec![Tally::default(); slots as usize],
         })
     }
 
-    /// The one that follows this one, with other settings and `[stats]` there; the error is one line.
-    pub(super) fn successor(&self, settings: Settings, stats: Listeners) -> Result<Self, String> {
-        let interpreter = Interpreter::find(&settings.app).map_err(|error| one_line(&error))?;
+    /// The one that follows this one, with other settings, `[stats]` and `[metrics]` there; the error is one line.
+    pub(super) fn successor(
+        &self,
+        settings: Settings,
+        (stats, metrics): (Listeners, Listeners),
+    ) -> Result<Self, String> {
+        let interpreter = self.interpreter.find_again(&settings.app);
+        let interpreter = interpreter.map_err(|error| one_line(&error))?;
         let https = self.https.reload(&settings.listen);
         let https = https.map_err(|error| one_line(&error))?;
         let defer = settings.timeouts.socket.0;
         let listeners = self.listeners.rebind(&settings.listen, defer);
         let listeners = listeners.map_err(|error| one_line(&error))?;
-        Self::new(settings, interpreter, listeners, stats, https)
+        Self::new(settings, interpreter, listeners, stats, metrics, https)
             .map_err(|error| format!("cannot make a scoreboard: {error}"))
+    }
+
+    /// All that workers of this slot have done, those that are gone included.
+    pub(super) fn totals(&self, slot: u32) -> Totals {
+        let mut totals = self.scoreboard.totals(slot);
+        let tally = self.tallies.get(slot as usize);
+        tally.into_iter().for_each(|tally| totals += &tally.done);
+        totals
     }
 
     /// What the rules need to know of it.

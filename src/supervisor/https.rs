@@ -27,7 +27,19 @@ impl Https {
     /// # Errors
     /// A file is missing or wrong.
     pub(crate) fn load(listen: &[Listen]) -> Result<Self, TlsError> {
-        let keys = KeyRing::create().map_err(TlsError::TicketKeys)?;
+        Self::load_with(listen, None)
+    }
+
+    /// The same with the keys of a supervisor before this one, if they are laid out as ours: clients resume the sessions
+    /// that they had there.
+    ///
+    /// # Errors
+    /// As with [`Https::load`].
+    pub(super) fn load_with(listen: &[Listen], keys: Option<OwnedFd>) -> Result<Self, TlsError> {
+        let keys = match keys.map(KeyRing::open) {
+            Some(Ok(keys)) => keys,
+            Some(Err(_)) | None => KeyRing::create().map_err(TlsError::TicketKeys)?,
+        };
         Self::with_keys(listen, Arc::new(keys))
     }
 
@@ -55,6 +67,11 @@ impl Https {
     pub(super) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let sealed = self.sealed.iter();
         sealed.flat_map(|sealed| [sealed.as_fd(), self.keys.as_fd()])
+    }
+
+    /// The keys of tickets.
+    pub(super) fn ticket_keys(&self) -> BorrowedFd<'_> {
+        self.keys.as_fd()
     }
 
     /// Whether a zygote gets any.

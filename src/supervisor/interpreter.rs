@@ -5,9 +5,11 @@
 use std::{
     env,
     ffi::OsString,
-    fs, io,
+    fs::{self, File},
+    io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use crate::config::App;
@@ -16,12 +18,20 @@ use crate::config::App;
 const INSTALLED: &str = "/usr/lib/hostler/_hostler.abi3.so";
 
 /// What a zygote is started with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Interpreter {
     /// The program.
     pub(crate) python: PathBuf,
     /// The module `_hostler`.
-    pub(crate) extension: PathBuf,
+    pub(crate) extension: Extension,
+}
+
+/// The extension, as it was when the supervisor started. It is kept open: an upgrade may put another one in its place long
+/// before the supervisor gives way, and a zygote that has to be made until then needs the one that goes with this program.
+#[derive(Debug, Clone)]
+pub(crate) struct Extension {
+    path: PathBuf,
+    file: Rc<File>,
 }
 
 /// Why there is no interpreter; all of these are errors of configuration.
@@ -48,6 +58,14 @@ pub(crate) enum InterpreterError {
     NoExtension {
         /// Where it was looked for.
         tried: Vec<PathBuf>,
+    },
+    /// It may not be read.
+    #[error("the extension for Python, {path}, cannot be opened")]
+    NotOpened {
+        /// Where it is.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
     },
     /// Nothing to run.
     #[error("there is no python3 on PATH; install Python 3.9 or newer, or set app.virtualenv")]
@@ -77,24 +95,54 @@ pub(crate) enum InterpreterError {
 }
 
 impl Interpreter {
-    /// The interpreter that an application's settings ask for.
+    /// The interpreter that an application's settings ask for, and the extension that is installed.
     pub(crate) fn find(app: &App) -> Result<Self, InterpreterError> {
-        directory(app)?;
-        let python = match &app.virtualenv {
-            Some(virtualenv) => python_of(virtualenv)?,
-            None => {
-                let path = app
-                    .env
-                    .get("PATH")
-                    .map(OsString::from)
-                    .or_else(|| env::var_os("PATH"));
-                on_path(&path.unwrap_or_default()).ok_or(InterpreterError::NoPython)?
-            }
-        };
+        let python = python(app)?;
         let program = env::current_exe().unwrap_or_default();
         let extension = extension(env::var_os("HOSTLER_EXTENSION"), &program)?;
+        let extension = Extension::open(extension)?;
         Ok(Self { python, extension })
     }
+
+    /// The interpreter that other settings ask for, with the same extension.
+    pub(super) fn find_again(&self, app: &App) -> Result<Self, InterpreterError> {
+        Ok(Self {
+            python: python(app)?,
+            extension: self.extension.clone(),
+        })
+    }
+}
+
+impl Extension {
+    fn open(path: PathBuf) -> Result<Self, InterpreterError> {
+        match File::open(&path) {
+            Ok(file) => Ok(Self {
+                path,
+                file: Rc::new(file),
+            }),
+            Err(source) => Err(InterpreterError::NotOpened { path, source }),
+        }
+    }
+
+    /// Where it was found; another one may be there by now.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file itself.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+}
+
+fn python(app: &App) -> Result<PathBuf, InterpreterError> {
+    directory(app)?;
+    if let Some(virtualenv) = &app.virtualenv {
+        return python_of(virtualenv);
+    }
+    let path = app.env.get("PATH").map(OsString::from);
+    let path = path.or_else(|| env::var_os("PATH"));
+    on_path(&path.unwrap_or_default()).ok_or(InterpreterError::NoPython)
 }
 
 /// Looks for the directory that the application is to start in: an exec that fails for want of it says no more than

@@ -59,6 +59,8 @@ fn running(thread: u32, request: RunningRequest, now_us: u64) -> Running {
     let limit = request.deadline_us.checked_sub(request.began_us);
     Running {
         thread,
+        began_us: request.began_us,
+        name: request.name,
         age: Duration::from_micros(now_us.saturating_sub(request.began_us)),
         limit: limit.map(Duration::from_micros),
         line: request.line,

@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
-use rustix::param::page_size;
+use rustix::param::{clock_ticks_per_second, page_size};
 
 use super::lifecycle::Memory;
 
@@ -11,6 +11,12 @@ use super::lifecycle::Memory;
 pub(super) fn memory(pid: i32) -> Option<Memory> {
     let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
     parse_statm(&statm, page_size() as u64)
+}
+
+/// How long a process has had a processor, in microseconds, as exact as the kernel's ticks (proc_pid_stat(5)).
+pub(super) fn cpu_us(pid: i32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    parse_stat(&stat, clock_ticks_per_second())
 }
 
 /// What the kernel says of a process that does not answer (proc_pid_stat(5)), in words.
@@ -68,6 +74,15 @@ fn events_file(group: &str) -> Option<PathBuf> {
     Some(PathBuf::from(format!("/sys/fs/cgroup{path}/memory.events")))
 }
 
+/// The fields `utime` and `stime`, 14 and 15.
+fn parse_stat(text: &str, ticks_per_second: u64) -> Option<u64> {
+    // The name of the program, in parentheses, may contain anything; what follows it begins with field 3.
+    let (_, rest) = text.rsplit_once(')')?;
+    let mut times = rest.split_ascii_whitespace().skip(14 - 3);
+    let (user, system): (u64, u64) = (times.next()?.parse().ok()?, times.next()?.parse().ok()?);
+    Some((user + system) * 1_000_000 / ticks_per_second.max(1))
+}
+
 fn parse_statm(text: &str, page: u64) -> Option<Memory> {
     let mut pages = text.split_ascii_whitespace().map(|word| word.parse().ok());
     let (size, resident): (u64, u64) = (pages.next()??, pages.next()??);
@@ -89,6 +104,14 @@ mod tests {
         };
         assert_eq!(parse_statm("7 3 2 1 0 1 0\n", 4096), Some(expected));
         assert_eq!(parse_statm("", 4096), None);
+    }
+
+    #[test]
+    fn stat_counts_ticks() {
+        let text = "7 (a ) b) S 1 7 7 0 -1 4194304 9 0 0 0 150 50 3 4 20 0 1 0 5 6";
+        assert_eq!(parse_stat(text, 100), Some(2_000_000));
+        assert_eq!(parse_stat("7 (a) S 1", 100), None);
+        assert!(cpu_us(std::process::id().cast_signed()).is_some());
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod account;
 mod cheaper;
 mod children;
 pub(crate) mod control;
+mod dumps;
 mod generation;
 mod https;
 mod interpreter;
@@ -15,15 +16,19 @@ mod lifecycle;
 mod log;
 mod look;
 mod memory;
+mod metrics;
 mod output;
 mod perform;
 mod pressure;
 mod reap;
 mod report;
 mod run;
+mod side;
 mod spawn;
 mod stacks;
 mod stats;
+mod succession;
+mod trial;
 mod watch;
 
 use std::{io, os::fd::OwnedFd};
@@ -32,10 +37,14 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use crate::{config::Settings, journal::LogFiles, listener::Listeners};
 
+pub(crate) use account::{AccountError, find as account_of};
 pub(crate) use https::Https;
 pub(crate) use interpreter::{Interpreter, InterpreterError};
+pub(crate) use metrics::{MetricsError, bind as bind_metrics};
 pub(crate) use run::run;
 pub(crate) use stats::{StatsError, bind as bind_stats};
+pub(crate) use succession::{Predecessor, SuccessionError};
+pub(crate) use trial::{TrialError, try_application};
 
 /// Reads the settings again; the error is one line.
 pub(crate) type Reread = Box<dyn Fn() -> Result<Settings, String>>;
@@ -52,12 +61,16 @@ pub(crate) struct Site {
     pub(crate) listeners: Listeners,
     /// Those of `[stats]`, of the first generation.
     pub(crate) stats: Listeners,
+    /// Those of `[metrics]`, of the first generation.
+    pub(crate) metrics: Listeners,
     /// Of the first generation.
     pub(crate) https: Https,
     /// Of the first generation.
     pub(crate) interpreter: Interpreter,
     /// Of the first generation; they stay.
     pub(crate) log_files: LogFiles,
+    /// The supervisor that this one is to take over from.
+    pub(crate) predecessor: Option<Predecessor>,
     /// Where later generations come from.
     pub(crate) reread: Reread,
 }

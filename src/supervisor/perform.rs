@@ -13,14 +13,16 @@ use crate::{
 };
 
 use super::{
+    control::Moment,
     generation::one_line,
     interpreter::directory,
-    lifecycle::{Action, Event, ExitStatus, Notice, Plan, Report, WorkerId, WorkerTag, ZygoteId},
+    lifecycle::{Action, Event, ExitStatus, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId},
+    metrics,
     output::Output,
     report,
     run::Supervisor,
     spawn::{self, SpawnError},
-    stacks::Stacks,
+    stacks::{self, Stacks},
     stats,
 };
 
@@ -49,14 +51,19 @@ impl Supervisor {
     /// Does one thing; what comes of it is added to `events`. Gives the exit code when it is the end.
     pub(super) fn perform(&mut self, action: Action, events: &mut VecDeque<Event>) -> Option<u8> {
         match action {
+            Action::Abdicate { reload } => self.abdicate(reload),
             Action::Drain(worker) => {
                 // Who does not listen any more is gone, and seen by its exit.
                 let _ = self.children.tell_worker(worker, &ToWorker::Drain);
             }
-            Action::Dump { worker: _, pid } => signal(pid, STACKS_SIGNAL),
+            Action::Dump { worker, pid } => {
+                self.dumps.for_rules(worker, Instant::now());
+                signal(pid, STACKS_SIGNAL);
+            }
             Action::Exit(code) => return Some(code),
             Action::ForgetWorker(worker) => {
                 self.children.forget_worker(worker);
+                self.dumps.forget(worker);
                 self.workers.remove(&worker);
             }
             Action::ForgetZygote(zygote) => self.children.forget_zygote(zygote),
@@ -80,22 +87,46 @@ impl Supervisor {
                     .children
                     .tell_worker(worker, &ToWorker::Harakiri { threads });
             }
+            Action::HurryPredecessor(mercy) => self.hurry_predecessor(mercy),
             Action::Kill { pid } => signal(pid, Signal::KILL),
+            Action::LogSlow {
+                worker,
+                tag,
+                requests,
+                keep,
+            } => {
+                let stacks = match keep {
+                    true => self.children.stacks(worker),
+                    false => self.children.take_stacks(worker),
+                };
+                self.log_slow(&tag, &requests, &stacks);
+            }
             Action::LogStacks { worker, tag } => {
-                report::stacks(&tag, &self.children.take_stacks(worker));
+                let stacks = self.children.take_stacks(worker);
+                if self.dumps.answer(worker, &stacks) {
+                    report::stacks(&tag, &stacks);
+                    self.recorder.note_stacks(&tag, &stacks);
+                }
             }
             Action::Look { memory } => events.push_back(Event::Looked(self.look(memory))),
             Action::Notify(notice) => self.notify(notice),
+            Action::PartWithHeir => self.part_with_heir(),
             Action::Promote { generation } => self.promote(generation),
             Action::ReadSettings { generation } => {
-                let result = self.read_settings(generation);
-                events.push_back(Event::SettingsRead(result.map(Box::new)));
+                let heir = self.start_heir(generation);
+                events.push_back(heir.unwrap_or_else(|| {
+                    let result = self.read_settings(generation);
+                    Event::SettingsRead(result.map(Box::new))
+                }));
             }
             Action::ReopenLog => _ = self.reopen_log(),
             Action::Report(report) => self.report(&report),
             Action::Retire { generation } => {
-                self.generations.remove(&generation);
+                if let Some(gone) = self.generations.remove(&generation) {
+                    self.past.bury(&gone);
+                }
             }
+            Action::SignalHeir(signal) => self.signal_heir(signal),
             Action::Spawn { zygote, generation } => {
                 events.extend(self.spawn(zygote, generation));
             }
@@ -165,7 +196,13 @@ impl Supervisor {
         let started = Channel::pair().map_err(SpawnError::from);
         let started = started.and_then(|(ours, theirs)| {
             let (output, stdout) = Output::pipe(Role::Zygote)?;
-            let pid = spawn::spawn(&parts.interpreter, &parts.settings, &theirs, stdout)?;
+            let pid = spawn::spawn(
+                &parts.interpreter,
+                &parts.settings,
+                &theirs,
+                stdout,
+                spawn::Surroundings::Ours,
+            )?;
             self.children.add_output(output)?;
             self.children.add_zygote(zygote, ours)?;
             Ok(pid)
@@ -203,9 +240,11 @@ impl Supervisor {
         let settings = (self.reread)()?;
         let stats = stats::rebind(self.generations.values(), &settings);
         let stats = stats.map_err(|error| one_line(&error))?;
+        let metrics = metrics::rebind(self.generations.values(), &settings);
+        let metrics = metrics.map_err(|error| one_line(&error))?;
         let newest = self.generations.values().next_back();
         let newest = newest.ok_or("no generation is left")?;
-        let generation = newest.successor(settings, stats)?;
+        let generation = newest.successor(settings, (stats, metrics))?;
         let log_files = self.log.files.add(&generation.settings.log);
         log_files.map_err(|error| one_line(&error))?;
         let plan = generation.plan();
@@ -214,9 +253,9 @@ impl Supervisor {
     }
 
     /// From here on the settings of this generation are those of the service.
-    fn promote(&mut self, generation: u32) {
+    pub(super) fn promote(&mut self, generation: u32) {
         self.promoted = Some(generation);
-        self.serve_stats(generation);
+        self.serve_sides(generation);
         let Some(generation) = self.generations.get(&generation) else {
             return;
         };
@@ -230,7 +269,9 @@ impl Supervisor {
 
     fn report(&mut self, report: &Report) {
         self.waiting.note(report);
+        self.tell_predecessor(report);
         self.count(report);
+        self.past.note(report);
         let out_of_memory = match report {
             Report::WorkerDied { status, .. } | Report::ZygoteDied { status, .. } => {
                 *status == ExitStatus::Signal(libc::SIGKILL) && self.oom_kills.has_struck()
@@ -241,22 +282,28 @@ impl Supervisor {
             let generation = self.generations.get(&worker.generation)?;
             report::running(&generation.scoreboard, worker.slot, scoreboard::now_us())
         };
+        let at = Moment::now(self.started.elapsed());
+        self.recorder.note(report, at, running);
         report::log(report, running, out_of_memory);
     }
 
-    fn notify(&self, notice: Notice) {
-        match notice {
-            Notice::Extend(time) => self.notifier.extend(time),
-            Notice::Hangs => self.notifier.hangs(),
-            Notice::Ready => self.notifier.ready(),
-            Notice::Reloading => self.notifier.reloading(),
-            Notice::Stopping => self.notifier.stopping(),
+    /// Each request with the stack of its thread, unless that works on another one by now.
+    fn log_slow(&self, worker: &WorkerTag, requests: &[Running], stacks: &str) {
+        let board = self.generations.get(&worker.generation);
+        for request in requests {
+            let thread = board.map(|found| found.scoreboard.thread(worker.slot, request.thread));
+            let thread = thread.filter(|thread| {
+                let running = thread.snapshot().running;
+                running.is_some_and(|running| running.began_us == request.began_us)
+            });
+            let stack = thread.map(|thread| stacks::of_thread(stacks, thread.ident()));
+            report::slow(worker, request, stack);
         }
     }
 }
 
 /// The process is our child and not yet reaped, so its number is nobody else's.
-fn signal(pid: i32, signal: Signal) {
+pub(super) fn signal(pid: i32, signal: Signal) {
     let sent = Pid::from_raw(pid).map(|pid| kill_process(pid, signal));
     if let Some(Err(error)) = sent {
         warn!(pid, ?signal, %error, "a process cannot be signalled");

@@ -8,9 +8,12 @@ use tracing::{debug, error, info, warn};
 
 use crate::{config::ByteSize, ipc::LoadFailure, scoreboard::Scoreboard};
 
+pub(super) use late::slow;
+
 use super::{
     lifecycle::{ExitStatus, Reason, Report, WorkerTag},
     memory,
+    succession::Accession,
 };
 
 /// Logs one report. `running` tells what a worker was doing; `out_of_memory` that the kernel has just killed a process
@@ -54,6 +57,15 @@ pub(super) fn log(
             );
         }
         Report::ForkRefused { slot, reason } => error!(slot, %reason, "no worker was made"),
+        // It has logged why, and the end of the reload tells it again.
+        Report::HeirFailed(LoadFailure { reason, .. }) => {
+            debug!(%reason, "the new supervisor cannot begin");
+        }
+        Report::Left { killed: 0 } => info!("this supervisor has finished, every request was"),
+        Report::Left { killed } => warn!(
+            killed,
+            "this supervisor has finished, workers had to be killed"
+        ),
         Report::LoadFailed(failure) => load_failed(failure),
         Report::LoadTimedOut { generation, limit } => {
             error!(
@@ -75,7 +87,10 @@ pub(super) fn log(
             workers,
         } => info!(generation, workers, "ready after the reload"),
         Report::Reloading => info!("reloading"),
-        Report::Serving { workers } => info!(generation = 1, workers, "ready"),
+        Report::Serving {
+            generation,
+            workers,
+        } => info!(generation, workers, "ready"),
         Report::Stuck { time } => {
             error!(
                 ?time,
@@ -83,10 +98,15 @@ pub(super) fn log(
             );
         }
         Report::StuckWorker { worker, requests } => late::stuck(worker, requests),
-        Report::StartFailed => error!("the service cannot start"),
+        Report::StartFailed { reason: _ } => error!("the service cannot start"),
         Report::Stopped { killed: 0 } => info!("stopped, every request was finished"),
         Report::Stopped { killed } => warn!(killed, "stopped, workers had to be killed"),
         Report::Stopping { workers, mercy } => info!(workers, ?mercy, "stopping"),
+        Report::Succeeded(Accession {
+            version,
+            generation,
+            workers,
+        }) => info!(%version, generation, workers, "another supervisor has taken over"),
         Report::Unsupported(reason) => error!(%reason, "the interpreter cannot be used"),
         Report::WorkerDied {
             worker,

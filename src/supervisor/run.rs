@@ -28,17 +28,20 @@ use crate::{
 use super::{
     Reread, Site, SupervisorError,
     children::Children,
-    control::{Asked, Server, Waiting},
+    control::{Asked, Recorder, Server, Waiting},
+    dumps::Dumps,
     generation::Generation,
     https::Rotation,
     lifecycle::{Event, Lifecycle, StopSignal, WorkerId},
     log::LogKeeper,
     memory::OomKills,
+    metrics::Past,
     pressure::Pressure,
     readable,
     reap::reap,
     setup,
-    stats::{Question, Stats},
+    side::{Question, Side, clients::CLIENTS},
+    succession::{Change, Succession, Word},
     watch::{Watch, Wish},
 };
 
@@ -59,8 +62,15 @@ pub(super) struct Supervisor {
     /// A generation that has become the current one since files were last watched.
     pub(super) promoted: Option<u32>,
     pub(super) waiting: Waiting,
-    pub(super) stats: Stats,
-    rotation: Rotation,
+    pub(super) dumps: Dumps,
+    pub(super) recorder: Recorder,
+    pub(super) stats: Side,
+    pub(super) metrics: Side,
+    /// Of the metrics, what outlives generations.
+    pub(super) past: Past,
+    /// `None`: somebody else does it.
+    pub(super) rotation: Option<Rotation>,
+    pub(super) succession: Succession,
     pub(super) log: LogKeeper,
 }
 
@@ -75,10 +85,13 @@ struct Sources {
     interrupt: Signal,
     pressure: Pressure,
     reopen: Signal,
-    /// Clients of the stats address.
-    stats: mpsc::Receiver<Question>,
+    /// Clients of the addresses of `[stats]` and `[metrics]`.
+    sides: mpsc::Receiver<Question>,
+    /// Supervisors before and after this one.
+    succession: mpsc::Receiver<Word>,
     terminate: Signal,
-    watch: Watch,
+    /// `None`: somebody else watches.
+    watch: Option<Watch>,
     watchdog: Option<Interval>,
 }
 
@@ -92,12 +105,14 @@ enum Wake {
     MemoryPressure,
     Reload,
     Reopen,
-    /// A client wants the stats.
-    Stats(Question),
+    /// A client of another address wants to know something.
+    Side(Question),
     Stop(StopSignal),
     Watchdog,
     /// Files have changed.
     Wished(BTreeSet<Wish>),
+    /// Another supervisor has said something.
+    Word(Word),
 }
 
 /// Serves until told to stop, and gives the exit code.
@@ -116,10 +131,16 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
     let watch = Watch::new(&site.settings);
     let watch = watch.map_err(setup("watch the application's files"))?;
     let children = Children::new().map_err(setup("make an epoll instance"))?;
-    let (stats, asked) = Stats::new();
-    let mut sources = Sources::new(&children, watch, asked)?;
-    // Whoever sees it may send signals, which are handled by now.
-    sources.control = Server::open(&site.name);
+    let (questions, asked) = mpsc::channel(CLIENTS);
+    let succession = Succession::new(&site.interpreter.extension, site.predecessor);
+    let (mut succession, heard) = succession?;
+    let mut sources = Sources::new(&children, watch, asked, heard)?;
+    if !succession.is_waiting() {
+        // Whoever sees it may send signals, which are handled by now.
+        sources.control = Server::open(&site.name, Default::default());
+        succession.note_control(sources.control.as_ref());
+        sources.watchdog = watchdog();
+    }
     // It means nothing to us, and its default effect is the end.
     ignore_by_handler(&[process::Signal::USR2]).map_err(setup("handle signals"))?;
     let rotation = Rotation::new(&site.https, Instant::now());
@@ -128,6 +149,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         site.interpreter,
         site.listeners,
         site.stats,
+        site.metrics,
         site.https,
     )
     .map_err(setup("make a scoreboard"))?;
@@ -144,7 +166,12 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         threads = generation.settings.workers.requests_at_once(),
         "loading the application"
     );
-    let (lifecycle, actions) = Lifecycle::start(plan, now_us(), Duration::ZERO);
+    let first = succession.first_generation();
+    let (mut lifecycle, actions) = Lifecycle::start(plan, first, now_us(), Duration::ZERO);
+    let is_waiting = succession.is_waiting();
+    if is_waiting {
+        lifecycle.await_reign();
+    }
     let mut supervisor = Supervisor {
         site: site.name,
         file: site.file,
@@ -152,17 +179,27 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         started: Instant::now(),
         lifecycle,
         children,
-        generations: BTreeMap::from([(1, generation)]),
+        generations: BTreeMap::from([(first, generation)]),
         workers: BTreeMap::new(),
-        notifier: Notifier::from_environment(),
+        notifier: match is_waiting {
+            true => Notifier::default(),
+            false => Notifier::from_environment(),
+        },
         oom_kills: OomKills::new(),
         promoted: None,
         waiting: Waiting::default(),
-        stats,
-        rotation,
+        dumps: Dumps::default(),
+        recorder: Recorder::default(),
+        stats: Side::new(questions.clone()),
+        metrics: Side::new(questions),
+        past: Past::default(),
+        rotation: Some(rotation),
+        succession,
         log: LogKeeper::new(site.log_files),
     };
-    supervisor.serve_stats(1);
+    if !is_waiting {
+        supervisor.serve_sides(first);
+    }
     let mut events = Default::default();
     for action in actions {
         supervisor.perform(action, &mut events);
@@ -171,7 +208,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         .into_iter()
         .find_map(|event| supervisor.happen(event));
     while code.is_none() {
-        supervisor.update(&mut sources.watch);
+        supervisor.update(&mut sources);
         let wake = sources.wait(supervisor.wake_at()).await;
         code = supervisor.hear(wake)?;
     }
@@ -186,15 +223,29 @@ impl Supervisor {
         let rules = self.lifecycle.wake_at().map(|time| self.started + time);
         let mut generations = self.generations.values();
         let has_tickets = generations.any(|generation| generation.https.is_used());
-        let rotation = has_tickets.then(|| self.rotation.due());
+        let rotation = self.rotation.as_ref().filter(|_| has_tickets);
+        let rotation = rotation.map(Rotation::due);
         let others = self.notifier.due().into_iter().chain(rotation);
         let others = others.chain(self.log.due());
         rules.into_iter().chain(others).min()
     }
 
-    /// What is watched changes with the current generation, and with what it loads.
-    fn update(&mut self, watch: &mut Watch) {
+    /// What is waited for changes with who is in charge. What is watched changes with the current generation, and with
+    /// what it loads.
+    fn update(&mut self, sources: &mut Sources) {
+        match self.succession.change() {
+            Some(Change::Abdicated) => sources.rest(),
+            Some(Change::Crowned(control)) => {
+                sources.control = Server::open(&self.site, control);
+                self.succession.note_control(sources.control.as_ref());
+                sources.watchdog = watchdog();
+            }
+            None => {}
+        }
         let promoted = self.promoted.take();
+        let Some(watch) = &mut sources.watch else {
+            return;
+        };
         if let Some(generation) = promoted.and_then(|number| self.generations.get(&number))
             && let Err(error) = watch.follow(&generation.settings)
         {
@@ -206,7 +257,9 @@ impl Supervisor {
     /// Takes in everything that has happened. Exits are collected before the channels are read and told after it: so
     /// the last words of a process are heard before its end.
     fn hear(&mut self, wake: Wake) -> Result<Option<u8>, SupervisorError> {
-        self.rotation.turn(Instant::now());
+        if let Some(rotation) = &mut self.rotation {
+            rotation.turn(Instant::now());
+        }
         self.keep_log(Instant::now());
         let exits = reap();
         let messages = self.children.events().map_err(setup("read the channels"))?;
@@ -216,9 +269,8 @@ impl Supervisor {
             Wake::MemoryPressure => vec![Event::MemoryPressure],
             Wake::Reload => vec![Event::ReloadRequested],
             Wake::Reopen => vec![Event::ReopenRequested],
-            Wake::Stats(question) => {
-                // A client that has gone is not missed.
-                let _ = question.send(self.stats_facts());
+            Wake::Side(question) => {
+                self.answer_side(question);
                 Vec::new()
             }
             Wake::Stop(signal) => vec![Event::StopRequested(signal)],
@@ -229,6 +281,7 @@ impl Supervisor {
                 Vec::new()
             }
             Wake::Wished(wishes) => wishes.into_iter().map(event).collect(),
+            Wake::Word(word) => Vec::from_iter(self.hear_word(word)),
         };
         let events = messages.into_iter().chain(exits).chain(wake);
         Ok(events.fold(None, |code, event| code.or(self.happen(event))))
@@ -243,20 +296,23 @@ fn event(wish: Wish) -> Event {
     }
 }
 
+/// When the service manager is to hear of us, if it wants to.
+fn watchdog() -> Option<Interval> {
+    let mut interval = interval(watchdog_interval()?);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    Some(interval)
+}
+
 impl Sources {
     fn new(
         children: &Children,
         watch: Watch,
-        stats: mpsc::Receiver<Question>,
+        sides: mpsc::Receiver<Question>,
+        succession: mpsc::Receiver<Word>,
     ) -> Result<Self, SupervisorError> {
         let channels = children.as_fd().try_clone_to_owned();
         let channels = channels.and_then(readable);
         let on = |kind| signal(kind).map_err(setup("handle signals"));
-        let watchdog = watchdog_interval().map(|time| {
-            let mut interval = interval(time);
-            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            interval
-        });
         Ok(Self {
             channels: channels.map_err(setup("wait for the channels"))?,
             child: on(SignalKind::child())?,
@@ -266,11 +322,21 @@ impl Sources {
             interrupt: on(SignalKind::interrupt())?,
             pressure: Pressure::new(),
             reopen: on(SignalKind::user_defined1())?,
-            stats,
+            sides,
+            succession,
             terminate: on(SignalKind::terminate())?,
-            watch,
-            watchdog,
+            watch: Some(watch),
+            watchdog: None,
         })
+    }
+
+    /// Another supervisor is in charge: it speaks with clients and sees what changes.
+    fn rest(&mut self) {
+        if let Some(control) = &mut self.control {
+            control.rest();
+        }
+        self.watch = None;
+        self.watchdog = None;
     }
 
     /// SIGHUP means reload, unless it means what it says: the terminal of a server in the foreground is closed.
@@ -300,6 +366,12 @@ impl Sources {
                 None => future::pending().await,
             }
         };
+        let changed = async {
+            match &mut self.watch {
+                Some(watch) => watch.changed().await,
+                None => future::pending().await,
+            }
+        };
         tokio::select! {
             Some(asked) = asked => Wake::Asked(asked),
             ready = self.channels.readable() => {
@@ -312,11 +384,12 @@ impl Sources {
             _ = self.child.recv() => Wake::Look,
             () = time => Wake::Look,
             _ = self.hangup.recv() => self.hung_up(),
-            wishes = self.watch.changed() => Wake::Wished(wishes),
+            wishes = changed => Wake::Wished(wishes),
             () = self.pressure.pressed() => Wake::MemoryPressure,
             _ = self.interrupt.recv() => Wake::Stop(StopSignal::Interrupt),
             _ = self.reopen.recv() => Wake::Reopen,
-            Some(question) = self.stats.recv() => Wake::Stats(question),
+            Some(question) = self.sides.recv() => Wake::Side(question),
+            Some(word) = self.succession.recv() => Wake::Word(word),
             _ = self.terminate.recv() => Wake::Stop(StopSignal::Terminate),
             _ = watchdog => Wake::Watchdog,
         }

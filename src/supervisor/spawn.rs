@@ -41,6 +41,15 @@ pub(super) enum SpawnError {
     System(#[from] io::Error),
 }
 
+/// Which environment an interpreter begins with, before what the settings add to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Surroundings<'a> {
+    /// That of this process.
+    Ours,
+    /// These variables and no others.
+    These(&'a [(String, String)]),
+}
+
 /// Starts the interpreter and gives its process; its end of the channel is `theirs`, and what it writes goes to
 /// `stdout`.
 pub(super) fn spawn(
@@ -48,19 +57,25 @@ pub(super) fn spawn(
     settings: &Settings,
     theirs: &Channel,
     stdout: OwnedFd,
+    surroundings: Surroundings<'_>,
 ) -> Result<i32, SpawnError> {
     let app = &settings.app;
+    let extension = interpreter.extension.file();
     let account = account(&settings.service)?;
     let secrets = credential_variables(&settings.service)?;
     let mut command = Command::new(&interpreter.python);
     command
         .arg("-")
-        .arg(&interpreter.extension)
+        .arg(interpreter.extension.path())
         .arg(theirs.as_raw_fd().to_string())
         .arg(env!("CARGO_PKG_VERSION"))
+        .arg(extension.as_raw_fd().to_string())
         .stdin(script(BOOTSTRAP)?)
         .stdout(stdout.try_clone()?)
         .stderr(stdout);
+    if let Surroundings::These(variables) = surroundings {
+        command.env_clear().envs(variables.iter().cloned());
+    }
     if let Some(directory) = &app.chdir {
         command.current_dir(directory);
     }
@@ -70,7 +85,7 @@ pub(super) fn spawn(
     set_environment(&mut command, app);
     command.envs(secrets);
     let ids = account.map(|account| account.ids);
-    let child = spawn_with_fds(command, &[theirs.as_fd()], ids)?;
+    let child = spawn_with_fds(command, &[theirs.as_fd(), extension.as_fd()], ids)?;
     Ok(child.id().cast_signed())
 }
 
@@ -89,7 +104,10 @@ fn set_environment(command: &mut Command, app: &App) {
     });
     if let Some(virtualenv) = &app.virtualenv {
         let mut path = OsString::from(virtualenv.join("bin"));
-        if let Some(rest) = env::var_os("PATH").filter(|rest| !rest.is_empty()) {
+        let given = command.get_envs().find(|(name, _)| *name == "PATH");
+        let given = given.and_then(|(_, value)| value.map(OsString::from));
+        let rest = given.or_else(|| env::var_os("PATH"));
+        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
             path.push(":");
             path.push(rest);
         }

@@ -71,11 +71,27 @@ impl Stacks {
     }
 
     /// What has been written, without the mark.
-    pub(super) fn take(&mut self) -> String {
-        let bytes = std::mem::take(&mut self.text);
-        let text = String::from_utf8_lossy(&bytes);
+    pub(super) fn text(&self) -> String {
+        let text = String::from_utf8_lossy(&self.text);
         text.replace(STACKS_END, "").trim().to_owned()
     }
+
+    /// The same, which is forgotten then.
+    pub(super) fn take(&mut self) -> String {
+        let text = self.text();
+        self.text = Vec::new();
+        text
+    }
+}
+
+/// The stack of one thread among those of a worker, by what pthread_self(3) says in it; all of them if it cannot be told
+/// which it is.
+pub(super) fn of_thread(stacks: &str, ident: u64) -> &str {
+    // `Thread 0x00007f2b3c5ff6c0 (most recent call first):`, or `Current thread`, and its frames up to an empty line.
+    let mark = format!("hread 0x{ident:016x} ");
+    let mut parts = stacks.split("\n\n");
+    let found = parts.find(|part| part.lines().next().is_some_and(|line| line.contains(&mark)));
+    found.unwrap_or(stacks).trim()
 }
 
 #[cfg(test)]
@@ -95,6 +111,19 @@ mod tests {
         assert_eq!(stacks.read(), Progress::Complete);
         assert_eq!(stacks.take(), "Thread 1:\n  File");
         assert_eq!(stacks.take(), "");
+    }
+
+    #[test]
+    fn the_stack_of_a_thread_is_found_among_all() {
+        let one =
+            "Thread 0x00007f00000000a0 (most recent call first):\n  File \"a.py\", line 1 in a";
+        let other =
+            "Current thread 0x00007f00000000b0 [main] (most recent call first):\n  File \"b.py\"";
+        let stacks = format!("{one}\n\n{other}\n");
+        assert_eq!(of_thread(&stacks, 0x7f00_0000_00a0), one);
+        assert_eq!(of_thread(&stacks, 0x7f00_0000_00b0), other);
+        assert_eq!(of_thread(&stacks, 0xa0), stacks.trim());
+        assert_eq!(of_thread("", 0), "");
     }
 
     #[test]

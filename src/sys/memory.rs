@@ -31,11 +31,11 @@ unsafe impl<T: Shared, const N: usize> Shared for [T; N] {}
 /// Declares a struct for shared memory: laid out as C does, on cache lines of its own (two adjacent ones are fetched
 /// together by current processors), each field a [`Shared`] type or it does not compile.
 macro_rules! shared_struct {
-    ($(#[$doc:meta])* $vis:vis struct $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+    ($(#[$doc:meta])* $vis:vis struct $name:ident { $($(#[$field_doc:meta])* $field_vis:vis $field:ident: $type:ty,)* }) => {
         $(#[$doc])*
         #[derive(Debug)]
         #[repr(C, align(128))]
-        $vis struct $name { $($(#[$field_doc])* $field: $type,)* }
+        $vis struct $name { $($(#[$field_doc])* $field_vis $field: $type,)* }
 
         const _: fn() = || {
             fn shared<T: $crate::sys::Shared>() {}

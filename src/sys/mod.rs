@@ -6,6 +6,7 @@
 
 mod account;
 mod file;
+mod kin;
 mod memory;
 mod privileges;
 mod process;
@@ -16,6 +17,7 @@ mod thread;
 
 pub use account::Account;
 pub use file::{local_time, replace_fd};
+pub use kin::{Image, Kin, Kinship, spawn_kin};
 pub use memory::{Shared, SharedMemory};
 pub use privileges::{PrivilegeError, drop_privileges, forbid_dumps};
 pub use process::{
@@ -27,6 +29,6 @@ pub use signal::{
     HARAKIRI_SIGNAL, STACKS_END, STACKS_SIGNAL, end_stacks, ignore_by_handler, wake_on_signals,
 };
 pub use socket::{send_last_words, set_defer_accept};
-pub use thread::{signal_thread, spawn_helper};
+pub use thread::{signal_thread, spawn_helper, thread_ident};
 
 pub(crate) use memory::shared_struct;

@@ -114,7 +114,7 @@ pub fn spawn_in_session(mut command: Command) -> io::Result<Child> {
 
 /// Our own descriptors are close-on-exec from birth; whoever started us may have left others open. A kernel before 5.11
 /// does not know the flag, and then they stay as they are.
-fn close_all_on_exec() {
+pub(super) fn close_all_on_exec() {
     let first = libc::STDERR_FILENO + 1;
     // SAFETY: close_range(2) with this flag closes nothing, it only marks descriptors.
     unsafe {

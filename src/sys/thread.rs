@@ -27,6 +27,12 @@ pub fn spawn_helper(name: &str, act: impl FnOnce() + Send + 'static) -> io::Resu
     Ok(started.thread().clone())
 }
 
+/// The calling thread, as pthread_self(3) has it; Python's `threading.get_ident()` is the same.
+pub fn thread_ident() -> u64 {
+    // SAFETY: it has no conditions.
+    unsafe { libc::pthread_self() }
+}
+
 /// Sends a signal to one thread of this process. One that has ended needs it no more.
 pub fn signal_thread(thread: Pid, signal: Signal) {
     let process = rustix::process::getpid();

@@ -15,8 +15,10 @@ pub(crate) use inherited::{Inherited, InheritedError, inherited};
 pub(crate) use notify::{Notifier, watchdog_interval};
 pub(crate) use pressure::{Figures, MemoryPressure, Teller};
 
-/// Variables that a child must not see (sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3)).
-pub(crate) const PRIVATE_VARIABLES: [&str; 6] = [
+/// Variables that a child must not see (sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3); the way to a supervisor
+/// before this one).
+pub(crate) const PRIVATE_VARIABLES: [&str; 7] = [
+    "HOSTLER_SUCCESSION",
     "LISTEN_FDNAMES",
     "LISTEN_FDS",
     "LISTEN_PID",

@@ -30,6 +30,12 @@ const PATIENCE: Timespec = Timespec {
     tv_nsec: 0,
 };
 
+/// The same for the one without which the service manager would take a change of its main process for the end.
+const LONG_PATIENCE: Timespec = Timespec {
+    tv_sec: 5,
+    tv_nsec: 0,
+};
+
 /// Speaks for the service.
 #[derive(Debug, Default)]
 pub(crate) struct Notifier {
@@ -76,6 +82,19 @@ impl Notifier {
     /// The end begins.
     pub(crate) fn stopping(&self) {
         self.must_say(&[NotifyState::Stopping]);
+    }
+
+    /// A reload has ended, and from now on the process of this number speaks for the service, if it is another one. Nothing
+    /// more is said here: it would not be heard.
+    ///
+    /// # Errors
+    /// It cannot be said; then everything is as it was.
+    pub(crate) fn give_way(&mut self, main: Option<i32>) -> io::Result<()> {
+        let main = main.map(|pid| NotifyState::MainPid(pid.cast_unsigned()));
+        let states: Vec<NotifyState<'_>> = main.into_iter().chain([NotifyState::Ready]).collect();
+        self.say_within(&states, &LONG_PATIENCE)?;
+        *self = Self::default();
+        Ok(())
     }
 
     /// What goes on may take so long from now.
@@ -137,17 +156,19 @@ impl Notifier {
 
     /// Waits for room if there is none, for a moment.
     fn must_say(&self, states: &[NotifyState<'_>]) {
-        let result = match (self.say(states), &self.socket) {
+        if let Err(error) = self.say_within(states, &PATIENCE) {
+            failed(&error);
+        }
+    }
+
+    fn say_within(&self, states: &[NotifyState<'_>], patience: &Timespec) -> io::Result<()> {
+        match (self.say(states), &self.socket) {
             (Err(error), Some(socket)) if error.kind() == ErrorKind::WouldBlock => {
                 let mut room = [PollFd::from_borrowed_fd(socket.as_fd(), PollFlags::OUT)];
-                poll(&mut room, Some(&PATIENCE))
-                    .map_err(io::Error::from)
-                    .and_then(|_| self.say(states))
+                poll(&mut room, Some(patience))?;
+                self.say(states)
             }
             (result, _) => result,
-        };
-        if let Err(error) = result {
-            failed(&error);
         }
     }
 
@@ -249,11 +270,22 @@ mod tests {
     }
 
     #[test]
+    fn who_gives_way_has_had_the_last_word() {
+        let (mut notifier, manager) = pair();
+        notifier.give_way(Some(77)).unwrap();
+        notifier.status("a".into(), Instant::now());
+        notifier.stopping();
+        assert_eq!(heard(&manager), "MAINPID=77\nREADY=1\n");
+        assert_eq!(heard(&manager), "");
+    }
+
+    #[test]
     fn a_manager_that_does_not_listen_holds_nobody_up() {
-        let (notifier, manager) = pair();
+        let (mut notifier, manager) = pair();
         while notifier.say(&[NotifyState::Watchdog]).is_ok() {}
         notifier.watchdog();
         notifier.ready();
+        assert!(notifier.give_way(None).is_err());
         drop(manager);
         notifier.stopping();
     }

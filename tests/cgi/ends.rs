@@ -157,6 +157,32 @@ fn no_thread_of_python_is_needed() {
     }
 }
 
+/// All of Python is kept when a program sends its request there: it waits, and the program is not run again.
+#[test]
+fn what_waits_for_python_waits_with_what_its_program_has_said() {
+    let leads = "#!/bin/sh\necho run >>runs\nprintf 'Location: /app\\n\\n'\n";
+    let cgi = Programs::on(&[("leads", leads)], "", |site| site.workers(1, 1).bare());
+    let fifo = cgi.tree.path().join("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.unwrap().success());
+    let mut kept = cgi.site.address().connect();
+    kept.send_get(&format!("/wait?{}", fifo.display()));
+    cgi.site.process.wait_for_text("waiting");
+    let mut client = cgi.site.address().connect();
+    client.send_get("/cgi-bin/leads");
+    let runs = || fs::read_to_string(cgi.tree.path().join("runs")).unwrap_or_default();
+    cgi.site
+        .wait_until("the program has run", || !runs().is_empty());
+    // Whoever stands by looks every some hundredths of a second.
+    for _ in 0..20 {
+        assert_eq!(cgi.site.get("/cgi-bin/none").status, 404);
+    }
+    fs::write(&fifo, "released").unwrap();
+    assert_eq!(kept.answer().status, 200);
+    assert_eq!(client.answer().json()["PATH_INFO"], "/app");
+    assert_eq!(runs(), "run\n");
+}
+
 #[test]
 fn one_that_has_closed_its_output_has_answered_and_may_go_on() {
     let busy = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nok'\nexec >&-\n\

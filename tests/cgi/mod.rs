@@ -2,11 +2,13 @@
 //!
 //! - `answers`: what programs are told, what they say, and what becomes of it.
 //! - `ends`: programs that take too long, whose clients go, that crash, or that are too many.
-//! - `moved`: the configuration of uWSGI's tutorial, converted and served.
+//! - `git`: clones and pushes over git's own program.
+//! - `uploads`: bodies that come slowly, or not to their end.
 
 mod answers;
 mod ends;
-mod moved;
+mod git;
+mod uploads;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 

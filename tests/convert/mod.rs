@@ -4,6 +4,7 @@
 //! Each case under `cases/` is an ini file with the settings and the account that it becomes. A first line `; flags:`
 //! gives the flags. With `HOSTLER_WRITE_CASES=1` the expectations are written anew; read the difference before you commit.
 //! `differential` compares the reader alone with uWSGI, over what `generate` makes.
+//! `serve` and `tutorials` go on to what is answered.
 
 mod cases;
 mod command;
@@ -15,3 +16,4 @@ mod gunicorn_moves;
 mod page;
 mod serve;
 mod shapes;
+mod tutorials;

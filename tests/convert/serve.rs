@@ -3,12 +3,12 @@
 use std::{
     fs,
     net::TcpListener,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::Command,
-    sync::LazyLock,
 };
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
 use super::shapes::{Ask, Door, SHAPES, Shape};
@@ -21,11 +21,10 @@ use crate::support::{
     venv,
 };
 
-/// Certificate and key of `localhost`.
-static KEYS: LazyLock<Certificates> = LazyLock::new(|| Certificates::of(&["localhost"]));
-
 /// A directory with the files of a shape, and a port that was free.
 struct Place {
+    /// Certificate and key of `localhost`, for those that ask for them.
+    certificates: Option<Certificates>,
     directory: PathBuf,
     port: u16,
     _holder: TempDir,
@@ -34,7 +33,9 @@ struct Place {
 impl Place {
     fn new(shape: &Shape) -> Self {
         let holder = tempfile::tempdir().unwrap();
+        let wants_keys = shape.text.contains("@KEYS@");
         let place = Self {
+            certificates: wants_keys.then(|| Certificates::of(&["localhost"])),
             directory: holder.path().canonicalize().unwrap().join("site"),
             port: TcpListener::bind("127.0.0.1:0")
                 .unwrap()
@@ -54,13 +55,12 @@ impl Place {
     }
 
     fn fill(&self, text: &str) -> String {
+        let keys = self.certificates.as_ref().map(|keys| keys.path(""));
+        let keys = keys.unwrap_or_default();
         text.replace("@DIR@", self.directory.to_str().unwrap())
             .replace("@PORT@", &self.port.to_string())
             .replace("@VENV@", venv().to_str().unwrap())
-            .replace(
-                "@KEYS@",
-                KEYS.path("").to_str().unwrap().trim_end_matches('/'),
-            )
+            .replace("@KEYS@", keys.to_str().unwrap().trim_end_matches('/'))
     }
 
     fn words(&self, shape: &Shape) -> Vec<String> {
@@ -90,6 +90,7 @@ fn start_uwsgi(shape: &Shape, place: &Place) -> Process {
     let mut command = Command::new(venv().join("bin/uwsgi"));
     command
         .current_dir(&place.directory)
+        .process_group(0)
         .env("PYTHONDONTWRITEBYTECODE", "1");
     match shape.file {
         "" => command.args(place.words(shape)),
@@ -98,6 +99,13 @@ fn start_uwsgi(shape: &Shape, place: &Place) -> Process {
     let process = Process::start("uwsgi", &mut command);
     process.wait_for_text("spawned uWSGI worker 1");
     process
+}
+
+/// Ends all of uWSGI at once. Asked politely, it waits for workers that are asked before they listen to signals.
+fn end(mut uwsgi: Process) {
+    let group = i32::try_from(uwsgi.pid()).unwrap();
+    kill_process_group(Pid::from_raw(group).unwrap(), Signal::KILL).unwrap();
+    uwsgi.wait();
 }
 
 fn convert(shape: &Shape, place: &Place) -> PathBuf {
@@ -156,7 +164,7 @@ fn what_was_converted_answers_as_the_original_does() {
     for shape in SHAPES {
         let (old, new) = (Place::new(shape), Place::new(shape));
         let settings = convert(shape, &new);
-        let mut uwsgi = start_uwsgi(shape, &old);
+        let uwsgi = start_uwsgi(shape, &old);
         let _hostler = start_hostler(&settings);
         for ask in shape.asks {
             let theirs = traits(ask, &old, &old.ask(ask));
@@ -169,9 +177,7 @@ fn what_was_converted_answers_as_the_original_does() {
                 ));
             }
         }
-        // SIGTERM would reload most of them.
-        uwsgi.signal(Signal::INT);
-        uwsgi.wait();
+        end(uwsgi);
     }
     assert!(different.is_empty(), "{}", different.join("\n"));
 }

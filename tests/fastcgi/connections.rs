@@ -57,6 +57,24 @@ fn a_connection_with_a_body_that_nobody_reads_ends() {
     assert!(client.is_closed());
 }
 
+/// What is here already costs nobody a connection.
+#[test]
+fn a_connection_whose_body_came_whole_lives_on_unread() {
+    let site = Site::app("echo")
+        .listen("fastcgi", "./fastcgi.sock")
+        .setting("request", "post-buffering = \"0\"")
+        .start();
+    let mut client = site.address().connect();
+    for (id, path, answer) in [
+        (1, "/none", "the body was not read"),
+        (2, "/none", "the body was not read"),
+        (3, "/all", "body"),
+    ] {
+        client.send(&request(id, true, ("POST", path), &[], b"body"));
+        assert_eq!(client.fastcgi_answer(id).text(), answer);
+    }
+}
+
 #[test]
 fn requests_byte_by_byte() {
     let site = site("echo");

@@ -56,18 +56,20 @@ const HOP: &str = "RFC 9110 section 7.6.2: each proxy takes one off";
 const NO_BODY: &str = "Apache sends no media type where there is no body";
 const NORMAL: &str =
     "lighttpd makes one form of all that mean the same URL, as its server.http-parseopts say";
-const RANGES: &str = "lighttpd itself answers with the range";
+const RANGES: &str = "the front server itself answers with the range";
 const NO_VALUE: &str = "lighttpd drops headers without a value";
 const UNDERSCORE: &str = "lighttpd makes a variable of any header; X_Name poses as X-Name";
 const HOST: &str = "Debian's parameter files send $host: without a port, in small letters";
 const LOWER: &str = "host names have no case, lighttpd makes it lower";
 
+const ENCRYPTED: &str = "the connection is encrypted, and the application is told so";
 const NUL: &str = "SCGI ends a variable with a NUL, so that none can be in it";
 
 /// The first row that fits counts.
 pub(super) const DIFFERENCES: &[Known] = &[
     row("direct scgi", "path: /a%00b", "status", NUL),
     row("direct scgi", "*", "CONTENT_LENGTH", EMPTY),
+    row("direct https", "*", "wsgi.url_scheme", ENCRYPTED),
     row("direct uwsgi", "chunks*", "CONTENT_LENGTH", BUFFERED),
     row("nginx http", "*", "HTTP_X_FORWARDED_PROTO", CONFIG),
     row(
@@ -90,6 +92,21 @@ pub(super) const DIFFERENCES: &[Known] = &[
     row("nginx", "header: repeated", "HTTP_X_SOME", REPEATED),
     row("nginx", "header: a host with a port", "HTTP_HOST", HOST),
     row("nginx", "header: a host in capitals", "HTTP_HOST", HOST),
+    row("apache http", "*", "HTTP_CONNECTION", CONFIG),
+    row("apache http", "*", "HTTP_X_FORWARDED_FOR", CONFIG),
+    row("apache http", "*", "HTTP_X_FORWARDED_HOST", CONFIG),
+    row("apache http", "*", "HTTP_X_FORWARDED_PROTO", CONFIG),
+    row("apache http", "*", "HTTP_X_FORWARDED_SERVER", CONFIG),
+    row(
+        "apache http",
+        "header: forwarded proto",
+        "wsgi.url_scheme",
+        CONFIG,
+    ),
+    row("apache http", "path: //a", "REQUEST_URI", SLASHES),
+    row("apache http", "chunks*", "CONTENT_LENGTH", BUFFERED),
+    row("apache http", "chunks*", "HTTP_TRANSFER_ENCODING", BUFFERED),
+    row("apache http", "header: range", "status", RANGES),
     row("apache fastcgi", "chunks*", "CONTENT_LENGTH", BUFFERED),
     row(
         "apache fastcgi",

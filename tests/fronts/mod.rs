@@ -16,6 +16,7 @@ use crate::support::{
     address::Address,
     answer::Answer,
     apache::Apache,
+    certificates::Certificates,
     fastcgi,
     lighttpd::Lighttpd,
     nginx::{Backend, Nginx},
@@ -33,8 +34,11 @@ type Traits = BTreeMap<String, String>;
 /// One difference that was seen: the way, the request, what differs, without anything between and over the way.
 type Seen = (String, String, String, Option<String>, Option<String>);
 
+/// The host of which the site has a certificate.
+const HOST: &str = "shop.internal";
+
 /// A site with a listener of each protocol before the same workers.
-fn site() -> Running {
+fn site(certificates: &Certificates) -> Running {
     Site::app("fronts")
         .bare()
         .workers(1, 4)
@@ -42,12 +46,13 @@ fn site() -> Running {
         .listen("uwsgi", "127.0.0.1:0")
         .listen("fastcgi", "127.0.0.1:0")
         .listen("scgi", "127.0.0.1:0")
+        .listen_with("https", "127.0.0.1:0", &certificates.keys(HOST))
         .start()
 }
 
 /// The protocols as docs/front-servers.md calls them, and where the site speaks them.
-fn protocols(site: &Running) -> [(&'static str, &Address); 4] {
-    let names = ["HTTP", "uwsgi", "FastCGI", "SCGI"];
+fn protocols(site: &Running) -> [(&'static str, &Address); 5] {
+    let names = ["HTTP", "uwsgi", "FastCGI", "SCGI", "HTTPS"];
     std::array::from_fn(|number| (names[number], &site.addresses[number]))
 }
 
@@ -258,10 +263,12 @@ fn with_length(mut variables: Variables, body: &[u8]) -> Variables {
 
 #[test]
 fn direct() {
-    let site = site();
-    let [_, uwsgi, fastcgi, scgi] = &site.addresses[..] else {
+    let certificates = Certificates::of(&[HOST]);
+    let site = site(&certificates);
+    let [_, uwsgi, fastcgi, scgi, https] = &site.addresses[..] else {
         panic!("{:?}", site.addresses)
     };
+    let https = https.over_tls();
     let by_uwsgi = |request: &Request, expected: &Traits| {
         let mut client = uwsgi.connect();
         let mut variables = variables(request, expected);
@@ -291,17 +298,22 @@ fn direct() {
             ("direct uwsgi", Box::new(by_uwsgi)),
             ("direct fastcgi", Box::new(by_fastcgi)),
             ("direct scgi", Box::new(by_scgi)),
+            (
+                "direct https",
+                Box::new(|request, _| traits_of(&https, request)),
+            ),
         ],
     );
 }
 
 #[test]
 fn nginx() {
-    let site = site();
+    let certificates = Certificates::of(&[HOST]);
+    let site = site(&certificates);
+    let authority = certificates.path("ca.pem");
     let configuration = |protocol: &(&str, &Address)| {
         let text = configuration(&format!("nginx, {}", protocol.0), protocol.1);
-        // Upstreams have one namespace.
-        Backend::Servers(text.replace("shop", &format!("shop_{}", protocol.0)))
+        Backend::Servers(text.replace("/etc/ssl/shop/ca.pem", authority.to_str().unwrap()))
     };
     let nginx = Nginx::before(
         &protocols(&site)
@@ -309,27 +321,40 @@ fn nginx() {
             .map(configuration)
             .collect::<Vec<_>>(),
     );
-    let names = ["nginx http", "nginx uwsgi", "nginx fastcgi", "nginx scgi"];
+    let names = [
+        "nginx http",
+        "nginx uwsgi",
+        "nginx fastcgi",
+        "nginx scgi",
+        "nginx https",
+    ];
     check(&site, behind(&names, &nginx.fronts));
 }
 
 #[test]
 fn apache() {
-    let site = site();
+    let certificates = Certificates::of(&[HOST]);
+    let site = site(&certificates);
     let configuration =
         |(name, address): &(&str, &Address)| configuration(&format!("Apache, {name}"), address);
-    let hosts: Vec<String> = protocols(&site)[1..].iter().map(configuration).collect();
+    let hosts: Vec<String> = protocols(&site)[..4].iter().map(configuration).collect();
     let apache = Apache::before(&hosts);
-    let names = ["apache uwsgi", "apache fastcgi", "apache scgi"];
+    let names = [
+        "apache http",
+        "apache uwsgi",
+        "apache fastcgi",
+        "apache scgi",
+    ];
     check(&site, behind(&names, &apache.fronts));
 }
 
 #[test]
 fn lighttpd() {
-    let site = site();
+    let certificates = Certificates::of(&[HOST]);
+    let site = site(&certificates);
     let configuration =
         |(name, address): &(&str, &Address)| configuration(&format!("lighttpd, {name}"), address);
-    let servers: Vec<String> = protocols(&site).iter().map(configuration).collect();
+    let servers: Vec<String> = protocols(&site)[..4].iter().map(configuration).collect();
     let lighttpd = Lighttpd::before(&servers);
     let names = [
         "lighttpd http",

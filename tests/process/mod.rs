@@ -37,7 +37,7 @@ pub(crate) struct Held {
 
 impl Held {
     /// Begins the request and waits until the application has it.
-    fn begin(site: &Running) -> Self {
+    pub(crate) fn begin(site: &Running) -> Self {
         Self::begin_nth(site, 1)
     }
 
@@ -69,7 +69,7 @@ impl Held {
     }
 
     /// The answer to a request that nobody lets end.
-    fn killed(self) -> Answer {
+    pub(crate) fn killed(self) -> Answer {
         self.client.join().unwrap()
     }
 }

@@ -66,6 +66,7 @@ fn configuration(directory: &Path, fronts: &[Address], hosts: &[String]) -> Stri
         "mpm_event",
         "authz_core",
         "env",
+        "headers",
         "proxy",
         "proxy_fcgi",
         "proxy_http",

@@ -14,13 +14,19 @@ pub(crate) struct Uwsgi {
     pub(crate) uwsgi: Address,
     /// Its stats server, on a path.
     pub(crate) stats: Address,
-    _process: Process,
+    /// Its process, whose output is its log.
+    pub(crate) process: Process,
     _directory: TempDir,
 }
 
 impl Uwsgi {
     /// Starts it with one process of two threads.
     pub(crate) fn start(app: &str) -> Self {
+        Self::start_with(app, &[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn start_with(app: &str, arguments: &[&str]) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("hostler-uwsgi-")
             .tempdir()
@@ -55,6 +61,7 @@ impl Uwsgi {
                 "--buffer-size",
                 "32768",
             ])
+            .args(arguments)
             .envs([
                 ("TEST_APP", app),
                 ("TEST_BARE", "yes"),
@@ -70,7 +77,7 @@ impl Uwsgi {
             http,
             stats: Address(stats.to_str().unwrap().to_owned()),
             uwsgi: Address(path.to_str().unwrap().to_owned()),
-            _process: process,
+            process,
             _directory: directory,
         }
     }

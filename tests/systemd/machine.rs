@@ -49,6 +49,11 @@ pub(super) struct Done {
 impl Machine {
     /// Boots and installs. `None`, with a loud line, where there can be none; with `CI` set that is a failure.
     pub(super) fn boot(system: System) -> Option<Self> {
+        Self::bare(system).inspect(Self::install)
+    }
+
+    /// Boots a machine without hostler.
+    pub(super) fn bare(system: System) -> Option<Self> {
         let tree = match system {
             System::Here => PathBuf::from("/"),
             System::Debian13 => root().join("target/trees/trixie"),
@@ -67,6 +72,7 @@ impl Machine {
             .arg(format!("{}:/opt/build", build().display()))
             .arg("--bind")
             .arg(format!("{}:/opt/venv", venvs().display()))
+            .args(["--bind", "/usr:/opt/usr"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -94,13 +100,13 @@ impl Machine {
                 .collect(),
             memory: facts["memory"].as_str().unwrap().into(),
         };
-        machine.install();
+        machine.succeed(&["cp", "-r", "/opt/hostler/tests/apps/service", "/srv/app"]);
         Some(machine)
     }
 
     fn install(&self) {
         let install = "PREFIX=/usr /opt/hostler/packaging/install /opt/build && systemd-sysusers && \
-             systemd-tmpfiles --create hostler.conf && cp -r /opt/hostler/tests/apps/service /srv/app";
+             systemd-tmpfiles --create hostler.conf";
         self.succeed(&["sh", "-c", install]);
         self.succeed(&["systemctl", "daemon-reload"]);
     }

@@ -1,4 +1,4 @@
-//! The recipes of docs/recipes.md, tried as they stand there. The one for containers is tried by `outside`.
+//! The recipes of docs/recipes.md, tried as they stand there.
 
 use std::{fs, path::Path, process::Command};
 

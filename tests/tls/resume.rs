@@ -1,9 +1,12 @@
-//! Sessions that were begun in one worker and go on in another, before and after a reload.
+//! Sessions that were begun in one worker and go on in another, before and after a reload, and an upgrade.
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{GET, printed, s_client, site};
-use crate::support::{certificates::Certificates, process::Watched, site::Running};
+use crate::{
+    support::{certificates::Certificates, process::Watched, site::Running},
+    upgrade::Installed,
+};
 
 /// One request in a session, with `arguments` about where that is kept; gives the worker and whether it was resumed.
 fn ask(site: &Running, version: &str, arguments: &[&str]) -> (u64, bool) {
@@ -18,10 +21,12 @@ fn ask(site: &Running, version: &str, arguments: &[&str]) -> (u64, bool) {
     (answer["pid"].as_u64().unwrap(), is_reused)
 }
 
-/// A session is resumed although the worker that began it is gone, and its whole generation too.
+/// A session is resumed although the worker that began it is gone, its whole generation too, and the program.
 fn check(version: &str) {
     let certificates = Certificates::of(&["localhost"]);
-    let site = site("process", &certificates, "").workers(2, 1).start();
+    let installed = Installed::new();
+    let settings = site("process", &certificates, "").workers(2, 1);
+    let site = settings.start_by(installed.command());
     let session = certificates.path("session");
     let session = session.to_str().unwrap();
     let (first, is_reused) = ask(&site, version, &["-sess_out", session]);
@@ -34,6 +39,10 @@ fn check(version: &str) {
     assert!(site.control(&["reload"]).status.success());
     let (third, is_reused) = ask(&site, version, &["-sess_in", session]);
     assert!(is_reused && third != second);
+    installed.upgrade();
+    assert!(site.control(&["reload"]).status.success());
+    let (fourth, is_reused) = ask(&site, version, &["-sess_in", session]);
+    assert!(is_reused && fourth != third);
 }
 
 #[test]

@@ -69,6 +69,16 @@ fn a_place_elsewhere_is_a_redirection_of_the_client() {
     );
 }
 
+/// What is said beside it is for the client, and arrives with the place.
+#[test]
+fn a_place_here_with_more_fields_is_a_redirection_too() {
+    check(
+        "Location: /a\nSet-Cookie: b=c\n\nbody",
+        (302, "302 Found", "Set-Cookie: b=c\r\nLocation: /a\r\n"),
+    );
+    check_local("X-CGI-Thing: 1\nLocation: /a\nConnection: close\n\n", "/a");
+}
+
 #[test]
 fn a_place_here_is_a_request_of_our_own() {
     check_local("Location: /a/b?c=d\n\n", "/a/b?c=d");

@@ -1,8 +1,11 @@
-//! Whether the programs of timers, daemons and the commands around the start exist, and the directories of log files.
+//! Whether the programs of timers, daemons, CGI and the commands around the start exist, and the directories of log files.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
-use crate::config::{LogTarget, Settings};
+use crate::config::{Cgi, LogTarget, Settings};
 
 use super::host::Findings;
 
@@ -42,6 +45,9 @@ pub(super) fn look(settings: &Settings, findings: &mut Findings) {
         let key = ["daemon", &number.to_string(), "command"];
         program(&key, &daemon.command, settings, findings);
     }
+    for (number, cgi) in settings.cgi.iter().enumerate() {
+        helpers(&number.to_string(), cgi, findings);
+    }
     for (key, targets) in [
         ("to", &settings.log.to),
         ("access-to", &settings.log.access_to),
@@ -51,6 +57,31 @@ pub(super) fn look(settings: &Settings, findings: &mut Findings) {
                 let directory = path.parent().unwrap_or(path);
                 findings.wants(&["log", key, &number.to_string()], directory);
             }
+        }
+    }
+}
+
+/// The interpreters of CGI programs, where the programs' own `PATH` leads.
+fn helpers(number: &str, cgi: &Cgi, findings: &mut Findings) {
+    let path = cgi.env.get("PATH");
+    let own: Vec<PathBuf> = path.map_or(Vec::new(), |path| env::split_paths(path).collect());
+    let directories = match path {
+        Some(_) => own,
+        None => PROGRAMS.map(PathBuf::from).to_vec(),
+    };
+    for (end, helper) in &cgi.helpers {
+        let key = ["cgi", number, "helpers", end];
+        if helper.starts_with('/') {
+            findings.wants(&key, Path::new(helper));
+        } else if !directories.iter().any(|place| place.join(helper).is_file()) {
+            let place = match path {
+                Some(_) => "in the directories of `PATH` in `env`",
+                None => "where the system has its programs",
+            };
+            findings.note(
+                &key,
+                format!("there is no program `{helper}` {place}; install it, or correct the name"),
+            );
         }
     }
 }

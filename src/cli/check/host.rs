@@ -19,13 +19,13 @@ use super::{
 
 /// Something that is not on this machine, and the key that asks for it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Finding {
+pub(in crate::cli) struct Finding {
     /// From the section inwards; an entry of a list by its number.
-    pub(super) key: Vec<String>,
+    pub(in crate::cli) key: Vec<String>,
     /// The site cannot start.
-    pub(super) stops: bool,
+    pub(in crate::cli) stops: bool,
     /// What is wrong and what to do, in one line.
-    pub(super) message: String,
+    pub(in crate::cli) message: String,
 }
 
 /// What is found, in no particular order.
@@ -109,7 +109,9 @@ fn application(settings: &Settings, findings: &mut Findings) {
     if let Err(error) = Interpreter::find(app) {
         let key: &[&str] = match error {
             InterpreterError::NoDirectory { .. } => &["app", "chdir"],
-            InterpreterError::NoExtension { .. } | InterpreterError::NoPython => &["app"],
+            InterpreterError::NoExtension { .. }
+            | InterpreterError::NoPython
+            | InterpreterError::NotOpened { .. } => &["app"],
             InterpreterError::Dangling { .. }
             | InterpreterError::NoVirtualenv { .. }
             | InterpreterError::NotVirtualenv { .. }

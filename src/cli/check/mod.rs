@@ -13,7 +13,7 @@ use std::{fmt::Write, path::Path, process::ExitCode};
 use crate::config::{Part, Position, Settings, SettingsFile, Target, Unserved};
 
 use super::{arguments::CheckArguments, error::CliError, exit::Exit, output, show};
-use host::Finding;
+pub(super) use host::Finding;
 
 /// Prints a summary, or with `--show` the settings themselves, which then are not held against this machine.
 ///
@@ -36,16 +36,22 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CliError> {
     Ok(Exit::Success.into())
 }
 
-/// Says what this machine lacks, in the order of the file; gives whether the site can start.
-fn tell(path: &Path, file: &SettingsFile) -> bool {
+/// What this machine lacks, in the order of the file.
+pub(super) fn findings(file: &SettingsFile) -> Vec<(Option<Position>, Finding)> {
     let findings = host::look(&file.settings).0;
     let mut findings: Vec<(Option<Position>, Finding)> = findings
         .into_iter()
         .map(|finding| (file.position(&finding.key, Part::Value), finding))
         .collect();
     findings.sort_by_key(|(position, _)| *position);
+    findings
+}
+
+/// Says what this machine lacks; gives whether the site can start.
+fn tell(path: &Path, file: &SettingsFile) -> bool {
+    let findings = findings(file);
     for (position, finding) in &findings {
-        let text = at(path, *position, &finding.message);
+        let text = place(path, *position, &finding.message);
         match finding.stops {
             true => output::complain(&text),
             false => output::note(&text),
@@ -57,7 +63,7 @@ fn tell(path: &Path, file: &SettingsFile) -> bool {
 /// A line about a setting that is good and that nothing comes of.
 fn unserved(file: &Path, key: &Unserved) -> String {
     let name = &key.name;
-    at(
+    place(
         file,
         key.position,
         &format!(
@@ -67,7 +73,7 @@ fn unserved(file: &Path, key: &Unserved) -> String {
 }
 
 /// A message with its place in front, as errors of the loader have it.
-fn at(file: &Path, position: Option<Position>, message: &str) -> String {
+pub(super) fn place(file: &Path, position: Option<Position>, message: &str) -> String {
     let file = file.display();
     match position {
         Some(Position { line, column }) => format!("{file}:{line}:{column}: {message}"),

@@ -9,8 +9,8 @@ use crate::config::value::Address;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Metrics {
-    /// Where `/metrics` is served over HTTP, in the OpenMetrics format. Without it nowhere.
+    /// Where `/metrics` is served over HTTP, in the OpenMetrics format, `/healthz` and `/readyz`. Without it nowhere.
     pub address: Option<Address>,
-    /// Serve a page for people at `/` there.
+    /// Serve a page for people at `/` there. It shows running requests.
     pub page: bool,
 }

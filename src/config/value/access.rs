@@ -1,21 +1,8 @@
-//! What the access log holds and how its entries look.
+//! What the access log holds.
 
 use std::{fmt, str::FromStr};
 
 use super::{ByteSize, Notation, TimeSpan, ValueError};
-
-/// The form of an access entry outside of the journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AccessFormat {
-    /// `combined`: the common line of web servers, with referrer and user agent.
-    Combined,
-    /// A text with `%(variable)` in it.
-    Custom(String),
-    /// `json`: one object per line.
-    Json,
-    /// `uwsgi`: the line that uWSGI writes when it is told nothing else.
-    Uwsgi,
-}
 
 /// Requests that are worth an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,46 +15,6 @@ pub enum AccessFilter {
     SlowerThan(TimeSpan),
     /// `larger-than 1M`: by the size of the response's body.
     LargerThan(ByteSize),
-}
-
-impl fmt::Display for AccessFormat {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Combined => "combined",
-            Self::Custom(text) => text,
-            Self::Json => "json",
-            Self::Uwsgi => "uwsgi",
-        })
-    }
-}
-
-impl FromStr for AccessFormat {
-    type Err = ValueError;
-
-    fn from_str(text: &str) -> Result<Self, ValueError> {
-        let refuse = |reason: &str| ValueError {
-            text: text.to_owned(),
-            kind: "a form of access entries",
-            reason: reason.to_owned(),
-        };
-        match text {
-            "combined" => Ok(Self::Combined),
-            "json" => Ok(Self::Json),
-            "uwsgi" => Ok(Self::Uwsgi),
-            text if text.contains(|c: char| c.is_control() && c != '\t') => Err(refuse(
-                "an entry is one line, so it cannot contain a control character",
-            )),
-            text if text.contains("%(") => Ok(Self::Custom(text.to_owned())),
-            _ => Err(refuse(
-                "write \"uwsgi\", \"combined\", \"json\", or a text with variables like \"%(method) %(uri)\"",
-            )),
-        }
-    }
-}
-
-impl Notation for AccessFormat {
-    const EXPECTED: &'static str = "a form of access entries like \"combined\"";
-    const WORDS: &'static [&'static str] = &["uwsgi", "combined", "json"];
 }
 
 impl fmt::Display for AccessFilter {
@@ -161,23 +108,6 @@ mod tests {
         testing::check_refused::<AccessFilter>(
             "larger-than 1k",
             "`k` is not a suffix; suffixes are K, M, G, T (base 1024), as in \"64K\"",
-        );
-    }
-
-    #[test]
-    fn forms_are_words_or_have_variables() {
-        testing::check("combined", AccessFormat::Combined, "combined");
-        testing::check("json", AccessFormat::Json, "json");
-        testing::check("uwsgi", AccessFormat::Uwsgi, "uwsgi");
-        let custom = AccessFormat::Custom("%(method) \"%(uri)\"".to_owned());
-        assert_eq!("%(method) \"%(uri)\"".parse(), Ok(custom));
-        testing::check_refused::<AccessFormat>(
-            "plain",
-            "write \"uwsgi\", \"combined\", \"json\", or a text with variables like \"%(method) %(uri)\"",
-        );
-        testing::check_refused::<AccessFormat>(
-            "%(uri)\n",
-            "an entry is one line, so it cannot contain a control character",
         );
     }
 }

@@ -5,6 +5,7 @@
 //! What a value may be in the company of others is decided in `check`, not here.
 
 mod access;
+mod access_format;
 mod address;
 mod byte_size;
 mod error_status;
@@ -25,7 +26,11 @@ use std::{fmt, marker::PhantomData, str::FromStr};
 
 use serde::de::{self, Deserializer, Unexpected, Visitor};
 
-pub use access::{AccessFilter, AccessFormat};
+pub use access::AccessFilter;
+pub use access_format::{
+    AccessFormat, Field as AccessField, Layout as AccessLayout, Piece as AccessPiece,
+    Template as AccessTemplate,
+};
 pub use address::Address;
 pub use byte_size::ByteSize;
 pub use error_status::ErrorStatus;

@@ -230,6 +230,7 @@ fn accept(
     head.keep_alive = meaning.keep_alive;
     head.expect_continue = meaning.expect_continue;
     head.repeats = meaning.repeats;
+    head.is_get = false;
     Ok(())
 }
 

@@ -15,12 +15,31 @@ fn line_of(method: &[u8], target: &[u8]) -> String {
     scoreboard.thread(0, 0).snapshot().running.unwrap().line
 }
 
-fn bucket_of(took_us: u64) -> usize {
+fn answered(status: u16, sent: u64) -> Answered {
+    Answered {
+        status,
+        sent,
+        asked: None,
+    }
+}
+
+#[test]
+fn a_request_has_its_name_until_the_next_one() {
     let scoreboard = Scoreboard::create(1, 1).unwrap();
-    scoreboard.thread(0, 0).begin(1, 0, b"GET", b"/", b"");
-    scoreboard.thread(0, 0).end(1 + took_us, 200, 0);
-    let latency = scoreboard.thread(0, 0).snapshot().latency;
-    latency.iter().position(|count| *count == 1).unwrap()
+    let slot = scoreboard.thread(0, 0);
+    slot.identify(0x7f);
+    let name = || slot.snapshot().running.unwrap().name;
+    slot.begin(7, 0, b"GET", b"/a", b"peer");
+    assert_eq!(name(), "");
+    slot.name(&"4f".repeat(30));
+    assert_eq!(name(), "4f".repeat(20));
+    let running = slot.snapshot().running.unwrap();
+    assert_eq!(
+        (running.line.as_str(), running.peer.as_str()),
+        ("GET /a", "peer")
+    );
+    slot.begin(8, 0, b"GET", b"/b", b"peer");
+    assert_eq!((name().as_str(), slot.ident()), ("", 0x7f));
 }
 
 #[test]
@@ -30,6 +49,7 @@ fn a_running_request_is_seen() {
         deadline_us: 30,
         line: "POST /a/b?c=d".into(),
         peer: "[2001:db8::1]:65535".into(),
+        name: String::new(),
     };
     check(
         |slot| slot.begin(7, 30, b"POST", b"/a/b?c=d", b"[2001:db8::1]:65535"),
@@ -42,8 +62,6 @@ fn a_running_request_is_seen() {
 
 #[test]
 fn an_answered_request_is_counted() {
-    let mut latency = [0; LATENCY_BUCKETS];
-    latency[7] = 1;
     check(
         |slot| {
             slot.accepted();
@@ -51,7 +69,7 @@ fn an_answered_request_is_counted() {
             slot.file();
             slot.raised();
             slot.unread();
-            slot.end(1100, 404, 512);
+            slot.end(1100, &answered(404, 512));
             slot.unsent();
             slot.closed();
         },
@@ -66,8 +84,6 @@ fn an_answered_request_is_counted() {
             files: 1,
             read_errors: 1,
             write_errors: 1,
-            statuses: [0, 0, 0, 1, 0],
-            latency,
         },
     );
 }
@@ -92,33 +108,13 @@ fn a_shorter_line_leaves_nothing_of_a_longer_one() {
         b"/a-long-target-of-many-words",
         b"192.0.2.123:54321",
     );
-    slot.end(2, 200, 0);
+    slot.end(2, &answered(200, 0));
     slot.begin(3, 0, b"GET", b"/b", b"@");
     let running = slot.snapshot().running.unwrap();
     assert_eq!(
         (running.line.as_str(), running.peer.as_str()),
         ("GET /b", "@")
     );
-}
-
-#[test]
-fn durations_fall_into_powers_of_two() {
-    assert_eq!(
-        [0, 1, 2, 3, 4, 1023, 1024].map(bucket_of),
-        [0, 1, 2, 2, 3, 10, 11]
-    );
-    assert_eq!(bucket_of(u64::MAX - 1), LATENCY_BUCKETS - 1);
-}
-
-#[test]
-fn a_status_out_of_range_breaks_nothing() {
-    let statuses = |status| {
-        let scoreboard = Scoreboard::create(1, 1).unwrap();
-        scoreboard.thread(0, 0).end(0, status, 0);
-        scoreboard.thread(0, 0).snapshot().statuses
-    };
-    assert_eq!(statuses(0), [1, 0, 0, 0, 0]);
-    assert_eq!(statuses(999), [0, 0, 0, 0, 1]);
 }
 
 fn is_overdue(deadline_us: u64, now_us: u64) -> bool {
@@ -143,7 +139,7 @@ fn a_deadline_can_be_moved_and_ends_with_its_request() {
     slot.set_deadline(200);
     assert_eq!(slot.snapshot().running.unwrap().deadline_us, 200);
     assert!(!slot.is_overdue(100));
-    slot.end(300, 200, 0);
+    slot.end(300, &answered(200, 0));
     assert!(!slot.is_overdue(300));
 }
 

@@ -8,6 +8,7 @@ use tracing::error;
 use super::{Exchange, compress::Packing, patience::await_socket, records::Records};
 use crate::{
     protocol::http::response::{self, BodyFraming},
+    scoreboard::now_us,
     serve::output::{Held, Source},
 };
 
@@ -53,6 +54,8 @@ pub(in crate::serve) struct Answer {
     surplus: bool,
     /// The body is another one than the application's.
     pub(super) is_replaced: bool,
+    /// A part of the body is a file that the kernel sends.
+    pub(in crate::serve) is_file: bool,
     /// What compresses it on its way.
     pub(super) packing: Option<Packing>,
     /// What it is put into, beside its framing.
@@ -144,6 +147,7 @@ impl Exchange<'_> {
             response::chunk_header(staged, length);
         }
         self.answer.sent += staged.len() as u64 + admitted;
+        self.answer.is_file = true;
         self.connection.output.push(staged);
         self.connection.output.push_file(file, offset, admitted);
         if chunk.is_some() {
@@ -247,7 +251,9 @@ impl Exchange<'_> {
         let mut progress = self.progress();
         while progress == Progress::Full {
             let connection = &*self.connection;
+            let since = now_us();
             let waited = await_socket(connection, self.watch, PollFlags::OUT, self.rules.socket);
+            self.times.note_client(since);
             progress = match waited {
                 Ok(()) => self.go_on(),
                 Err(error) => self.give_up(error),
@@ -334,6 +340,11 @@ impl Exchange<'_> {
         let mut answer = self.rules.canned(kind, status, is_head, date);
         if let Some((name, value)) = self.request_id_header(None) {
             response::add_header(&mut answer, name, value);
+        }
+        if self.rules.access.wanted.is_some() {
+            let body = memchr::memmem::find(&answer, b"\r\n\r\n").map(|end| end + 4);
+            let head = &answer[..body.unwrap_or(answer.len())];
+            self.scratch.head.extend_from_slice(head);
         }
         self.scratch.staged = response::enclose(kind, answer);
         self.connection.linger |= !self.connection.body.is_read();

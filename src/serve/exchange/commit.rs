@@ -47,11 +47,13 @@ impl Exchange<'_> {
             staged: out,
             date,
             request_id,
+            head: kept,
             ..
         } = &mut *self.scratch;
         if let Kind::Fastcgi { id } = request.kind {
             self.answer.records = Records::begin(id, out);
         }
+        let start = out.len();
         response::begin_head(out, request, &head.status);
         out.extend_from_slice(&lines);
         if has_name {
@@ -60,6 +62,9 @@ impl Exchange<'_> {
         }
         let date = date.now();
         response::finish_head(out, request, &facts, framing, keep_alive, date.as_bytes());
+        if self.rules.access.wanted.is_some() {
+            kept.extend_from_slice(&out[start..]);
+        }
         self.connection.keep_alive = keep_alive;
         self.answer.status = facts.status;
         self.answer.framing = Some(framing);

@@ -15,6 +15,7 @@ mod name;
 mod patience;
 mod program;
 mod records;
+mod times;
 mod upload;
 
 use std::{
@@ -38,6 +39,7 @@ pub(super) use answer::Answer;
 pub use answer::{HELD_FROM, Progress};
 pub use commit::ResponseHead;
 pub(super) use name::log_refusal;
+pub(super) use times::Times;
 pub(super) use upload::send_continue;
 
 /// What a thread reuses from request to request.
@@ -51,6 +53,8 @@ pub(super) struct Scratch {
     /// The name of the request, empty as long as nobody has asked for it.
     pub(super) request_id: String,
     pub(super) names: Names,
+    /// The head of the answer, as far as somebody wants it later.
+    pub(super) head: Vec<u8>,
 }
 
 /// Where the request body is.
@@ -78,6 +82,7 @@ pub struct Exchange<'e> {
     /// What is added to SCRIPT_NAME and taken from PATH_INFO.
     mount: &'e [u8],
     pub(super) answer: Answer,
+    pub(super) times: Times,
 }
 
 impl<'e> Exchange<'e> {
@@ -88,9 +93,11 @@ impl<'e> Exchange<'e> {
         server: (&'e str, &'e str),
         draining: &'e AtomicBool,
         (record, watch): (&'e ThreadSlot, &'e Watch),
+        times: Times,
     ) -> Self {
         scratch.staged.clear();
         scratch.request_id.clear();
+        scratch.head.clear();
         connection.keep_alive = false;
         let mount = rules.mount(connection.place);
         Self {
@@ -103,6 +110,7 @@ impl<'e> Exchange<'e> {
             watch,
             mount,
             answer: Answer::default(),
+            times,
         }
     }
 

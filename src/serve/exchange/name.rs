@@ -1,14 +1,17 @@
 //! The name of the request, and its entry in the access log.
 
+use std::borrow::Cow;
+
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{Exchange, ResponseHead, Scratch};
 use crate::{
     environ,
     journal::{self, Access},
-    protocol::Request,
+    protocol::{Kind, Request},
+    scoreboard::Asked,
     serve::{
-        access::{Outcome, memory},
+        access::{Origin, Outcome, memory},
         request_id,
     },
 };
@@ -62,38 +65,99 @@ impl Exchange<'_> {
     }
 
     /// Logs the request, which took so long and was answered with this status, if it is one of those that are logged.
-    pub(in crate::serve) fn log(&mut self, duration_us: u64, status: u16) {
+    pub(in crate::serve) fn log(&mut self, duration_us: u64, status: u16, origin: Origin<'_>) {
         let outcome = Outcome {
             status,
             bytes: self.answer.body,
             duration_us,
         };
         let access = &self.rules.access;
-        if !access.takes(outcome) || !access.takes_path(&self.request()) {
-            return;
+        if access.takes(outcome) && access.takes_path(&self.request()) {
+            self.tell(outcome, Some(origin), journal::access);
         }
+    }
+
+    /// What is known of the time in which an application had the request.
+    pub(in crate::serve) fn asked(&self) -> Option<Asked> {
+        self.times.asked()
+    }
+
+    /// How often reading from the client failed, and writing to it.
+    pub(in crate::serve) fn errors(&self) -> (u8, u8) {
+        let answer = &self.answer;
+        let is_unread = answer.left || answer.fault.is_some();
+        (u8::from(is_unread), u8::from(answer.gone))
+    }
+
+    /// Whoever looks at the request while it runs can know its name.
+    pub(super) fn tell_name(&mut self) {
         self.request_id();
+        self.record.name(&self.scratch.request_id);
+    }
+
+    /// Says that the request, which took so long, has come to its end.
+    pub(in crate::serve) fn log_slow(&mut self, duration_us: u64, status: u16) {
+        let outcome = Outcome {
+            status,
+            bytes: self.answer.body,
+            duration_us,
+        };
+        self.tell(outcome, None, journal::slow);
+    }
+
+    /// Gives what is known of the request, which was answered, to a kind of entries.
+    fn tell(&mut self, outcome: Outcome, origin: Option<Origin<'_>>, put: fn(&Access<'_>)) {
+        self.request_id();
+        let access = &self.rules.access;
+        let wanted = access.wanted.as_ref().zip(origin);
+        let mut details = wanted.map(|(wanted, origin)| wanted.gather(self, origin));
+        if let Some(details) = &mut details {
+            details.head = &self.scratch.head;
+        }
         let request = self.request();
         let peer = &self.connection.peer;
         let client = peer
             .trusted
             .then(|| self.rules.access.client(&request, &self.rules.trusted));
-        let client = client.flatten().map(|address| address.to_string());
-        journal::access(&Access {
-            method: request.method(),
+        let client = match client.flatten() {
+            Some(address) => Cow::Owned(address.to_string()),
+            None => client_of(&request, &peer.address),
+        };
+        let mut claimed = Vec::new();
+        put(&Access {
+            method: request.head.method.of(request.buffer),
             target: request.target(),
             host: environ::host(&request),
-            peer: client.as_deref().unwrap_or(&peer.address),
-            status,
-            bytes: self.answer.body,
-            began: clock_gettime(ClockId::Realtime).tv_sec - duration_us.cast_signed() / 1_000_000,
-            duration_us,
+            peer: &client,
+            status: outcome.status,
+            bytes: outcome.bytes,
+            began_us: now_us() - outcome.duration_us.cast_signed(),
+            duration_us: outcome.duration_us,
             memory: access.with_memory.then(memory).flatten(),
             request_id: &self.scratch.request_id,
             traceparent: request_id::traceparent(&self.rules.traceparent, &request),
-            ..access.visit(&request)
+            details: details.as_ref(),
+            ..access.visit(&request, &mut claimed)
         });
     }
+}
+
+/// Who asks, by the word of a front server; else who is at the other end of the connection.
+fn client_of<'c>(request: &Request<'c>, peer: &'c str) -> Cow<'c, str> {
+    let told = match request.head.kind {
+        Kind::Http => b"",
+        _ => environ::variable(request, b"REMOTE_ADDR"),
+    };
+    match told {
+        b"" => Cow::Borrowed(peer),
+        told => String::from_utf8_lossy(told),
+    }
+}
+
+/// Microseconds since 1970.
+fn now_us() -> i64 {
+    let now = clock_gettime(ClockId::Realtime);
+    now.tv_sec * 1_000_000 + now.tv_nsec / 1000
 }
 
 /// Logs what is no request, or none that we take.
@@ -101,7 +165,7 @@ pub(in crate::serve) fn log_refusal(peer: &str, status: u16) {
     journal::access(&Access {
         peer,
         status,
-        began: clock_gettime(ClockId::Realtime).tv_sec,
+        began_us: now_us(),
         ..Access::default()
     });
 }

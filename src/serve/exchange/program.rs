@@ -37,19 +37,14 @@ impl Exchange<'_> {
         }
     }
 
-    /// Whether it is a GET or HEAD of whose body nothing was read, so that it can begin anew.
+    /// Whether all of its body has come, so that it can begin anew without one.
     pub(in crate::serve) fn may_take_a_detour(&self) -> bool {
-        matches!(self.request().method(), b"GET" | b"HEAD")
-            && matches!(
-                self.connection.head.framing,
-                Framing::None | Framing::Length(0)
-            )
+        self.connection.body.is_read()
     }
 
-    /// Nothing was said: the request begins anew, as if it had asked for this path and query.
+    /// Nothing was said: the request begins anew, as if it had asked for this path and query with GET.
     pub(in crate::serve) fn postpone(&mut self, detour: Detour) {
-        self.connection.detour = Some(Box::new(detour));
-        self.connection.program = None;
+        self.connection.begin_anew(detour);
         self.answer.is_postponed = true;
     }
 

@@ -1,10 +1,16 @@
 //! The response in records of FastCGI. What is staged becomes one record as a rule; what is too large to be staged gets
 //! a header for each piece of 64 KiB and stays where it is.
 
+use std::io;
+
 use super::{Exchange, answer::Progress};
 use crate::{
     protocol::fastcgi::{self, MAX_CONTENT},
-    serve::output::{Held, Source},
+    serve::{
+        connection::Received,
+        output::{Held, Source},
+        records::send_replies,
+    },
 };
 
 /// What is staged, as records.
@@ -73,13 +79,29 @@ impl Exchange<'_> {
     }
 
     /// Ends the request, if it is all there. Front servers do not agree on what becomes of the rest of a body once its
-    /// request has ended: mod_proxy_fcgi begins the next request in the middle of it. So the connection ends too.
+    /// request has ended: mod_proxy_fcgi begins the next request in the middle of it. So a rest that is not here by now
+    /// ends the connection too.
     pub(super) fn end_records(&mut self) {
         if self.answer.records.id().is_none() || self.answer.owed > 0 {
             return;
         }
+        if self.connection.keep_alive {
+            self.connection.keep_alive = self.take_in_rest().unwrap_or(false);
+        }
         self.answer.records.end(&mut self.scratch.staged);
-        self.connection.keep_alive &= self.connection.body.is_read();
+    }
+
+    /// Drops what is here of a short rest of the body; gives whether that is all of it.
+    fn take_in_rest(&mut self) -> io::Result<bool> {
+        let connection = &mut *self.connection;
+        while !connection.body.is_read() {
+            connection.body.discard(&mut connection.input)?;
+            send_replies(connection)?;
+            if !connection.body.is_read() && !matches!(connection.receive()?, Received::Data) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Queues what is staged and `length` bytes behind it.

@@ -11,6 +11,7 @@ use rustix::{
 use super::{Exchange, patience::await_socket};
 use crate::{
     protocol::http::response,
+    scoreboard::now_us,
     serve::{
         body::BodyError,
         connection::{Connection, Received},
@@ -33,7 +34,9 @@ impl Exchange<'_> {
                 return Ok(read);
             }
             let connection = &*self.connection;
+            let since = now_us();
             let waited = await_socket(connection, self.watch, PollFlags::IN, self.rules.socket);
+            self.times.note_client(since);
             waited.inspect_err(|error| self.give_up_body(error))?;
         }
     }

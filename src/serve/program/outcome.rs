@@ -30,8 +30,8 @@ const LAST_MOMENT: Duration = Duration::from_millis(100);
 
 impl Run<'_> {
     /// RFC 3875 section 6.2.2: "the server MUST generate the response that it would have produced in response to a
-    /// request containing the URL". One that is not a plain GET the client makes itself, with the same result: 303 has it
-    /// ask with GET.
+    /// request containing the URL". While there is more of its body to come the client makes that request itself, with the
+    /// same result: 303 has it ask with GET.
     pub(super) fn lead_away(&self, exchange: &mut Exchange<'_>, target: &[u8]) {
         let number = exchange.detours() + 1;
         if number > DETOURS {

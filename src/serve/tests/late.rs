@@ -55,8 +55,9 @@ fn the_client_of_a_stuck_thread_is_told() {
     STUCK.meet();
     site.finish();
     assert_eq!(client.read(&mut [0]).unwrap(), 0);
-    let record = site.scoreboard.thread(0, 0).snapshot();
-    assert_eq!((record.requests, record.statuses), (1, [0, 0, 0, 0, 1]));
+    let record = site.scoreboard.totals(0);
+    let classes = record.statuses.classes();
+    assert_eq!((record.requests, classes), (1, [0, 0, 0, 0, 1]));
 }
 
 #[test]

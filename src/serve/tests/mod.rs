@@ -1,6 +1,7 @@
 //! The engine over real sockets, with applications made of closures; here is what the tests share.
 
 mod clients;
+mod counts;
 mod drain;
 mod encrypted;
 mod files;

@@ -5,6 +5,7 @@ use rustix::process::getpid;
 use crate::{
     listener::Listener,
     scoreboard::{self, ThreadSnapshot},
+    sys,
 };
 
 use super::{ListenerStatus, RunningStatus, Status, WorkerStatus};
@@ -23,11 +24,13 @@ impl Supervisor {
             pid: getpid().as_raw_nonzero().get().cast_unsigned(),
             zygote: overview.zygote,
             uptime_us: uptime.as_micros() as u64,
+            now_us: scoreboard::now_us(),
             state: overview.headline,
             generation: overview.generation,
             counters: counters
                 .map(|(cause, count)| (cause.to_owned(), count))
                 .into(),
+            history: self.recorder.history().clone(),
             workers: self.worker_statuses(&overview.workers),
             ..Status::default()
         };
@@ -61,9 +64,12 @@ fn describe(generation: &Generation, status: &mut Status) {
 }
 
 fn listener(listener: &Listener) -> ListenerStatus {
+    let queue = sys::listen_queue(listener).unwrap_or_default();
     ListenerStatus {
         protocol: listener.protocol.to_string(),
         address: listener.bound.clone(),
+        waiting: queue.waiting,
+        limit: queue.limit,
     }
 }
 
@@ -81,13 +87,16 @@ fn worker(generation: &Generation, known: &WorkerOverview, now_us: u64) -> Worke
     let age_us = known.age.as_micros() as u64;
     let at_once = generation.settings.workers.requests_at_once();
     let capacity = age_us.saturating_mul(at_once.into());
+    let done = generation.scoreboard.totals(known.slot);
     WorkerStatus {
         worker: known.slot,
         generation: known.generation,
         pid: known.pid.unwrap_or_default(),
         state: known.state.to_owned(),
         age_us,
-        requests: threads.iter().map(|thread| thread.requests).sum(),
+        requests: done.requests,
+        errors: done.statuses.classes()[4],
+        latency: done.latency,
         busy: (busy as f64 / capacity.max(1) as f64).min(1.0),
         running,
         ..WorkerStatus::default()
@@ -95,8 +104,10 @@ fn worker(generation: &Generation, known: &WorkerOverview, now_us: u64) -> Worke
 }
 
 fn running(threads: &[ThreadSnapshot], now_us: u64) -> Vec<RunningStatus> {
-    let requests = threads.iter().filter_map(|thread| thread.running.as_ref());
-    let running = requests.map(|request| RunningStatus {
+    let requests = (0..).zip(threads);
+    let requests = requests.filter_map(|(number, thread)| Some((number, thread.running.as_ref()?)));
+    let running = requests.map(|(thread, request)| RunningStatus {
+        thread,
         request: request.line.clone(),
         peer: request.peer.clone(),
         age_us: now_us.saturating_sub(request.began_us),

@@ -5,11 +5,13 @@ use std::fs;
 
 /// A process's memory in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Memory {
+pub(in crate::supervisor) struct Memory {
     /// Resident, shared pages counted whole.
-    pub(super) rss: u64,
+    pub(in crate::supervisor) rss: u64,
     /// Resident, shared pages divided by the number of their users.
-    pub(super) pss: u64,
+    pub(in crate::supervisor) pss: u64,
+    /// Resident and used by other processes too.
+    pub(in crate::supervisor) shared: u64,
     /// Resident and not from a file: what the program has made itself.
     pub(super) anonymous: u64,
     /// The same in shares.
@@ -18,11 +20,12 @@ pub(super) struct Memory {
 
 impl Memory {
     /// Nothing when the process is gone, or is not ours to look at.
-    pub(super) fn of(pid: i32) -> Option<Self> {
+    pub(in crate::supervisor) fn of(pid: i32) -> Option<Self> {
         let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
         Some(Self {
             rss: bytes(&text, "Rss:")?,
             pss: bytes(&text, "Pss:")?,
+            shared: bytes(&text, "Shared_Clean:")? + bytes(&text, "Shared_Dirty:")?,
             anonymous: bytes(&text, "Anonymous:")?,
             // Kernels before 5.4 do not tell.
             anonymous_share: bytes(&text, "Pss_Anon:").unwrap_or_default(),
@@ -31,7 +34,7 @@ impl Memory {
 
     /// What workers that were forked from one process have not had to make for themselves, this process's own part
     /// being the price. Pages of files are shared in any case and do not count.
-    pub(super) fn saved(zygote: Self, workers: &[Self]) -> u64 {
+    pub(in crate::supervisor) fn saved(zygote: Self, workers: &[Self]) -> u64 {
         let alone: u64 = workers.iter().map(|worker| worker.anonymous).sum();
         let shares = workers.iter().map(|worker| worker.anonymous_share);
         let together = shares.sum::<u64>() + zygote.anonymous_share;
@@ -54,7 +57,7 @@ mod tests {
     fn the_kernel_tells_of_ourselves() {
         let memory = Memory::of(std::process::id().cast_signed()).unwrap();
         assert!(memory.rss >= memory.pss && memory.pss >= memory.anonymous_share);
-        assert!(memory.anonymous > 0);
+        assert!(memory.anonymous > 0 && memory.shared <= memory.rss);
         assert_eq!(Memory::of(-1), None);
     }
 

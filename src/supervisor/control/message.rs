@@ -28,6 +28,14 @@ pub(crate) enum Command {
         /// Answer when it has ended, and how.
         wait: bool,
     },
+    /// Tell what the threads of the worker of this number are at.
+    Stack {
+        /// As the status shows it.
+        worker: u32,
+        /// As the status shows it, too; without it the current one's worker is meant, or else an older one.
+        #[serde(default)]
+        generation: Option<u32>,
+    },
     /// Tell what is going on.
     Status,
     /// Finish what runs, and end.
@@ -69,6 +77,14 @@ pub(crate) enum Reply {
         generation: u32,
         /// How many serve.
         workers: u32,
+        /// What else people should know.
+        #[serde(default)]
+        note: Option<String>,
+    },
+    /// Where the threads of a worker are, as Python writes it.
+    Stack {
+        /// Of each thread a few lines, the innermost call first.
+        text: String,
     },
     /// What is going on.
     Status(Box<Status>),
@@ -185,6 +201,10 @@ mod tests {
         check(Command::LogReopen);
         check(Command::Recycle { worker: 3 });
         check(Command::Reload { wait: true });
+        check(Command::Stack {
+            worker: 3,
+            generation: Some(2),
+        });
         check(Command::Status);
         check(Command::Stop);
     }
@@ -202,10 +222,14 @@ mod tests {
         check_reply(Reply::Reloaded {
             generation: 2,
             workers: 4,
+            note: None,
         });
         check_reply(Reply::Failed {
             reason: "LookupError".to_owned(),
             traceback: "Traceback:\n  File".to_owned(),
+        });
+        check_reply(Reply::Stack {
+            text: "Thread 1:\n  File".to_owned(),
         });
         check_reply(Reply::Status(Box::default()));
     }
@@ -219,6 +243,17 @@ mod tests {
             command: Command::Reload { wait: false },
         };
         assert_eq!(Request::decode(line).unwrap(), expected);
+    }
+
+    /// A service that has not been restarted since the program became newer has less to say.
+    #[test]
+    fn what_an_older_service_does_not_tell_is_left_out() {
+        let line = br#"{"protocol": 1, "version": "any", "reply": {"status": {"site": "shop", "workers": [{}],
+            "listeners": [{"address": "a"}]}}}"#;
+        let Reply::Status(status) = Reply::decode(line).unwrap() else {
+            panic!("no status")
+        };
+        assert_eq!((status.site.as_str(), status.workers.len()), ("shop", 1));
     }
 
     #[test]

@@ -4,26 +4,36 @@
 //! events of the lifecycle, and its reports become answers to those who wait.
 
 mod facts;
+mod history;
 mod memory;
 mod message;
 mod place;
 mod server;
 mod status;
 
-use std::fs;
+use std::{fs, time::Instant};
 
 use tokio::sync::oneshot;
 
-use crate::ipc::LoadFailure;
+use crate::{ipc::LoadFailure, sys::STACKS_SIGNAL};
 
 use super::{
-    lifecycle::{Event, Report, StopSignal},
+    lifecycle::{Event, Report, StopSignal, WorkerOverview},
+    perform::signal,
     run::Supervisor,
+    succession::Accession,
 };
 
+pub(super) use history::Recorder;
+#[cfg(test)]
+pub(crate) use history::{Crash, Harakiri};
+pub(crate) use history::{History, Late, Moment, Reload};
+pub(super) use memory::Memory;
 pub(crate) use message::{Command, MessageError, Reply, Request};
 pub(crate) use place::Places;
 pub(super) use server::Server;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) use status::{ListenerStatus, RunningStatus, Status, WorkerStatus};
 
 /// A request, and the way back to its client.
@@ -45,6 +55,16 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// One more who waits for the next reload.
+    pub(super) fn add(&mut self, client: oneshot::Sender<Reply>) {
+        self.next.push(client);
+    }
+
+    /// Another supervisor has done the next reload.
+    pub(super) fn pass_on(&mut self, reply: &Reply) {
+        answer(&mut self.next, || reply.clone());
+    }
+
     /// Whoever waits is answered by the report that ends the wait. A client that has gone is not missed.
     pub(super) fn note(&mut self, report: &Report) {
         match report {
@@ -61,6 +81,7 @@ impl Waiting {
                 answer(&mut self.now, || Reply::Reloaded {
                     generation,
                     workers,
+                    note: None,
                 });
             }
             Report::ReloadFailed { reason } => {
@@ -70,6 +91,20 @@ impl Waiting {
                 answer(&mut self.now, || Reply::Failed {
                     reason: reason.clone(),
                     traceback: traceback.clone(),
+                });
+            }
+            Report::HeirFailed(failure) => self.failure = Some(failure.clone()),
+            Report::Succeeded(Accession {
+                version,
+                generation,
+                workers,
+            }) => {
+                let note = format!("hostler {version} has taken over from hostler {VERSION}");
+                let (generation, workers) = (*generation, *workers);
+                answer(&mut self.now, || Reply::Reloaded {
+                    generation,
+                    workers,
+                    note: Some(note.clone()),
                 });
             }
             Report::Stopping { .. } => {
@@ -104,10 +139,14 @@ impl Supervisor {
             Command::LogReopen => (self.reopen_log(), None),
             Command::Recycle { worker } => self.recycle(worker),
             Command::Reload { wait: true } => {
-                self.waiting.next.push(reply);
+                self.waiting.add(reply);
                 return Some(Event::ReloadRequested);
             }
             Command::Reload { wait: false } => (Reply::Accepted, Some(Event::ReloadRequested)),
+            Command::Stack { worker, generation } => {
+                self.dump(worker, generation, reply);
+                return None;
+            }
             Command::Stop => {
                 let event = Event::StopRequested(StopSignal::Terminate);
                 (Reply::Accepted, Some(event))
@@ -129,6 +168,32 @@ impl Supervisor {
         }
         let slot = Some(slot);
         (Reply::Accepted, Some(Event::RecycleRequested { slot }))
+    }
+
+    /// Has a worker write its stacks. It is asked only once it serves: before, the signal would end it.
+    fn dump(&mut self, slot: u32, generation: Option<u32>, client: oneshot::Sender<Reply>) {
+        let overview = self.lifecycle.status(self.started.elapsed());
+        let is_meant = |worker: &&WorkerOverview| {
+            worker.slot == slot && generation.is_none_or(|number| number == worker.generation)
+        };
+        let found = overview.workers.iter().filter(is_meant);
+        let found = found
+            .max_by_key(|worker| (worker.generation == overview.generation, worker.generation));
+        let ready = found.filter(|worker| worker.state != "starting");
+        let Some((worker, pid)) = ready.and_then(|worker| Some((worker, worker.pid?))) else {
+            let state = found.map_or("there is no worker", |_| "it starts yet: worker");
+            let _ = client.send(Reply::refused(format!("{state} {slot}")));
+            return;
+        };
+        let place = (worker.generation, slot);
+        let mut ids = self.workers.iter();
+        let Some((id, _)) = ids.rfind(|(_, of)| **of == place) else {
+            let _ = client.send(Reply::refused(format!("there is no worker {slot}")));
+            return;
+        };
+        if self.dumps.for_client(*id, client, Instant::now()) {
+            signal(pid, STACKS_SIGNAL);
+        }
     }
 
     fn refuse(&self, request: &Request) -> Option<Reply> {

@@ -91,13 +91,15 @@ impl Places {
         user.chain(iter::once(PathBuf::from(SYSTEM))).collect()
     }
 
-    /// Every socket in the directories where services of hostler put them; some may be without a service.
+    /// Every socket in the directories where services of hostler put them; some may be without a service, and some in
+    /// directories that we may not look into.
     pub(crate) fn all(&self) -> Vec<PathBuf> {
         let bases = self.bases().into_iter();
         let sites = bases.filter_map(|base| fs::read_dir(base).ok()).flatten();
         let named = sites.flatten().map(|directory| directory.path().join(NAME));
         let all = self.own().into_iter().chain(named);
-        let mut all: Vec<PathBuf> = all.filter(|socket| socket.exists()).collect();
+        let may_exist = |socket: &PathBuf| socket.try_exists().unwrap_or(true);
+        let mut all: Vec<PathBuf> = all.filter(may_exist).collect();
         all.sort();
         all.dedup();
         all

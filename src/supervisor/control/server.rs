@@ -17,7 +17,7 @@ use rustix::process::geteuid;
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::{Semaphore, mpsc, oneshot},
-    task::yield_now,
+    task::{AbortHandle, yield_now},
     time::{sleep, timeout},
 };
 use tracing::{info, warn};
@@ -44,6 +44,9 @@ const LONGEST: usize = 8 << 10;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long the end of the service waits for clients to take the answers that they were promised.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a worker may take to write its stacks. It writes them in a signal handler, so that one which takes longer
+/// does not run at all.
+const DUMPING: Duration = Duration::from_secs(2);
 /// Before the next attempt to accept, when there is no descriptor left.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Whoever may connect may stop the service.
@@ -54,25 +57,31 @@ pub(in crate::supervisor) struct Server {
     asked: mpsc::Receiver<Asked>,
     /// Each client whose answer was not sent yet has one of them.
     unanswered: Arc<Semaphore>,
+    accepting: AbortHandle,
     /// Keeps the socket's file, which goes with it.
-    _socket: Listeners,
+    socket: Listeners,
     /// The directory that was made for it.
-    _directory: Option<Directory>,
+    directory: Option<Directory>,
 }
 
-/// A directory that we have made; dropping it removes it if nothing else is in it.
+/// A directory that we have made; dropping it removes it if nothing else is in it. Without a name it is somebody else's.
 struct Directory(PathBuf);
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.0);
+        if !self.0.as_os_str().is_empty() {
+            let _ = fs::remove_dir(&self.0);
+        }
     }
 }
 
 impl Server {
     /// Opens the socket where it belongs. When there is no such place, or it cannot be used, the log says so, and the
     /// service goes on without.
-    pub(in crate::supervisor) fn open(site: &str) -> Option<Self> {
+    ///
+    /// `left` is the socket of another supervisor, and whether its directory was made for it; it is used if it is in the
+    /// same place.
+    pub(in crate::supervisor) fn open(site: &str, left: (Listeners, bool)) -> Option<Self> {
         let Some(place) = Places::here().of_service(site) else {
             info!(
                 "no control socket: there is neither $RUNTIME_DIRECTORY nor $XDG_RUNTIME_DIR; reload and stop by signals"
@@ -80,7 +89,7 @@ impl Server {
             return None;
         };
         let path = &place.socket;
-        match Self::open_at(&place) {
+        match Self::open_at(&place, left) {
             Ok(server) => {
                 info!(path = %path.display(), "control socket");
                 Some(server)
@@ -92,26 +101,46 @@ impl Server {
         }
     }
 
-    fn open_at(place: &Place) -> Result<Self, String> {
+    fn open_at(place: &Place, (left, made): (Listeners, bool)) -> Result<Self, String> {
         let directory = place.directory.as_deref().map(make_directory).transpose();
         let directory = directory.map_err(|error| error.to_string())?.flatten();
+        let ours = || place.directory.clone().filter(|_| made).map(Directory);
+        let directory = directory.or_else(ours);
         let address = place.socket.to_str().ok_or("its path is not UTF-8")?;
         let listen = Listen {
             mode: Some(FileMode(MODE)),
             ..Listen::at(Address::Unix(address.into()))
         };
-        let socket = Listeners::bind(&[listen], Duration::ZERO, Vec::new())
+        let socket = left
+            .rebind(&[listen], Duration::ZERO)
             .map_err(|error| one_line(&error))?;
         let listener = duplicate(&socket).map_err(|error| error.to_string())?;
         let (sender, asked) = mpsc::channel(CLIENTS);
         let unanswered = Arc::new(Semaphore::new(CLIENTS));
-        tokio::spawn(accept(listener, sender, Arc::clone(&unanswered)));
+        let accepting = tokio::spawn(accept(listener, sender, Arc::clone(&unanswered)));
+        let accepting = accepting.abort_handle();
         Ok(Self {
             asked,
             unanswered,
-            _socket: socket,
-            _directory: directory,
+            accepting,
+            socket,
+            directory,
         })
+    }
+
+    /// The socket, and whether its directory was made for it.
+    pub(in crate::supervisor) fn socket(&self) -> (Listeners, bool) {
+        (self.socket.clone(), self.directory.is_some())
+    }
+
+    /// Somebody else is spoken with from now on. Clients that are here already get their answers.
+    pub(in crate::supervisor) fn rest(&mut self) {
+        self.accepting.abort();
+        self.socket = Listeners::default();
+        if let Some(Directory(path)) = &mut self.directory {
+            // It goes with whoever has the socket now.
+            *path = PathBuf::new();
+        }
     }
 
     /// Waits for the next client that wants something.
@@ -218,12 +247,32 @@ fn may_speak(client: &UnixStream) -> bool {
 
 async fn ask(request: Request, asked: &mpsc::Sender<Asked>) -> Reply {
     let (reply, answer) = oneshot::channel();
+    let dumping = match request.command {
+        Command::Stack { worker, .. } => Some(worker),
+        _ => None,
+    };
     // Both fail only when the loop has ended, and this task ends with it.
     let _ = asked.send(Asked { request, reply }).await;
-    match answer.await {
+    let answer = match dumping {
+        Some(worker) => match timeout(DUMPING, answer).await {
+            Ok(answer) => answer,
+            Err(_) => return silent(worker),
+        },
+        None => answer.await,
+    };
+    match answer {
         Ok(Reply::Status(status)) => Reply::Status(measured(status).await),
         Ok(reply) => reply,
         Err(_) => Reply::refused("the service has ended"),
+    }
+}
+
+fn silent(worker: u32) -> Reply {
+    Reply::Failed {
+        reason: format!(
+            "worker {worker} does not write the stacks of its threads; it is stopped, or waits in the kernel"
+        ),
+        traceback: String::new(),
     }
 }
 
@@ -305,7 +354,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().build().unwrap();
         let mut client = runtime.block_on(async {
-            let mut server = Server::open_at(&place).unwrap();
+            let mut server = Server::open_at(&place, Default::default()).unwrap();
             let mut client = net::UnixStream::connect(&place.socket).unwrap();
             let request = Request {
                 site: None,

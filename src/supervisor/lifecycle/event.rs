@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::ipc::LoadFailure;
+use rustix::process::Signal;
+
+use crate::{ipc::LoadFailure, supervisor::succession::Accession};
 
 use super::{ExitStatus, Plan, Report, WorkerTag};
 
@@ -33,6 +35,8 @@ pub(crate) enum Event {
     Continued { pid: i32 },
     /// No process holds the other end of a worker's control socket any more.
     ControlClosed(WorkerId),
+    /// The supervisor before this one has given way; with a reload that was asked of it and is ours to do.
+    Crowned { reload: bool },
     /// A worker has written the stacks of its threads.
     Dumped(WorkerId),
     /// A child was reaped.
@@ -49,6 +53,21 @@ pub(crate) enum Event {
         slot: u32,
         pid: i32,
     },
+    /// The heir has told how the reload has ended that it was given to do.
+    HeirAnswered,
+    /// The heir needs so much longer.
+    HeirExtends(Duration),
+    /// The heir cannot begin.
+    HeirFailed(LoadFailure),
+    /// The heir says nothing more.
+    HeirGone,
+    /// The heir serves.
+    HeirReady(Accession),
+    /// The answer to [`Action::ReadSettings`] when another program lies where this one was started from: it was started to
+    /// take over; its process, if that is a child.
+    HeirStarted { child: Option<i32> },
+    /// The heir, which is in charge, wants everybody to have finished in this time.
+    HeirStops(Duration),
     /// The application cannot be loaded.
     LoadFailed {
         zygote: ZygoteId,
@@ -60,6 +79,8 @@ pub(crate) enum Event {
     Looked(Look),
     /// The machine, or what the service may use of it, is short of memory.
     MemoryPressure,
+    /// The supervisor before this one has finished, or died.
+    PredecessorGone,
     /// Somebody wants workers to be replaced: the one of this slot of the current generation, or all of them.
     RecycleRequested { slot: Option<u32> },
     /// SIGHUP.
@@ -126,6 +147,10 @@ pub(crate) struct Facts {
 pub(crate) struct Running {
     /// The thread that works on it.
     pub(crate) thread: u32,
+    /// When it began, in microseconds; names it among those of its thread.
+    pub(crate) began_us: u64,
+    /// Its name, as far as anybody has asked for it.
+    pub(crate) name: String,
     /// How long it has been running.
     pub(crate) age: Duration,
     /// From its beginning to its deadline; `None`: it has none.
@@ -148,6 +173,8 @@ pub(crate) struct Memory {
 /// Something is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
+    /// Let the heir take charge; with a reload that is its to do.
+    Abdicate { reload: bool },
     /// Tell a worker to finish its requests and to go.
     Drain(WorkerId),
     /// Have a worker write the stacks of its threads, whoever holds the interpreter's lock.
@@ -167,17 +194,30 @@ pub(crate) enum Action {
     ForgetZygote(ZygoteId),
     /// Tell a worker which threads' requests are past their deadline; it stops accepting.
     Harakiri { worker: WorkerId, threads: Vec<u32> },
+    /// Tell the supervisor before this one that everything has to be finished in this time.
+    HurryPredecessor(Duration),
     /// Send SIGKILL to a child.
     Kill { pid: i32 },
+    /// Write into the log that requests of a worker are slow, each with the stack of its thread; `keep`: somebody else
+    /// wants the stacks as well.
+    LogSlow {
+        worker: WorkerId,
+        tag: WorkerTag,
+        requests: Vec<Running>,
+        keep: bool,
+    },
     /// Write what a worker has told of its stacks into the log.
     LogStacks { worker: WorkerId, tag: WorkerTag },
     /// Look at what the workers are doing, and at their memory if it is wanted.
     Look { memory: bool },
     /// Tell the service manager.
     Notify(Notice),
+    /// Tell the heir that there is nothing more to say to it.
+    PartWithHeir,
     /// A generation is the current one now: what its settings change beyond its own processes takes effect.
     Promote { generation: u32 },
-    /// Read the settings again, for a new generation of this number.
+    /// Read the settings again, for a new generation of this number; or have another program do it, if one lies where this
+    /// one was started from.
     ReadSettings { generation: u32 },
     /// Open the log anew.
     ReopenLog,
@@ -185,6 +225,8 @@ pub(crate) enum Action {
     Report(Report),
     /// Nothing of a generation is left: let go of its listeners and its scoreboard.
     Retire { generation: u32 },
+    /// Send the heir a signal.
+    SignalHeir(Signal),
     /// Start a zygote.
     Spawn { zygote: ZygoteId, generation: u32 },
     /// Tell a zygote to go.

@@ -84,6 +84,9 @@ impl Lifecycle {
             harakiri.dump_until.take()?;
             Some(harakiri.threads.iter().copied().collect())
         });
+        if self.tell_slow(id, threads.is_some()) {
+            return;
+        }
         self.act(Action::LogStacks { worker: id, tag });
         if let Some(threads) = threads {
             self.act(Action::Harakiri {
@@ -97,7 +100,12 @@ impl Lifecycle {
     pub(super) fn continue_harakiri(&mut self, now: Time) {
         let over = self.workers.iter().filter(|(_, worker)| {
             let harakiri = worker.harakiri.as_ref();
-            harakiri.is_some_and(|it| it.dump_until.is_some_and(|until| until <= now))
+            let slow = worker.slow.until();
+            let due = harakiri
+                .and_then(|it| it.dump_until)
+                .into_iter()
+                .chain(slow);
+            due.min().is_some_and(|until| until <= now)
         });
         for id in over.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.dumped(id);
@@ -170,9 +178,19 @@ impl Lifecycle {
         });
     }
 
+    /// Whether a worker writes its stacks for this.
+    pub(super) fn is_dumping_for_harakiri(&self, id: WorkerId) -> bool {
+        let worker = self.workers.get(&id);
+        let harakiri = worker.and_then(|worker| worker.harakiri.as_ref());
+        harakiri.is_some_and(|harakiri| harakiri.dump_until.is_some())
+    }
+
     /// When the next stacks are due.
     pub(super) fn dumps_due(&self) -> impl Iterator<Item = Time> {
-        let workers = self.workers.values();
-        workers.filter_map(|worker| worker.harakiri.as_ref()?.dump_until)
+        self.workers.values().flat_map(|worker| {
+            let harakiri = worker.harakiri.as_ref();
+            let harakiri = harakiri.and_then(|it| it.dump_until);
+            harakiri.into_iter().chain(worker.slow.until())
+        })
     }
 }

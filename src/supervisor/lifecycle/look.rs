@@ -107,6 +107,7 @@ impl Lifecycle {
         for (id, facts) in &look.workers {
             self.weigh(*id, facts, now);
             self.judge(*id, facts, now);
+            self.watch_for_slow(*id, facts, now);
         }
         let cycle = now.saturating_sub(self.looking.cycle);
         if cycle + SHORTEST >= PACE {
@@ -133,12 +134,14 @@ impl Lifecycle {
                     .checked_sub(request.age)
                     .filter(|left| !left.is_zero())
             });
-            deadlines.chain(self.until_limit(*id, facts, since))
+            let limit = self.until_limit(*id, facts, since);
+            deadlines.chain(limit).chain(self.until_slow(*id, facts))
         });
         // A request that begins now is seen before its deadline.
-        let harakiri = self.generations.values().map(|found| found.plan.harakiri);
-        let harakiri = harakiri.filter(|limit| !limit.is_zero());
-        let soonest = near.chain(harakiri).min().unwrap_or(PACE);
+        let plans = self.generations.values().map(|found| &found.plan);
+        let limits = plans.flat_map(|plan| [plan.harakiri, plan.slow]);
+        let limits = limits.filter(|limit| !limit.is_zero());
+        let soonest = near.chain(limits).min().unwrap_or(PACE);
         soonest.clamp(SHORTEST, PACE)
     }
 

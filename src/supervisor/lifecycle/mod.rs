@@ -17,9 +17,11 @@ mod recycle;
 mod reload;
 mod report;
 mod settle;
+mod slow;
 mod status;
 mod stop;
 mod stuck;
+mod succession;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -35,7 +37,9 @@ use self::{
     jitter::Jitter,
     look::Looking,
     recycle::Allowance,
+    slow::Slow,
     stuck::Stuck,
+    succession::{Before, Heir},
 };
 pub(super) use self::{
     counters::{Cause, Counters},
@@ -75,6 +79,8 @@ enum Phase {
 enum Reload {
     /// No reload.
     None,
+    /// Another program is starting to take over.
+    Heir,
     /// The settings are being read.
     Reading,
     /// The generation of this number is loading, or is taking over worker by worker.
@@ -136,6 +142,7 @@ struct Worker {
     /// It is its turn: there is a successor, or will be; also while it finishes its requests.
     replacing: bool,
     harakiri: Option<Harakiri>,
+    slow: Slow,
     /// Whether it took too much memory when it was first weighed.
     born_heavy: Option<bool>,
     /// Requests answered, at the last look.
@@ -176,18 +183,23 @@ pub(super) struct Lifecycle {
     /// When memory was short last; `None`: it never was.
     pressed: Option<Time>,
     stuck: Stuck,
+    before: Before,
+    heir: Option<Heir>,
+    /// Nothing is left to do but to wait for the heir.
+    rests: bool,
     actions: Vec<Action>,
 }
 
 impl Lifecycle {
-    /// The beginning: one generation, whose zygote is to be started. Whatever is left to chance comes from `seed`.
-    pub(super) fn start(plan: Plan, seed: u64, now: Time) -> (Self, Vec<Action>) {
+    /// The beginning: one generation of this number, whose zygote is to be started. Whatever is left to chance comes from
+    /// `seed`.
+    pub(super) fn start(plan: Plan, generation: u32, seed: u64, now: Time) -> (Self, Vec<Action>) {
         let mut lifecycle = Self {
             phase: Phase::Starting,
             reload: Reload::None,
             reload_again: false,
-            current: 1,
-            last_generation: 1,
+            current: generation,
+            last_generation: generation,
             generations: BTreeMap::new(),
             workers: BTreeMap::new(),
             strays: Vec::new(),
@@ -200,10 +212,13 @@ impl Lifecycle {
             stall: None,
             pressed: None,
             stuck: Stuck::default(),
+            before: Before::Nobody,
+            heir: None,
+            rests: false,
             actions: Vec::new(),
         };
         lifecycle.act(Action::Notify(Notice::Extend(plan.start + PATIENCE)));
-        lifecycle.add_generation(1, plan, now);
+        lifecycle.add_generation(generation, plan, now);
         let actions = lifecycle.settle(now);
         (lifecycle, actions)
     }
@@ -228,11 +243,20 @@ impl Lifecycle {
                 self.zygote_failed(zygote, &failure.reason, FAILURE, now);
             }
             Event::Loaded { zygote, python } => self.zygote_ready(zygote, python, now),
+            Event::Crowned { reload } => self.crowned(reload),
+            Event::HeirAnswered => self.heir_answered(),
+            Event::HeirExtends(time) => self.heir_extends(time, now),
+            Event::HeirFailed(failure) => self.heir_failed(failure, now),
+            Event::HeirGone => self.heir_gone(now),
+            Event::HeirReady(accession) => self.heir_ready(accession, now),
+            Event::HeirStarted { child } => self.heir_started(child, now),
+            Event::HeirStops(mercy) => self.heir_stops(mercy, now),
             Event::Looked(look) => self.looked(&look, now),
             Event::MemoryPressure => self.memory_pressure(now),
+            Event::PredecessorGone => self.predecessor_gone(now),
             Event::RecycleRequested { slot } => self.recycle_requested(slot),
             Event::ReloadRequested => self.reload_requested(),
-            Event::ReopenRequested => self.act(Action::ReopenLog),
+            Event::ReopenRequested => self.reopen_requested(),
             Event::SettingsRead(result) => self.settings_read(result, now),
             Event::SpawnFailed {
                 zygote,
@@ -254,69 +278,6 @@ impl Lifecycle {
             Event::WorkerReady { worker, pid } => self.worker_ready(worker, pid, now),
         }
         self.settle(now)
-    }
-
-    /// When `step` must be called with [`Event::Tick`] even if nothing happens.
-    pub(super) fn wake_at(&self) -> Option<Time> {
-        let zygotes = self.generations.values().filter_map(|generation| {
-            match generation.zygote.as_ref()?.state {
-                ZygoteState::Loading { deadline } => Some(deadline),
-                ZygoteState::Leaving {
-                    deadline,
-                    killed: false,
-                } => Some(deadline),
-                _ => None,
-            }
-        });
-        let workers = self
-            .workers
-            .values()
-            .filter_map(|worker| match worker.state {
-                WorkerState::Starting { deadline } => Some(deadline),
-                WorkerState::Leaving {
-                    deadline,
-                    killed: false,
-                } => Some(deadline),
-                _ => None,
-            });
-        let backoffs = self
-            .generations
-            .values()
-            .filter_map(|generation| generation.backoff.until());
-        let settling = match self.reload {
-            Reload::Settling { deadline } => Some(deadline),
-            _ => None,
-        };
-        let own = backoffs.chain(settling).chain(self.looking.due);
-        zygotes
-            .chain(workers)
-            .chain(own)
-            .chain(self.dumps_due())
-            .min()
-    }
-
-    /// One line for `systemctl status`.
-    pub(super) fn headline(&self) -> String {
-        let serving = self.serving(self.current);
-        let wanted = self.target(self.current);
-        let mut text = match (self.phase, self.reload) {
-            (Phase::Starting, _) => "loading the application".to_owned(),
-            (Phase::Serving, Reload::None) => {
-                format!(
-                    "serving with {serving} of {wanted} workers, generation {}{}",
-                    self.current,
-                    self.looking.pulse()
-                )
-            }
-            (Phase::Serving, _) => format!("reloading, generation {} serves", self.current),
-            (Phase::Stopping { .. } | Phase::Done, _) => {
-                format!("stopping, workers left: {}", self.workers.len())
-            }
-        };
-        if let Some(failure) = &self.last_failure {
-            text.extend(["; last failure: ", failure]);
-        }
-        text
     }
 
     fn act(&mut self, action: Action) {
@@ -377,6 +338,9 @@ impl Lifecycle {
     }
 
     fn exited(&mut self, pid: i32, status: ExitStatus, now: Time) {
+        if self.heir_exited(pid, status) {
+            return;
+        }
         let worker = self
             .workers
             .iter()

@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) worker_reload_mercy: Duration,
     /// `timeouts.stuck`; zero: nobody looks whether the site hangs.
     pub(crate) stuck: Duration,
+    /// `log.slow`; zero: no request is slow.
+    pub(crate) slow: Duration,
     /// `limits.harakiri`; zero: requests have no deadline but those that they set themselves.
     pub(crate) harakiri: Duration,
     /// `limits.harakiri-graceful`
@@ -69,6 +71,7 @@ impl From<&Settings> for Plan {
             reload_mercy: settings.timeouts.reload_mercy.0,
             worker_reload_mercy: settings.timeouts.worker_reload_mercy.0,
             stuck: settings.timeouts.stuck.0,
+            slow: settings.log.slow.0,
             harakiri: limits.harakiri.0,
             harakiri_graceful: limits.harakiri_graceful.0,
             recycling: Recycling {

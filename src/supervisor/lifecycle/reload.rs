@@ -1,21 +1,27 @@
 //! The rules for a change of generation: the new one must serve before the old one goes, and if it does not come up,
 //! the old one serves on.
 
+use rustix::process::Signal;
+
 use super::{
-    Action, Cause, Lifecycle, Notice, PATIENCE, Phase, Plan, Reload, Report, SETTLING, Time,
-    WorkerId, WorkerState,
+    Action, Before, Cause, Lifecycle, Notice, PATIENCE, Phase, Plan, Reload, Report, SETTLING,
+    Time, WorkerId, WorkerState,
 };
 
 impl Lifecycle {
     /// One reload at a time; any number of further requests are one more, since only the newest state of the files
     /// matters.
     pub(super) fn reload_requested(&mut self) {
-        self.reload_again = true;
+        if !self.pass_on(Signal::HUP) {
+            self.reload_again = true;
+        }
     }
 
     /// Begins the reload that was asked for, as soon as none is going on.
     pub(super) fn begin_reload(&mut self) {
-        if !self.reload_again || self.phase != Phase::Serving || self.reload != Reload::None {
+        let is_free = self.reload == Reload::None && self.heir.is_none();
+        let is_in_charge = self.phase == Phase::Serving && self.before != Before::Reigns;
+        if !(self.reload_again && is_free && is_in_charge) {
             return;
         }
         self.reload_again = false;
@@ -46,7 +52,8 @@ impl Lifecycle {
     /// Something in a generation went wrong that it cannot make good by itself unless it serves already.
     pub(super) fn generation_failed(&mut self, number: u32, reason: &str, code: u8, now: Time) {
         if self.phase == Phase::Starting {
-            self.report(Report::StartFailed);
+            let reason = reason.to_owned();
+            self.report(Report::StartFailed { reason });
             self.stop_with(code, now);
         } else if self.phase == Phase::Serving {
             if self.is_next(number) {
@@ -107,7 +114,7 @@ impl Lifecycle {
     }
 
     /// Nothing new of this generation; its workers finish what they have, those that do not serve yet just end.
-    fn retire(&mut self, number: u32, now: Time) {
+    pub(super) fn retire(&mut self, number: u32, now: Time) {
         let Some(generation) = self.generations.get(&number) else {
             return;
         };
@@ -131,7 +138,7 @@ impl Lifecycle {
         self.dismiss_zygote(number, now);
     }
 
-    fn reload_failed(&mut self, reason: &str) {
+    pub(super) fn reload_failed(&mut self, reason: &str) {
         self.reload = Reload::None;
         self.last_failure = Some(reason.to_owned());
         self.report(Report::ReloadFailed {
@@ -147,7 +154,7 @@ impl Lifecycle {
         serving.map(|(id, _)| *id).take(count as usize).collect()
     }
 
-    fn next_number(&self) -> u32 {
+    pub(super) fn next_number(&self) -> u32 {
         self.last_generation + 1
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::ipc::LoadFailure;
+use crate::{ipc::LoadFailure, supervisor::succession::Accession};
 
 use super::{Cause, Running};
 
@@ -122,6 +122,10 @@ pub(crate) enum Report {
     Idle { idle: Duration },
     /// The zygote does not fork.
     ForkRefused { slot: u32, reason: String },
+    /// The supervisor that is to take over cannot begin.
+    HeirFailed(LoadFailure),
+    /// Every worker of a supervisor that has given way is gone; so many were killed.
+    Left { killed: u32 },
     /// The application cannot be loaded.
     LoadFailed(LoadFailure),
     /// The application was not loaded in time.
@@ -139,7 +143,7 @@ pub(crate) enum Report {
     /// A reload begins.
     Reloading,
     /// The first generation serves.
-    Serving { workers: u32 },
+    Serving { generation: u32, workers: u32 },
     /// Every thread of every worker has been busy for so long, and nothing was answered.
     Stuck { time: Duration },
     /// What one of them is busy with.
@@ -147,12 +151,14 @@ pub(crate) enum Report {
         worker: WorkerTag,
         requests: Vec<Running>,
     },
-    /// The service could not start; why, another report has told.
-    StartFailed,
+    /// The service could not start; why, another report has told as well.
+    StartFailed { reason: String },
     /// The service has ended; so many workers were killed.
     Stopped { killed: u32 },
     /// The service ends, with this much time for running requests.
     Stopping { workers: u32, mercy: Duration },
+    /// Another supervisor has taken over, and nobody new gets an answer from here.
+    Succeeded(Accession),
     /// The interpreter is none that hostler can use.
     Unsupported(String),
     /// A worker died that was not asked to.

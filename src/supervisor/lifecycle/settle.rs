@@ -1,9 +1,49 @@
 //! What follows from the state alone, whatever has happened: times that are over, workers that are missing, phases
 //! that are complete.
 
-use super::{Action, Lifecycle, Notice, Phase, Reload, Report, Time};
+use super::{Action, Lifecycle, Notice, Phase, Reload, Report, Time, WorkerState, ZygoteState};
 
 impl Lifecycle {
+    /// When `step` must be called with `Event::Tick` even if nothing happens.
+    pub(in crate::supervisor) fn wake_at(&self) -> Option<Time> {
+        let zygotes = self.generations.values().filter_map(|generation| {
+            match generation.zygote.as_ref()?.state {
+                ZygoteState::Loading { deadline } => Some(deadline),
+                ZygoteState::Leaving {
+                    deadline,
+                    killed: false,
+                } => Some(deadline),
+                _ => None,
+            }
+        });
+        let workers = self
+            .workers
+            .values()
+            .filter_map(|worker| match worker.state {
+                WorkerState::Starting { deadline } => Some(deadline),
+                WorkerState::Leaving {
+                    deadline,
+                    killed: false,
+                } => Some(deadline),
+                _ => None,
+            });
+        let backoffs = self
+            .generations
+            .values()
+            .filter_map(|generation| generation.backoff.until());
+        let settling = match self.reload {
+            Reload::Settling { deadline } => Some(deadline),
+            _ => None,
+        };
+        let own = backoffs.chain(settling).chain(self.looking.due);
+        zygotes
+            .chain(workers)
+            .chain(own)
+            .chain(self.dumps_due())
+            .chain(self.succession_due())
+            .min()
+    }
+
     /// Brings everything to where it should be, and gives out the actions of this step.
     pub(super) fn settle(&mut self, now: Time) -> Vec<Action> {
         self.generations
@@ -25,6 +65,7 @@ impl Lifecycle {
             self.finish_start();
             self.begin_reload();
         }
+        self.settle_succession(now);
         self.look_if_due(now);
         if self.workers.values().all(|worker| worker.pid.is_some()) {
             self.strays.clear();
@@ -62,7 +103,10 @@ impl Lifecycle {
         let serving = self.serving(self.current);
         if self.phase == Phase::Starting && serving >= self.target(self.current) {
             self.phase = Phase::Serving;
-            self.report(Report::Serving { workers: serving });
+            self.report(Report::Serving {
+                generation: self.current,
+                workers: serving,
+            });
             self.act(Action::Notify(Notice::Ready));
         }
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Counters, Lifecycle, Time, Worker, WorkerState};
+use super::{Counters, Lifecycle, Phase, Reload, Time, Worker, WorkerState};
 
 /// The service as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,36 @@ pub(in crate::supervisor) struct WorkerOverview {
 }
 
 impl Lifecycle {
+    /// One line for `systemctl status`.
+    pub(in crate::supervisor) fn headline(&self) -> String {
+        let serving = self.serving(self.current);
+        let wanted = self.target(self.current);
+        let mut text = match (self.phase, self.reload) {
+            (Phase::Starting, _) => "loading the application".to_owned(),
+            (Phase::Serving, Reload::None) => {
+                format!(
+                    "serving with {serving} of {wanted} workers, generation {}{}",
+                    self.current,
+                    self.looking.pulse()
+                )
+            }
+            (Phase::Serving, _) => format!("reloading, generation {} serves", self.current),
+            (Phase::Stopping { .. } | Phase::Done, _) if self.has_abdicated() => {
+                format!(
+                    "another supervisor is in charge, workers left: {}",
+                    self.workers.len()
+                )
+            }
+            (Phase::Stopping { .. } | Phase::Done, _) => {
+                format!("stopping, workers left: {}", self.workers.len())
+            }
+        };
+        if let Some(failure) = &self.last_failure {
+            text.extend(["; last failure: ", failure]);
+        }
+        text
+    }
+
     /// All that the rules know.
     pub(in crate::supervisor) fn status(&self, now: Time) -> Overview {
         let current = self.generations.get(&self.current);

@@ -54,6 +54,11 @@ impl Lifecycle {
         }
     }
 
+    /// Whether stacks are written because the site hangs.
+    pub(super) fn tells_stuck(&self) -> bool {
+        self.stuck.found.is_some()
+    }
+
     /// The workers that serve, if all of them hang and no other is on the way.
     fn stuck_workers(&self, look: &Look) -> Option<Vec<WorkerId>> {
         if self.generations.values().any(super::Generation::loads) {

@@ -4,7 +4,7 @@ use crate::ipc::LoadFailure;
 
 use super::{
     Action, Allowance, Cause, ExitStatus, FAILURE, Lifecycle, PATIENCE, Phase, Reason, Report,
-    Time, Worker, WorkerId, WorkerState, WorkerTag, ZygoteId,
+    Slow, Time, Worker, WorkerId, WorkerState, WorkerTag, ZygoteId,
 };
 
 impl Lifecycle {
@@ -45,6 +45,7 @@ impl Lifecycle {
                 due: None,
                 replacing: false,
                 harakiri: None,
+                slow: Slow::default(),
                 born_heavy: None,
                 answered: 0,
                 is_busy: false,

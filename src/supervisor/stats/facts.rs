@@ -63,8 +63,9 @@ impl Generation {
     /// Another worker is made in this slot, whose counters begin anew.
     pub(in crate::supervisor) fn clear(&mut self, slot: u32) {
         let left = threads(self, slot);
+        let done = self.scoreboard.totals(slot);
         if let Some(tally) = self.tallies.get_mut(slot as usize) {
-            tally.spawn(&left, now_unix());
+            tally.spawn(&left, &done, now_unix());
         }
         self.scoreboard.clear(slot);
     }
@@ -128,7 +129,8 @@ fn mounts(generation: &Generation) -> Vec<String> {
     app.chain(mounted).collect()
 }
 
-fn now_unix() -> u64 {
+/// Seconds since 1970.
+pub(in crate::supervisor) fn now_unix() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.unwrap_or_default().as_secs()
 }

@@ -1,24 +1,21 @@
 //! `[stats]`: who asks at its address is told what the site is doing, as uWSGI's stats server would tell it.
 //!
-//! `facts` collects what has to be known, `server` speaks with clients. Here it is decided where is listened: the sockets
-//! belong to a generation, so that a reload that fails changes nothing, and the current generation's are served.
+//! `facts` collects what has to be known, `server` tells it. Where is listened is decided in `side`.
 
 mod facts;
 mod server;
 
-use std::time::Duration;
-
-use tokio::{sync::mpsc, task::JoinSet};
-use tracing::{error, info};
+use tracing::info;
 
 use crate::{
-    config::{Listen, Settings},
-    listener::{ListenError, Listener, Listeners},
+    config::Settings,
+    listener::{ListenError, Listeners},
 };
 
-use super::{generation::Generation, generation::one_line, run::Supervisor};
+use super::{generation::Generation, side};
 
-pub(super) use server::Question;
+pub(super) use facts::now_unix;
+pub(super) use server::serve;
 
 /// Why there are no stats.
 #[derive(Debug, thiserror::Error)]
@@ -33,11 +30,7 @@ pub(crate) struct StatsError {
 /// # Errors
 /// The address cannot be had.
 pub(crate) fn bind(settings: &Settings) -> Result<Listeners, StatsError> {
-    Ok(Listeners::bind(
-        &wanted(settings),
-        Duration::ZERO,
-        Vec::new(),
-    )?)
+    Ok(side::bind(&settings.stats.address)?)
 }
 
 /// The sockets of settings that follow these: of the same address they are the same.
@@ -48,94 +41,24 @@ pub(super) fn rebind<'g>(
     generations: impl DoubleEndedIterator<Item = &'g Generation>,
     settings: &Settings,
 ) -> Result<Listeners, StatsError> {
-    let address = &settings.stats.address;
-    let owner = generations.rev().find(|generation| {
-        let is_bound = generation.stats.iter().next().is_some();
-        is_bound && generation.settings.stats.address == *address
-    });
-    match owner {
-        Some(owner) => Ok(owner.stats.rebind(&wanted(settings), Duration::ZERO)?),
-        None => bind(settings),
-    }
+    let before = generations.map(|one| (&one.stats, &one.settings.stats.address));
+    Ok(side::rebind(before, &settings.stats.address)?)
 }
 
-fn wanted(settings: &Settings) -> Vec<Listen> {
-    let address = settings.stats.address.iter();
-    address
-        .map(|address| Listen {
-            // Who connects and says nothing is to be told, too.
-            defer_accept: false,
-            ..Listen::at(address.clone())
-        })
-        .collect()
+/// The same, given those sockets.
+///
+/// # Errors
+/// The address cannot be had.
+pub(super) fn rebind_to(sockets: &Listeners, settings: &Settings) -> Result<Listeners, StatsError> {
+    Ok(side::rebind_to(sockets, &settings.stats.address)?)
 }
 
-/// The tasks that serve the current generation's address.
-pub(super) struct Stats {
-    questions: mpsc::Sender<Question>,
-    /// What the log was told last: where, and whether over HTTP.
-    told: Vec<(String, bool)>,
-    tasks: JoinSet<()>,
-}
-
-impl Stats {
-    /// None yet; what clients ask comes out at the other end.
-    pub(super) fn new() -> (Self, mpsc::Receiver<Question>) {
-        let (questions, asked) = mpsc::channel(server::CLIENTS);
-        let stats = Self {
-            questions,
-            told: Vec::new(),
-            tasks: JoinSet::new(),
-        };
-        (stats, asked)
+/// Where stats are given out from now on, and whether over HTTP.
+pub(super) fn tell(served: &[(String, bool)]) {
+    for (address, http) in served {
+        info!(address, http, "stats are given out");
     }
-
-    /// A reload that leaves everything as it was is no news.
-    fn tell(&mut self, served: Vec<(String, bool)>) {
-        if served == self.told {
-            return;
-        }
-        for (address, http) in &served {
-            info!(address, http, "stats are given out");
-        }
-        if served.is_empty() {
-            info!("stats are not given out any more");
-        }
-        self.told = served;
-    }
-
-    fn serve(&mut self, listener: &Listener, http: bool) {
-        match server::listening(listener) {
-            Ok(socket) => {
-                let task = server::accept(socket, http, self.questions.clone());
-                self.tasks.spawn(task);
-            }
-            Err(error) => {
-                error!(address = %listener.bound, error = %one_line(&error), "stats are not given out");
-            }
-        }
-    }
-}
-
-impl Supervisor {
-    /// Serves the stats of this generation from now on, and of no other. Clients that are spoken with are not disturbed.
-    pub(super) fn serve_stats(&mut self, number: u32) {
-        // Dropping the tasks ends them, and their duplicates of the sockets with them.
-        self.stats.tasks = JoinSet::new();
-        for (other, generation) in &mut self.generations {
-            if *other != number {
-                generation.stats = Listeners::default();
-            }
-        }
-        let Some(generation) = self.generations.get(&number) else {
-            return;
-        };
-        let http = generation.settings.stats.http;
-        let served = generation.stats.iter();
-        let served = served.map(|listener| (listener.bound.clone(), http));
-        self.stats.tell(served.collect());
-        for listener in generation.stats.iter() {
-            self.stats.serve(listener, http);
-        }
+    if served.is_empty() {
+        info!("stats are not given out any more");
     }
 }

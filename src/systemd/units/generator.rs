@@ -13,11 +13,12 @@ use std::{
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use crate::config::{self, ConfigError};
 
-use super::{SiteName, Unit, refusal, units};
+use super::{SiteName, Unit, refusal, shipped, units};
 
 /// Where settings are, and where their last good texts are kept.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub(crate) struct Places {
     pub(crate) sites: PathBuf,
     /// The generator's own.
     pub(crate) last_good: PathBuf,
+    /// A program that knows which systemd this is.
+    pub(crate) systemctl: PathBuf,
 }
 
 impl Places {
@@ -34,6 +37,7 @@ impl Places {
         Self {
             sites: root.join("etc/hostler"),
             last_good: root.join("run/hostler-generator"),
+            systemctl: root.join("usr/bin/systemctl"),
         }
     }
 }
@@ -77,6 +81,9 @@ pub(crate) struct Broken {
 
 /// Makes the units of every site below `output`; gives the sites that are broken.
 pub(crate) fn generate(places: &Places, output: &Path) -> Result<Vec<Broken>, UnitsError> {
+    if let Some(unit) = version(&places.systemctl).and_then(shipped::newer) {
+        write(&[unit], output)?;
+    }
     let mut broken = Vec::new();
     let mut names = BTreeSet::new();
     for path in settings_files(&places.sites)? {
@@ -105,6 +112,18 @@ pub(crate) fn write(units: &[Unit], directory: &Path) -> Result<(), UnitsError> 
         fs::write(&path, &unit.text).map_err(failed("write", &path))?;
     }
     Ok(())
+}
+
+/// The version of systemd; a generator gets it neither in its environment nor as an argument. One that cannot be asked is
+/// taken for an old one.
+fn version(systemctl: &Path) -> Option<u32> {
+    let output = Command::new(systemctl).arg("--version").output().ok()?;
+    version_in(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// In what systemctl(1) says of itself: "systemd 252 (252.38-1)".
+fn version_in(text: &str) -> Option<u32> {
+    text.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Makes the units of one site. An error means that `output` takes nothing.
@@ -246,6 +265,18 @@ mod tests {
                 .unit("hostler@shop.service.d/50-hostler.conf")
                 .is_some()
         );
+    }
+
+    #[track_caller]
+    fn check_version(text: &str, expected: Option<u32>) {
+        assert_eq!(version_in(text), expected);
+    }
+
+    #[test]
+    fn systemd_says_its_version() {
+        check_version("systemd 252 (252.38-1~deb12u1)\n+PAM\n", Some(252));
+        check_version("systemd 257 (257.8-1)\n", Some(257));
+        check_version("", None);
     }
 
     #[test]

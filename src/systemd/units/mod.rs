@@ -72,6 +72,11 @@ pub(crate) fn units(site: &SiteName, settings: &Settings, source: &Path) -> Vec<
     units
 }
 
+/// Whether systemd listens on anything for a site; if not, hostler does so itself, and the service is what is enabled.
+pub(crate) fn has_socket(site: &SiteName, settings: &Settings) -> bool {
+    !socket::Sockets::new(site, settings).is_empty()
+}
+
 /// What stands in place of the sockets of a site whose settings are no good, and never were since the machine started:
 /// without an address systemd refuses the socket unit, which is better than listening where nobody has asked for it.
 pub(crate) fn refusal(site: &SiteName, reason: &str) -> Unit {

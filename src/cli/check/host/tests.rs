@@ -154,3 +154,29 @@ fn programs_exist() {
         ],
     );
 }
+
+#[test]
+fn programs_of_cgi_exist() {
+    let missing = "does not exist; make the file or directory, or correct the path";
+    check(
+        &good(
+            "[[cgi]]\npath = \"/c\"\ndirectory = \"cgi\"\nhelpers = { \".sh\" = \"sh\", \".lua\" = \"no-such-lua\" }\n",
+        ),
+        &[
+            &format!("cgi.0.directory: HERE/cgi {missing}"),
+            "cgi.0.helpers..lua: there is no program `no-such-lua` where the system has its programs; \
+           install it, or correct the name",
+        ],
+    );
+    let path = "env = { PATH = \"HERE/venv/bin:HERE\" }";
+    check(
+        &good(&format!(
+            "[[cgi]]\npath = \"/c\"\ndirectory = \"shop\"\n{path}\nhelpers = {{ \".py\" = \"python\", \".sh\" = \"sh\", \".pl\" = \"/no/perl\" }}\n"
+        )),
+        &[
+            &format!("cgi.0.helpers..pl: /no/perl {missing}"),
+            "cgi.0.helpers..sh: there is no program `sh` in the directories of `PATH` in `env`; \
+           install it, or correct the name",
+        ],
+    );
+}

@@ -39,7 +39,8 @@ pub(super) const LOCKS: &str = "uWSGI's locks, queues and buffers between proces
 pub(super) const LOG_MASTER: &str = "the log needs no process that collects it";
 pub(super) const LOG_NAMES: &str =
     "log files that were put aside are numbered, and `log.backups` of them are kept";
-pub(super) const LOG_OWNER: &str = "log files belong to the user of the site";
+pub(super) const LOG_OWNER: &str = "log files belong to whoever runs the supervisor: under systemd the user of the site, else root if root starts it";
+pub(super) const LOG_REOPEN: &str = "`hostler log reopen`, SIGUSR1 or `reload.touch-logreopen` open log files anew, a reload does not have to";
 pub(super) const LOG_TIMES: &str =
     "each form of `log.access-format` says itself which times it has";
 pub(super) const MASTER: &str = "the supervisor always runs";

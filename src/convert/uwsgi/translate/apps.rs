@@ -4,6 +4,7 @@ use super::{
     super::options::refusals,
     Applied, Outcome, Topic, Verdict,
     engine::Translation,
+    finish,
     value::{self, Read},
 };
 
@@ -244,7 +245,7 @@ fn dynamic(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
     let section = translation.draft.section("dynamic-apps");
     translation
         .draft
-        .set(section, "allow", Vec::<String>::new());
+        .set(section, "allow", vec![finish::MODULE.to_owned()]);
     let outcome = translation.keep("dynamic-apps", "enabled", true);
     outcome.ask("name in `allow` the modules and files that the front server may ask for; nothing else is loaded")
 }

@@ -6,7 +6,7 @@ use super::engine::Translation;
 use crate::convert::account::Origin;
 
 /// What stands where a person has to name the application.
-const MODULE: &str = "name_of_the_module";
+pub(super) const MODULE: &str = "name_of_the_module";
 
 /// Adds what is missing, and says so.
 pub(super) fn finish(translation: &mut Translation<'_>) {
@@ -69,7 +69,8 @@ fn application(translation: &mut Translation<'_>) {
         return;
     }
     translation.draft.set(app, "module", MODULE);
-    let text = "the old configuration names no application; name its module here, or write `file`";
+    let text = "the old configuration names no application; name its module here, or write `file`; if the front server \
+        names it (UWSGI_SCRIPT), take `module` out and write `[dynamic-apps]`";
     translation.draft.remark(app, Some("module"), text);
     notice(translation, text, true);
 }

@@ -37,6 +37,7 @@ const fn client(version: Version, keep_alive: bool) -> Head {
         keep_alive,
         expect_continue: false,
         repeats: false,
+        is_get: false,
     }
 }
 

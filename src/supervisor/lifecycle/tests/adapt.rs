@@ -39,6 +39,8 @@ fn busy(requests: u64) -> Facts {
             thread: 0,
             age: Duration::from_millis(10),
             limit: None,
+            began_us: 0,
+            name: String::new(),
             line: "GET /".into(),
             peer: "@".into(),
         }],

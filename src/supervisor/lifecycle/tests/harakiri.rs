@@ -20,6 +20,8 @@ fn running(ages: &[(u32, f64)]) -> Facts {
         thread: *thread,
         age: Duration::from_secs_f64(*age),
         limit: Some(LIMIT),
+        began_us: 0,
+        name: String::new(),
         line: "GET /slow".into(),
         peer: "@".into(),
     });

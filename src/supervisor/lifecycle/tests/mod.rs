@@ -6,9 +6,11 @@ mod pressure;
 mod recycle;
 mod reload;
 mod respawn;
+mod slow;
 mod start;
 mod stop;
 mod stuck;
+mod succession;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -56,7 +58,7 @@ impl Site {
     }
 
     fn of(plan: Plan) -> Self {
-        let (lifecycle, actions) = Lifecycle::start(plan, 1, Time::ZERO);
+        let (lifecycle, actions) = Lifecycle::start(plan, 1, 1, Time::ZERO);
         let mut site = Self {
             lifecycle,
             now: Time::ZERO,

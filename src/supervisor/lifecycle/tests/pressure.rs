@@ -20,6 +20,8 @@ fn facts(is_busy: bool) -> Facts {
         thread: 0,
         age: Duration::from_millis(10),
         limit: None,
+        began_us: 0,
+        name: String::new(),
         line: "GET /".into(),
         peer: "@".into(),
     };

@@ -36,7 +36,10 @@ fn the_service_is_ready_when_the_last_worker_is() {
     assert!(!site.did(&Action::Notify(Notice::Ready)));
     site.make_ready(WorkerId(2));
     assert!(site.did(&Action::Notify(Notice::Ready)));
-    assert!(site.did(&Action::Report(Report::Serving { workers: 2 })));
+    assert!(site.did(&Action::Report(Report::Serving {
+        generation: 1,
+        workers: 2
+    })));
 }
 
 #[test]
@@ -145,7 +148,9 @@ fn a_zygote_that_does_not_fork_ends_the_start() {
         slot: 0,
         reason,
     });
-    assert!(site.did(&Action::Report(Report::StartFailed)));
+    assert!(site.did(&Action::Report(Report::StartFailed {
+        reason: "2 threads".to_owned()
+    })));
     assert_eq!(site.killed(), [1001]);
 }
 

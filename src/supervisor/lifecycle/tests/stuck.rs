@@ -18,6 +18,8 @@ fn busy(running: u32, requests: u64) -> Facts {
         thread,
         age: Duration::from_secs(1),
         limit: None,
+        began_us: 0,
+        name: String::new(),
         line: "GET /hang".into(),
         peer: "@".into(),
     });

@@ -99,7 +99,10 @@ pub(crate) fn failure_of(py: Python<'_>, doing: &str, error: &PyErr) -> LoadFail
     } else if error.is_instance_of::<PyKeyboardInterrupt>(py) {
         format!("{doing} was interrupted (KeyboardInterrupt)")
     } else {
-        let hint = without_rights(py, error);
+        let hint = match source::missing_module(py, error) {
+            Some(missing) => source::where_to_install(py, &missing),
+            None => without_rights(py, error).to_owned(),
+        };
         format!("{doing} failed: {}{hint}", traceback::summary(py, error))
     };
     LoadFailure {

@@ -36,6 +36,12 @@ pub(super) fn run_file<'py>(
 ) -> Result<Bound<'py, PyModule>, LoadFailure> {
     let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     if !path.is_file() {
+        if is_closed(&path) {
+            return Err(failure(format!(
+                "the application's file {} may not be read by whoever runs the site: let that user into every directory on the way (hostler doctor names it)",
+                path.display()
+            )));
+        }
         let what = if path.is_dir() {
             "is a directory"
         } else {
@@ -119,12 +125,36 @@ fn name_from_path(path: &Path) -> String {
         .collect()
 }
 
+/// Whether a file is behind a directory that is not for us.
+fn is_closed(path: &Path) -> bool {
+    let found = std::fs::metadata(path);
+    found.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+}
+
 /// The module that a `ModuleNotFoundError` is about.
-fn missing_module(py: Python<'_>, error: &PyErr) -> Option<String> {
+pub(super) fn missing_module(py: Python<'_>, error: &PyErr) -> Option<String> {
     if !error.is_instance_of::<PyModuleNotFoundError>(py) {
         return None;
     }
     error.value(py).getattr("name").ok()?.extract().ok()
+}
+
+/// What to do about a module that the application imports and that is not installed.
+pub(super) fn where_to_install(py: Python<'_>, missing: &str) -> String {
+    // A part of a package that is there was not forgotten by whoever installed it.
+    if missing.contains('.') {
+        return String::new();
+    }
+    let text = |name: &str| -> PyResult<String> { py.import("sys")?.getattr(name)?.extract() };
+    match (text("prefix"), text("base_prefix"), text("executable")) {
+        (Ok(prefix), Ok(base), Ok(executable)) if prefix == base => format!(
+            "; {executable} runs it without a virtual environment: set app.virtualenv to the one that has {missing}, or install it"
+        ),
+        (Ok(prefix), Ok(_), Ok(_)) => format!(
+            "; the virtual environment {prefix} does not have it: {prefix}/bin/pip install it, or correct the import"
+        ),
+        _ => String::new(),
+    }
 }
 
 /// Whether `missing` is `name` itself or a package around it, and not something that its code imports.
@@ -144,6 +174,15 @@ fn not_found(py: Python<'_>, name: &str, missing: &str, section: &str) -> LoadFa
         .and_then(|sys| sys.getattr("path")?.extract())
         .unwrap_or_default();
     let searched = path.join(", ");
+    let closed = path.iter().find(|path| {
+        std::fs::read_dir(path)
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+    });
+    if let Some(closed) = closed {
+        return failure(format!(
+            "there is no module {missing}, and {closed} may not be read by whoever runs the site: let that user list it and enter every directory on the way (hostler doctor names it)"
+        ));
+    }
     let what = if missing == name {
         format!("there is no module {name}")
     } else {

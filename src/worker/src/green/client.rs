@@ -13,7 +13,10 @@ use std::{
     time::Duration,
 };
 
-use hostler::serve::{Exchange, Progress};
+use hostler::{
+    scoreboard::now_us,
+    serve::{Exchange, Progress},
+};
 use pyo3::{intern, prelude::*};
 
 use super::hub;
@@ -31,10 +34,14 @@ pub(crate) fn await_room(py: Python<'_>, link: &Arc<Link>, serial: u64) -> PyRes
         let Some(client) = link.with(py, serial, |exchange| Client::of(exchange)) else {
             return Ok(Progress::Gone);
         };
+        let since = now_us();
         let is_ready = client.wait(py, true)?;
-        let progress = link.with(py, serial, |exchange| match is_ready {
-            true => exchange.go_on(),
-            false => exchange.give_up(silent()),
+        let progress = link.with(py, serial, |exchange| {
+            exchange.note_client(since);
+            match is_ready {
+                true => exchange.go_on(),
+                false => exchange.give_up(silent()),
+            }
         });
         match progress {
             Some(Progress::Full) => {}
@@ -52,12 +59,19 @@ pub(crate) fn await_body(py: Python<'_>, body: &StreamedBody) -> PyResult<io::Re
     let Some(client) = link.with(py, *serial, |exchange| Client::of(exchange)) else {
         return Ok(Ok(()));
     };
-    if client.wait(py, false)? {
-        return Ok(Ok(()));
-    }
-    let error = silent();
-    link.with(py, *serial, |exchange| exchange.give_up_body(&error));
-    Ok(Err(error))
+    let since = now_us();
+    let is_ready = client.wait(py, false)?;
+    let outcome = match is_ready {
+        true => Ok(()),
+        false => Err(silent()),
+    };
+    link.with(py, *serial, |exchange| {
+        exchange.note_client(since);
+        if let Err(error) = &outcome {
+            exchange.give_up_body(error);
+        }
+    });
+    Ok(outcome)
 }
 
 /// The request is over: a greenlet of the application's that still waits for its client is told so.

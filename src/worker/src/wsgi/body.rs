@@ -85,7 +85,7 @@ fn iterate(py: Python<'_>, response: &Bound<'_, PyAny>, call: &Call<'_>) -> PyRe
     call.exchange(py, |exchange| {
         call.commit(exchange, Some(0))?;
         // Before `close` is called, which may take its time: the client has everything that it will get.
-        call.lock.detached(py, || exchange.finish());
+        call.lock.detached(py, exchange, Exchange::finish);
         Ok(())
     })
 }
@@ -110,7 +110,7 @@ fn send_file(py: Python<'_>, file: &Bound<'_, FileWrapper>, call: &Call<'_>) -> 
     };
     call.exchange(py, |exchange| {
         call.callables.response().send_file(exchange, range)?;
-        call.lock.detached(py, || exchange.finish());
+        call.lock.detached(py, exchange, Exchange::finish);
         Ok(())
     })
 }

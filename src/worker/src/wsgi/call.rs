@@ -300,6 +300,9 @@ impl Application for Wsgi {
         };
         thread.is_spent = self.lock == Lock::Green;
         let failure = Python::attach(|py| {
+            if self.lock == Lock::Shared {
+                exchange.note_first_lock();
+            }
             let error = self.answer(py, thread, exchange).err()?;
             Some(Failure::new(py, &error, exchange, &self.memory))
         });

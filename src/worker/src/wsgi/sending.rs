@@ -1,7 +1,10 @@
 //! Bytes of the application on their way to the client: copied when they are few, held when they are many, and always
 //! sent without the interpreter lock where others want it.
 
-use hostler::serve::{Exchange, HELD_FROM, Held, Progress};
+use hostler::{
+    scoreboard::now_us,
+    serve::{Exchange, HELD_FROM, Held, Progress},
+};
 use pyo3::{prelude::*, types::PyBytes};
 
 /// Who wants the interpreter lock.
@@ -25,10 +28,15 @@ impl Lock {
     }
 
     /// Runs `act`, which does not wait, without the interpreter lock if others want that.
-    pub(super) fn detached<R: Send>(self, py: Python<'_>, act: impl FnOnce() -> R + Send) -> R {
+    pub(super) fn detached<'e, R: Send>(
+        self,
+        py: Python<'_>,
+        exchange: &mut Exchange<'e>,
+        act: impl FnOnce(&mut Exchange<'e>) -> R + Send,
+    ) -> R {
         match self {
-            Self::Green | Self::Kept => act(),
-            Self::Shared => py.detach(act),
+            Self::Green | Self::Kept => act(exchange),
+            Self::Shared => detached(py, exchange, act),
         }
     }
 
@@ -37,9 +45,20 @@ impl Lock {
     fn await_client(self, py: Python<'_>, exchange: &mut Exchange<'_>) -> Progress {
         match self {
             Self::Green => Progress::Full,
-            Self::Kept | Self::Shared => py.detach(|| exchange.wait()),
+            Self::Kept | Self::Shared => detached(py, exchange, Exchange::wait),
         }
     }
+}
+
+/// Runs `act` without the interpreter lock, and notes how long it takes to get that back.
+fn detached<'e, R: Send>(
+    py: Python<'_>,
+    exchange: &mut Exchange<'e>,
+    act: impl FnOnce(&mut Exchange<'e>) -> R + Send,
+) -> R {
+    let (result, since) = py.detach(|| (act(exchange), now_us()));
+    exchange.note_lock(since);
+    result
 }
 
 /// Takes a piece of the body: a small one is staged, a large one is sent behind what is staged.
@@ -52,7 +71,7 @@ pub(super) fn stage(
     if exchange.is_compressing() {
         // It takes longer than letting go of the lock.
         let bytes = piece.as_bytes();
-        let flushed = py.detach(|| {
+        let flushed = detached(py, exchange, |exchange| {
             exchange.write(bytes);
             exchange.has_staged_enough().then(|| exchange.flush())
         });
@@ -73,7 +92,7 @@ pub(super) fn stage(
     }
     let held = HeldBytes::new(piece);
     // Copying that much to the kernel takes longer than letting go of the lock.
-    match py.detach(|| exchange.write_held(held)) {
+    match detached(py, exchange, |exchange| exchange.write_held(held)) {
         Progress::Full => lock.await_client(py, exchange),
         progress => progress,
     }
@@ -81,7 +100,7 @@ pub(super) fn stage(
 
 /// Sends what is staged; waits for a client that is too slow, as [`Lock::await_client`] does.
 pub(super) fn push(py: Python<'_>, exchange: &mut Exchange<'_>, lock: Lock) -> Progress {
-    match lock.detached(py, || exchange.flush()) {
+    match lock.detached(py, exchange, Exchange::flush) {
         Progress::Full => lock.await_client(py, exchange),
         progress => progress,
     }

@@ -306,7 +306,7 @@ pub(super) static TABLE: &[(&str, Rule)] = &[
     ("log-maxsize", key(Bytes, "log.max-size")),
     ("log-micros", gone(w::LOG_TIMES)),
     ("log-prefix", own(&logs::DATE)),
-    ("log-reopen", gone(w::TRUNCATE)),
+    ("log-reopen", gone(w::LOG_REOPEN)),
     ("log-req-encoder", no(&r::ENCODER)),
     ("log-req-route", no(&r::LOG_ROUTES)),
     ("log-route", no(&r::LOG_ROUTES)),

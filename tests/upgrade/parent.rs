@@ -1,0 +1,115 @@
+//! Without a service manager: whoever has started hostler knows one process, which stays.
+
+use std::fs;
+
+use rustix::process::Signal;
+
+use crate::support::{load::Load, process::Watched, site::serves};
+
+use super::{Installed, refused, reload, site, status, supervisor, upgrade, zygote};
+
+#[test]
+fn no_request_is_lost() {
+    let installed = Installed::new();
+    let settings = site()
+        .listen("http", "127.0.0.1:0")
+        .listen("http", "./site.sock");
+    let mut site = settings.start_by(installed.command());
+    let addresses = site.addresses.iter();
+    let loads: Vec<Load> = addresses
+        .map(|address| Load::start(address, "/", 4))
+        .collect();
+    for generation in 2..=3 {
+        loads.iter().for_each(|load| load.wait_for(100));
+        let worker = Watched::new(site.get("/pid").json()["pid"].as_u64().unwrap());
+        upgrade(&site, &installed);
+        worker.wait();
+        assert_eq!(status(&site)["generation"], generation);
+    }
+    for load in loads {
+        load.wait_for(100);
+        let (done, failures) = load.finish();
+        assert!(
+            failures.is_empty(),
+            "{} of {done}: {failures:#?}",
+            failures.len()
+        );
+    }
+    assert_eq!(site.process.stop().code(), Some(0));
+    for file in ["site.sock", "control.sock"] {
+        assert!(!site.directory.path().join(file).exists(), "{file}");
+    }
+}
+
+#[test]
+fn what_the_parent_is_told_reaches_who_is_in_charge() {
+    let installed = Installed::new();
+    let site = site().start_by(installed.command());
+    upgrade(&site, &installed);
+    site.process.signal(Signal::HUP);
+    site.process
+        .wait_for_nth("the third generation", 3, |line| serves(line).then_some(()));
+    site.process.signal(Signal::USR1);
+    site.process.wait_for_text("nothing was opened anew");
+}
+
+#[test]
+fn the_parent_ends_as_its_heir() {
+    let installed = Installed::new();
+    let mut site = site().start_by(installed.command());
+    upgrade(&site, &installed);
+    site.process.wait_for_text("this supervisor has finished");
+    Watched::new(supervisor(&site)).signal(Signal::KILL);
+    assert_eq!(site.process.wait().code(), Some(137));
+}
+
+#[test]
+fn nobody_outlives_a_parent_that_was_killed() {
+    let installed = Installed::new();
+    let mut site = site().start_by(installed.command());
+    upgrade(&site, &installed);
+    let all = [supervisor(&site), zygote(&site)].map(Watched::new);
+    site.process.signal(Signal::KILL);
+    all.iter().for_each(Watched::wait);
+    site.process.wait();
+}
+
+/// A zygote that has to be made between the upgrade and the reload loads the extension of the program that runs.
+#[test]
+fn a_zygote_that_dies_before_the_reload_is_replaced_by_its_like() {
+    let installed = Installed::new();
+    let site = site().start_by(installed.command());
+    installed.spoil_extension();
+    for again in [1, 2] {
+        let old = zygote(&site);
+        Watched::new(old).signal(Signal::KILL);
+        site.process
+            .wait_for_nth("another zygote", again + 1, |line| {
+                line.contains("the zygote is ready").then_some(())
+            });
+        fs::remove_file(installed.path("lib_hostler.so")).unwrap_or_default();
+    }
+    let old = Watched::new(site.get("/pid").json()["pid"].as_u64().unwrap());
+    old.signal(Signal::KILL);
+    old.wait();
+    assert_eq!(site.get("/pid").status, 200);
+    // It is gone from the disk, and a reload does without.
+    assert!(!reload(&site).contains("taken over"));
+}
+
+/// One of the two files is new, as in the middle of an installation.
+#[test]
+fn an_extension_that_does_not_fit_changes_nothing() {
+    let installed = Installed::new();
+    let site = site().start_by(installed.command());
+    let before = supervisor(&site);
+    installed.spoil_extension();
+    let said = refused(&site);
+    assert!(
+        said.contains("cannot load") && said.contains("lib_hostler.so"),
+        "{said}"
+    );
+    assert_eq!(supervisor(&site), before);
+    installed.put_extension();
+    assert!(reload(&site).contains("taken over"));
+}
