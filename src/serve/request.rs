@@ -79,21 +79,19 @@ impl<A: Application> Engine<A> {
         {
             return step;
         }
-        if A::is_standby(thread) {
+        let has_body = has_body(connection);
+        // The thread that stands by lets others read bodies, because a request of which only the head is read can go to
+        // another worker. The hub has nobody else.
+        if A::is_standby(thread) && !(has_body && self.foreign.is_some()) {
             connection.is_left = true;
             return leave(connection, local);
         }
-        match framing {
-            Framing::None | Framing::Length(0) => self.call(connection, local, thread),
-            Framing::Stdin { .. } if connection.body.is_read() => {
-                self.call(connection, local, thread)
-            }
-            _ => {
-                connection.phase = Phase::Body;
-                connection.deadline = 0;
-                Step::Again
-            }
+        if !has_body {
+            return self.call(connection, local, thread);
         }
+        connection.phase = Phase::Body;
+        connection.deadline = 0;
+        Step::Again
     }
 
     pub(super) fn read_body(
@@ -261,6 +259,15 @@ impl<A: Application> Engine<A> {
         connection.keep_alive = false;
         connection.linger = true;
         self.after_response(connection)
+    }
+}
+
+/// Whether a body is still to be read.
+fn has_body(connection: &Connection) -> bool {
+    match connection.head.framing {
+        Framing::None | Framing::Length(0) => false,
+        Framing::Stdin { .. } => !connection.body.is_read(),
+        Framing::Chunked | Framing::Length(_) => true,
     }
 }
 
