@@ -25,8 +25,9 @@ const COMMANDS: [&[&str]; 16] = [
 ];
 
 /// All there are.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "hostler.1",
+    "hostler-access-log.7",
     "hostler-convert-ini.1",
     "hostler.toml.5",
     "hostler-signals.7",
@@ -163,6 +164,15 @@ fn the_page_of_the_units_has_what_the_document_has() {
         "Command",
     ];
     check_tables("service.md", "hostler@.service.8", &headings);
+}
+
+#[test]
+fn the_page_of_the_access_log_has_what_the_document_has() {
+    check_tables(
+        "access-log.md",
+        "hostler-access-log.7",
+        &["Form", "The line", "Variable", "Value"],
+    );
 }
 
 #[test]

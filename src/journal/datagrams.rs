@@ -6,7 +6,6 @@
 //! refusing what comes after.
 
 use std::{
-    fmt::Write as _,
     io,
     net::ToSocketAddrs,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -177,9 +176,10 @@ fn cut(entry: &mut String) {
         return;
     }
     let end = if entry.ends_with('\n') { "\n" } else { "" };
-    entry.truncate(entry.floor_char_boundary(LONGEST - CUT.len() - end.len()));
-    // Writing into a string does not fail.
-    let _ = write!(entry, "{CUT}{end}");
+    let most = LONGEST - CUT.len() - end.len();
+    let end_of_letter = (0..=most).rev().find(|&at| entry.is_char_boundary(at));
+    entry.truncate(end_of_letter.unwrap_or_default());
+    entry.extend([CUT, end]);
 }
 
 #[cfg(test)]

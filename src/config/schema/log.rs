@@ -27,7 +27,8 @@ pub struct Log {
     pub access: bool,
     /// Where the entries of requests go. Empty: where the log goes.
     pub access_to: Vec<LogTarget>,
-    /// The form of these entries: `uwsgi`, `combined`, `json`, or a text with variables like `%(uri)`. Without it the
+    /// The form of these entries: `uwsgi`, `combined`, `json`, or a text with variables of uWSGI like `%(uri)` and of
+    /// gunicorn like `%(U)s`. Without it the
     /// journal gets fields, and every other place a line of hostler's own.
     pub access_format: Option<AccessFormat>,
     /// Only requests that are one of these: `4xx`, `404`, `slower-than 500ms`, `larger-than 1M`. Empty: all.
@@ -44,7 +45,8 @@ pub struct Log {
     pub x_forwarded_for: bool,
     /// The entries of requests have the memory of their worker.
     pub memory_report: bool,
-    /// A warning for each request that takes longer; 0: none.
+    /// Two warnings for each request that takes longer: when it does, with the stack of its thread, and when it ends; 0:
+    /// none.
     pub slow: TimeSpan,
     /// What is put in front of each line of a log file, in the notation of strftime(3).
     pub timestamp: Option<String>,
