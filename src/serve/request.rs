@@ -79,21 +79,19 @@ impl<A: Application> Engine<A> {
         {
             return step;
         }
-        if A::is_standby(thread) {
+        let has_body = has_body(connection);
+        // The thread that stands by lets others read bodies, because a request of which only the head is read can go to
+        // another worker. The hub has nobody else.
+        if A::is_standby(thread) && !(has_body && self.foreign.is_some()) {
             connection.is_left = true;
             return leave(connection, local);
         }
-        match framing {
-            Framing::None | Framing::Length(0) => self.call(connection, local, thread),
-            Framing::Stdin { .. } if connection.body.is_read() => {
-                self.call(connection, local, thread)
-            }
-            _ => {
-                connection.phase = Phase::Body;
-                connection.deadline = 0;
-                Step::Again
-            }
+        if !has_body {
+            return self.call(connection, local, thread);
         }
+        connection.phase = Phase::Body;
+        connection.deadline = 0;
+        Step::Again
     }
 
     pub(super) fn read_body(
@@ -186,9 +184,9 @@ impl<A: Application> Engine<A> {
         let peer = connection.peer.address.as_bytes();
         record.begin(now, deadline, method, target, peer);
         let watch = self.watches.of(local.index);
-        // Only its own thread can say anything that is encrypted.
-        let speech = connection.tls.is_none().then_some(connection.head.kind);
-        watch.begin(connection.socket.as_fd(), method == b"HEAD", speech);
+        let session = connection.tls.as_ref().map(|tls| tls.session());
+        let (socket, kind) = (connection.socket.as_fd(), connection.head.kind);
+        watch.begin(socket, method == b"HEAD", kind, session);
         if let Some(standby) = &self.standby {
             standby.note_request();
         }
@@ -261,6 +259,15 @@ impl<A: Application> Engine<A> {
         connection.keep_alive = false;
         connection.linger = true;
         self.after_response(connection)
+    }
+}
+
+/// Whether a body is still to be read.
+fn has_body(connection: &Connection) -> bool {
+    match connection.head.framing {
+        Framing::None | Framing::Length(0) => false,
+        Framing::Stdin { .. } => !connection.body.is_read(),
+        Framing::Chunked | Framing::Length(_) => true,
     }
 }
 
