@@ -40,7 +40,7 @@ pub(super) enum Command {
     /// Say whether the settings of a site are good
     Check(CheckArguments),
     /// Find what keeps a site from its clients, and say what to do
-    Doctor(DoctorArguments),
+    Doctor(super::doctor::DoctorArguments),
     /// Serve an application without a settings file
     Run(RunArguments),
     /// Show what a running site is doing
@@ -88,19 +88,6 @@ pub(super) struct CheckArguments {
     /// Do not look whether this machine has the users, files and addresses of the site
     #[arg(long)]
     pub(super) no_host: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct DoctorArguments {
-    /// Settings of the site, in TOML, or the name of a site in /etc/hostler
-    #[arg(value_name = "FILE|SITE")]
-    pub(super) site: String,
-    /// Print everything, as JSON
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Do not import the application
-    #[arg(long)]
-    pub(super) no_import: bool,
 }
 
 /// Paths are text, since they become settings.

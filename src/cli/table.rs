@@ -55,6 +55,7 @@ fn facts(status: &Status) -> Vec<(&'static str, String)> {
         ("settings", status.file.clone()),
         ("listening", joined(status.listeners.iter().map(listener))),
         ("supervisor", Some(supervisor)),
+        ("upgrade", upgrade(&status.on_disk).map(str::to_owned)),
         ("now", load.map(str::to_owned)),
         ("requests", requests(&status.workers)),
         ("memory", memory(status)),
@@ -65,6 +66,15 @@ fn facts(status: &Status) -> Vec<(&'static str, String)> {
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)));
     known.collect()
+}
+
+/// What there is to say of the program on the disk.
+fn upgrade(on_disk: &str) -> Option<&'static str> {
+    match on_disk {
+        "gone" => Some("the program is gone from the disk, this one serves on"),
+        "other" => Some("another hostler is installed, reload to upgrade"),
+        _ => None,
+    }
 }
 
 /// The line that the service has for everybody, in its parts: what goes on, how busy it is, and its last failure.

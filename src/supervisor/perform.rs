@@ -98,7 +98,12 @@ impl Supervisor {
             } => {
                 let stacks = match keep {
                     true => self.children.stacks(worker),
-                    false => self.children.take_stacks(worker),
+                    false => {
+                        let stacks = self.children.take_stacks(worker);
+                        // Clients that wait for them have them too; the log has what it wants of them.
+                        self.dumps.answer(worker, &stacks);
+                        stacks
+                    }
                 };
                 if !keep {
                     // Clients may have asked for the same.
