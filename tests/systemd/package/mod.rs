@@ -10,7 +10,7 @@ use super::{machine::Machine, machine::System, settings};
 use crate::{support::load::Load, systemd::machine::address};
 
 /// Boots a machine without hostler, and does what there is to test.
-fn on(system: System, test: impl FnOnce(&Machine)) {
+pub(super) fn on(system: System, test: impl FnOnce(&Machine)) {
     if let Some(machine) = Machine::bare(system) {
         // Images of containers have one that forbids packages to start, stop or reload anything (deb-systemd-invoke(1p)).
         machine.succeed(&["rm", "-f", "/usr/sbin/policy-rc.d"]);
