@@ -14,11 +14,8 @@ use super::{
 };
 
 /// Keys, and sections without a key, each with the values that are served in spite of it, beside the default; `*` at the
-/// end of a value stands for whatever comes there.
-const UNSERVED: &[(&str, &[&str])] = &[
-    ("log.to", &["journal", "stderr", "file:*"]),
-    ("log.access-to", &["journal", "stderr", "file:*"]),
-];
+/// end of a value stands for whatever comes there. There are none at the moment.
+const UNSERVED: &[(&str, &[&str])] = &[];
 
 /// A setting that this version does not serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,7 +188,6 @@ mod tests {
         ("listen.protocol", &["uwsgi"]),
         ("listen.backlog", &[]),
         ("workers.cheaper.idle", &[]),
-        ("log.to", &["stderr", "file:*"]),
     ];
 
     #[track_caller]

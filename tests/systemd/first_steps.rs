@@ -191,7 +191,7 @@ enum Way {
 }
 
 /// Every command of README.md, in its order.
-const README: [(&str, Way); 17] = [
+const README: [(&str, Way); 18] = [
     (
         "make run",
         Way::Elsewhere("it builds a release; `examples` serves the same site"),
@@ -209,6 +209,10 @@ const README: [(&str, Way); 17] = [
     ("curl --silent http://localhost/", Way::Typed),
     ("hostler doctor shop", Way::Typed),
     ("hostler status shop", Way::Typed),
+    (
+        "hostler top",
+        Way::Elsewhere("it wants a terminal; `top` gives it one"),
+    ),
     ("hostler reload shop", Way::Typed),
     ("hostler worker recycle 1 shop", Way::Typed),
     ("hostler convert-ini uwsgi.ini -o shop.toml", Way::Typed),

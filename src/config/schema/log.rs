@@ -5,7 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::value::{AccessFilter, AccessFormat, ByteSize, FileMode, LogTarget, TimeSpan};
+use crate::config::value::{
+    AccessFilter, AccessFormat, ByteSize, FileMode, LogTarget, SyslogFacility, TimeSpan,
+};
 
 /// `[log]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +17,10 @@ pub struct Log {
     /// `syslog:host:port` and `syslog:/path`. Empty: the journal when standard error is connected to it
     /// (`$JOURNAL_STREAM`, systemd.exec(5)), else standard error.
     pub to: Vec<LogTarget>,
+    /// What syslog sorts entries by: `daemon`, `user`, `local0` to `local7` and others.
+    pub syslog_facility: SyslogFacility,
+    /// Who speaks, for syslog.
+    pub syslog_identifier: String,
     /// Least important level that is logged: `error`, `warning`, `info` or `debug`.
     pub level: LogLevel,
     /// One entry for each request. `hostler run` has this on.
@@ -48,6 +54,8 @@ impl Default for Log {
     fn default() -> Self {
         Self {
             to: Vec::new(),
+            syslog_facility: SyslogFacility::Daemon,
+            syslog_identifier: "hostler".to_owned(),
             level: LogLevel::Info,
             access: false,
             access_to: Vec::new(),
