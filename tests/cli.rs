@@ -234,7 +234,7 @@ fn what_is_not_served_yet_is_told_and_not_ignored() {
         (
             Some(SUCCESS),
             format!(
-                "note: {file}:6:1: this version does not serve workers.loop yet, \
+                "note: {file}:6:7: this version does not serve log.to \"syslog\" yet, \
                  and `hostler serve` does not start with it\n"
             )
         )
@@ -242,7 +242,7 @@ fn what_is_not_served_yet_is_told_and_not_ignored() {
     check_error(
         &["serve", &file],
         CONFIG,
-        &["does not serve workers.loop (line 6) yet"],
+        &["does not serve log.to \"syslog\" (line 6) yet"],
     );
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What can be tested without a process is tested below the code it tests, not here. Where a new test belongs:
 //!
+//! - `book`: the documentation as a book: its summary, its links.
 //! - `cgi`: programs that answer requests.
 //! - `access`: the access log, and its lines beside those of uWSGI and gunicorn.
 //! - `chaos`: everything that can happen under load, and an account of every request.
@@ -42,6 +43,7 @@
 //! - `upgrade`: another hostler takes over from the one that runs.
 //! - `uwsgi`: the uwsgi protocol on the wire.
 //! - `webdav`: a WebDAV server as the application, and a client that tries everything.
+//! - `wheel`: what `pip install` brings, in an environment of its own.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
 //!
 //! `support` is what they share. The extension has to be built and the virtual environments have to exist: `make test`
@@ -57,6 +59,7 @@
 mod support;
 
 mod access;
+mod book;
 mod cgi;
 mod chaos;
 mod cli;
@@ -97,4 +100,5 @@ mod top;
 mod upgrade;
 mod uwsgi;
 mod webdav;
+mod wheel;
 mod wsgi;

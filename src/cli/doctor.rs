@@ -6,6 +6,7 @@ use std::{
     process::ExitCode,
 };
 
+use clap::Args;
 use serde::Serialize;
 
 use crate::{
@@ -15,12 +16,25 @@ use crate::{
 };
 
 use super::{
-    arguments::DoctorArguments,
     check::{Finding, findings, place},
     error::CliError,
     exit::Exit,
     output,
 };
+
+/// What `hostler doctor` is told.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    /// Settings of the site, in TOML, or the name of a site in /etc/hostler
+    #[arg(value_name = "FILE|SITE")]
+    pub(super) site: String,
+    /// Print everything, as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Do not import the application
+    #[arg(long)]
+    pub(super) no_import: bool,
+}
 
 /// Everything that was found, as `--json` prints it.
 #[derive(Debug, Serialize)]

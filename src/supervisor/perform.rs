@@ -57,8 +57,9 @@ impl Supervisor {
                 let _ = self.children.tell_worker(worker, &ToWorker::Drain);
             }
             Action::Dump { worker, pid } => {
-                self.dumps.for_rules(worker, Instant::now());
-                signal(pid, STACKS_SIGNAL);
+                if self.dumps.for_rules(worker, Instant::now()) {
+                    signal(pid, STACKS_SIGNAL);
+                }
             }
             Action::Exit(code) => return Some(code),
             Action::ForgetWorker(worker) => {
@@ -104,6 +105,10 @@ impl Supervisor {
                         stacks
                     }
                 };
+                if !keep {
+                    // Clients may have asked for the same.
+                    self.dumps.answer(worker, &stacks);
+                }
                 self.log_slow(&tag, &requests, &stacks);
             }
             Action::LogStacks { worker, tag } => {

@@ -174,10 +174,10 @@ mod tests {
 
     #[test]
     fn a_child_has_what_it_was_given_and_nothing_else() {
-        let command = "echo $NAME $PPID >&0; /bin/ls /proc/$$/fd >&0";
+        let command = "echo $NAME $PPID >&0; /bin/ls /proc/self/fd >&0";
         let (text, kin) = said(command, Kinship::Child);
-        // Standard input, output and error.
-        assert_eq!(text, format!("value {}\n0\n1\n2\n", std::process::id()));
+        // Standard input, output and error, and the directory that is read.
+        assert_eq!(text, format!("value {}\n0\n1\n2\n3\n", std::process::id()));
         waitpid(Pid::from_raw(kin.pid), WaitOptions::empty()).unwrap();
     }
 

@@ -42,7 +42,7 @@ fn nth_stats_address(process: &Process, nth: usize) -> Address {
     })
 }
 
-fn stats_address(site: &Running) -> Address {
+pub(crate) fn stats_address(site: &Running) -> Address {
     nth_stats_address(&site.process, 1)
 }
 

@@ -202,6 +202,21 @@ fn a_stop_hurries_the_old_supervisor() {
     assert_eq!(held.killed().status, 0);
 }
 
+/// Each supervisor waits for the one before it, and what an end means reaches all of them.
+#[test]
+fn a_request_outlives_two_upgrades() {
+    let managed = Managed::start(&site());
+    let held = Held::begin(&managed.site);
+    let old = Watched::new(managed.site.process.pid().into());
+    let first = managed.upgrade();
+    let second = managed.upgrade();
+    second.process.signal(Signal::TERM);
+    managed.heard_until("STOPPING=1");
+    held.end();
+    old.wait();
+    assert_eq!((first.wait(), second.wait()), (Some(0), Some(0)));
+}
+
 /// The second one may come when the first has not ended, and is done by whoever is in charge then.
 #[test]
 fn a_reload_during_an_upgrade_is_done_as_well() {

@@ -4,17 +4,22 @@ use std::fs;
 
 use rustix::process::Signal;
 
-use crate::support::{load::Load, process::Watched, site::serves};
+use crate::{
+    stats::stats_address,
+    support::{load::Load, process::Watched, site::serves},
+};
 
-use super::{Installed, refused, reload, site, status, supervisor, upgrade, zygote};
+use super::{Installed, refused, reload, site, status, supervisor, text, upgrade, zygote};
 
 #[test]
 fn no_request_is_lost() {
     let installed = Installed::new();
     let settings = site()
         .listen("http", "127.0.0.1:0")
-        .listen("http", "./site.sock");
+        .listen("http", "./site.sock")
+        .setting("stats", "address = \"127.0.0.1:0\"\nhttp = true");
     let mut site = settings.start_by(installed.command());
+    let stats = stats_address(&site);
     let addresses = site.addresses.iter();
     let loads: Vec<Load> = addresses
         .map(|address| Load::start(address, "/", 4))
@@ -25,6 +30,7 @@ fn no_request_is_lost() {
         upgrade(&site, &installed);
         worker.wait();
         assert_eq!(status(&site)["generation"], generation);
+        assert_eq!(stats.get("/").json()["pid"], supervisor(&site));
     }
     for load in loads {
         load.wait_for(100);
@@ -39,6 +45,40 @@ fn no_request_is_lost() {
     for file in ["site.sock", "control.sock"] {
         assert!(!site.directory.path().join(file).exists(), "{file}");
     }
+}
+
+#[test]
+fn the_status_says_that_there_is_something_to_upgrade_to() {
+    let installed = Installed::new();
+    let site = site().start_by(installed.command());
+    let check = |on_disk: &str, is_told: bool| {
+        assert_eq!(status(&site)["on_disk"], on_disk);
+        let table = text(&site.control(&["status"]).stdout);
+        assert_eq!(table.contains("reload to upgrade"), is_told, "{table}");
+    };
+    check("same", false);
+    installed.upgrade();
+    check("other", true);
+    reload(&site);
+    check("same", false);
+}
+
+/// The parent does not keep open what is closed by who is in charge.
+#[test]
+fn an_address_that_leaves_the_settings_is_closed() {
+    let installed = Installed::new();
+    let more = site()
+        .listen("http", "./kept.sock")
+        .listen("http", "127.0.0.1:0");
+    let site = more.start_by(installed.command());
+    upgrade(&site, &installed);
+    site.process.wait_for_text("this supervisor has finished");
+    let left = &site.addresses[1];
+    assert_eq!(left.get("/pid").status, 200);
+    site.rewrite(&super::site().listen("http", "./kept.sock"));
+    reload(&site);
+    site.wait_until("the address to be closed", || left.try_connect().is_err());
+    assert_eq!(site.get("/pid").status, 200);
 }
 
 #[test]

@@ -19,6 +19,7 @@ impl Supervisor {
         let counters = overview.counters.by_name();
         let mut status = Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            on_disk: self.on_disk().to_owned(),
             site: self.site.clone(),
             file: self.file.clone(),
             pid: getpid().as_raw_nonzero().get().cast_unsigned(),

@@ -14,6 +14,10 @@ use super::history::History;
 pub(crate) struct Status {
     /// Version of the program that runs.
     pub(crate) version: String,
+    /// What is where the program was started from: `same`, `other` when a reload would upgrade, or `gone`. Empty: it does not
+    /// say.
+    #[serde(default)]
+    pub(crate) on_disk: String,
     /// Name of the site.
     pub(crate) site: String,
     /// The settings file, absolute; none for `hostler run`.

@@ -112,7 +112,9 @@ impl Lifecycle {
     }
 
     fn retire_empty(&mut self) {
-        let needed = |number: u32| number == self.current || self.is_next(number);
+        // Who has given way must not keep sockets open that are closed elsewhere.
+        let is_current = |number| number == self.current && !self.has_abdicated();
+        let needed = |number: u32| is_current(number) || self.is_next(number);
         let empty = self.generations.iter().find(|(number, generation)| {
             let number = **number;
             !needed(number)

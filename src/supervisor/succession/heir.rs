@@ -20,7 +20,8 @@ use crate::{
 
 use super::{
     Word,
-    message::{Estate, GREETING, ToHeir},
+    estate::Estate,
+    message::{GREETING, ToHeir},
     program::Program,
     words::forward,
 };

@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ipc::LoadFailure, listener::Heirloom, supervisor::control::Reply};
+use crate::{ipc::LoadFailure, supervisor::control::Reply};
+
+use super::estate::Estate;
 
 /// Every message begins with it; who says another one is not understood.
 pub(super) const GREETING: &str = "hostler succession 1";
@@ -17,36 +19,13 @@ pub(crate) const VARIABLE: &str = "HOSTLER_SUCCESSION";
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(in crate::supervisor) enum ToHeir {
-    /// The first message. Descriptors: one for each heirloom, those of listeners first, then of stats, of metrics, of the
-    /// control socket; then the keys of session tickets.
+    /// The first message. Descriptors: each socket, and the keys of session tickets.
     Estate(Box<Estate>),
     /// It is in charge.
     Reign {
         /// Another reload was asked for while it was starting, which is its to do; who asked waits for the outcome.
         reload: bool,
     },
-}
-
-/// What an heir gets.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-pub(in crate::supervisor) struct Estate {
-    /// Version of the program before it.
-    pub(super) version: String,
-    /// Number of its first generation: they are counted on.
-    pub(super) generation: u32,
-    /// Its predecessor stays its parent, and ends with it.
-    pub(super) is_child: bool,
-    /// Those that applications serve.
-    pub(super) listeners: Vec<Heirloom>,
-    /// Those where stats are given out.
-    pub(super) stats: Vec<Heirloom>,
-    /// Those where metrics are given out.
-    pub(super) metrics: Vec<Heirloom>,
-    /// The control socket, if there is one.
-    pub(super) control: Vec<Heirloom>,
-    /// The directory of the control socket was made for it, and goes with it.
-    pub(super) made_directory: bool,
 }
 
 /// To the predecessor.

@@ -4,12 +4,14 @@
 //! The new supervisor, the *heir*, gets what only one process at a time could have: listening sockets, the control socket,
 //! the keys of session tickets. It goes through its whole start, and tells its *predecessor* that it serves, or why it
 //! cannot. Only then anything changes. `program` says whether there is a reason, `heir` and `predecessor` are the two ends,
-//! `message` is what they say. When what happens is decided in `lifecycle/succession`.
+//! `estate` is what is left and `message` what they say. When what happens is decided in `lifecycle/succession`.
 //!
 //! The service manager is told of the new main process if there is one, which ends then like any other. Anybody else who has
 //! started us waits for this process and knows no other: so it stays as the parent of the heir, does nothing but pass on
 //! signals, and ends as the heir does.
 
+mod estate;
+mod giving_way;
 mod heir;
 mod message;
 mod predecessor;
@@ -18,46 +20,38 @@ mod words;
 
 use std::{
     env,
-    os::fd::{AsFd, BorrowedFd},
     time::{Duration, Instant},
 };
 
-use rustix::process::{Signal, getpid};
+use rustix::process::getpid;
 use tokio::sync::mpsc;
-use tracing::{error, info, warn};
+use tracing::info;
 
-use crate::{
-    ipc::LoadFailure,
-    journal::LogFiles,
-    listener::{Heirloom, Listeners},
-    sys::Kinship,
-    systemd::Notifier,
-};
+use crate::{listener::Listeners, sys::Kinship, systemd::Notifier};
 
 use super::{
     SupervisorError,
     control::Server,
-    generation::one_line,
     interpreter::Extension,
     lifecycle::{Event, Notice, Report},
-    log::LogKeeper,
     run::Supervisor,
     setup,
 };
 
+pub(super) use self::words::Word;
 use self::{
     heir::Heir,
-    message::{Estate, FromHeir, ToHeir},
+    message::{FromHeir, ToHeir},
+    program::{OnDisk, Program},
 };
 pub(crate) use self::{
     message::Accession,
     predecessor::{Predecessor, SuccessionError},
 };
-pub(super) use self::{program::OnDisk, words::Word};
 
 /// What a supervisor knows of those before and after it.
 pub(super) struct Succession {
-    program: program::Program,
+    program: Program,
     kinship: Kinship,
     heir: Option<Heir>,
     predecessor: Option<Predecessor>,
@@ -86,7 +80,7 @@ impl Succession {
             let listening = predecessor.listen(words.clone());
             listening.map_err(setup("hear the supervisor before this one"))?;
         }
-        let program = program::Program::here(extension);
+        let program = Program::here(extension);
         let kinship = match &predecessor {
             Some(predecessor) if predecessor.is_parent() => Kinship::Child,
             _ => kinship(),
@@ -101,11 +95,6 @@ impl Succession {
             change: None,
         };
         Ok((succession, heard))
-    }
-
-    /// Whether another program lies where this one was started from.
-    pub(super) fn on_disk(&self) -> OnDisk {
-        self.program.on_disk()
     }
 
     /// Number of the first generation.
@@ -141,6 +130,15 @@ fn kinship() -> Kinship {
 }
 
 impl Supervisor {
+    /// What is where this program was started from, in a word.
+    pub(super) fn on_disk(&self) -> &'static str {
+        match self.succession.program.on_disk() {
+            OnDisk::Gone => "gone",
+            OnDisk::Other => "other",
+            OnDisk::Same => "same",
+        }
+    }
+
     /// Whoever starts us hears of `notice`: a predecessor that has not given way yet, else the service manager.
     pub(super) fn notify(&self, notice: Notice) {
         match &self.succession.predecessor {
@@ -165,121 +163,6 @@ impl Supervisor {
             && !predecessor.is_followed()
         {
             predecessor.note(report);
-        }
-    }
-
-    /// Starts the program that lies there, if it is another one; its first generation has this number.
-    pub(super) fn start_heir(&mut self, generation: u32) -> Option<Event> {
-        match self.succession.on_disk() {
-            OnDisk::Same => return None,
-            OnDisk::Gone => {
-                let program = self.succession.program.path();
-                warn!(program = %program.display(), "the program is not where it was started from, this one serves on");
-                return None;
-            }
-            OnDisk::Other => {}
-        }
-        info!("another program lies where this one was started from, it is started to take over");
-        Some(match self.try_start_heir(generation) {
-            Ok(heir) => {
-                let pid = heir.pid();
-                let is_child = self.succession.kinship == Kinship::Child;
-                self.succession.heir = Some(heir);
-                Event::HeirStarted {
-                    child: is_child.then_some(pid),
-                }
-            }
-            Err(reason) => Event::SettingsRead(Err(reason)),
-        })
-    }
-
-    fn try_start_heir(&self, number: u32) -> Result<Heir, String> {
-        let overview = self.lifecycle.status(Duration::ZERO);
-        let current = self.generations.get(&overview.generation);
-        let current = current.ok_or("no generation is left")?;
-        let (control, made_directory) = &self.succession.control;
-        let groups = [
-            &current.listeners,
-            &current.stats,
-            &current.metrics,
-            control,
-        ];
-        let of = |listeners: &Listeners| -> Vec<Heirloom> {
-            listeners
-                .heirlooms()
-                .map(|(heirloom, _)| heirloom)
-                .collect()
-        };
-        let estate = Estate {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            generation: number,
-            is_child: self.succession.kinship == Kinship::Child,
-            listeners: of(&current.listeners),
-            stats: of(&current.stats),
-            metrics: of(&current.metrics),
-            control: of(control),
-            made_directory: *made_directory,
-        };
-        let sockets = groups.into_iter().flat_map(Listeners::iter);
-        let fds: Vec<BorrowedFd<'_>> = sockets
-            .map(AsFd::as_fd)
-            .chain([current.https.ticket_keys()])
-            .collect();
-        let (program, words) = (&self.succession.program, self.succession.words.clone());
-        Heir::start(program, self.succession.kinship, estate, &fds, words)
-    }
-
-    /// Tells the service manager of an heir that serves, as long as somebody waits for it. An heir of which it does not know
-    /// would be taken for what a service has left behind at its end.
-    fn introduce(&mut self, accession: Accession) -> Event {
-        let is_sibling = self.succession.kinship == Kinship::Sibling;
-        let heir = self.succession.heir.as_ref();
-        let main = heir.map(Heir::pid).filter(|_| is_sibling);
-        if self.lifecycle.awaits_heir()
-            && let Err(error) = self.notifier.give_way(main)
-        {
-            let reason = format!("the service manager cannot be told of the new process: {error}");
-            return Event::HeirFailed(LoadFailure {
-                reason,
-                traceback: String::new(),
-            });
-        }
-        Event::HeirReady(accession)
-    }
-
-    /// Gives way to the heir: from here on it is the service, and we finish what we have.
-    pub(super) fn abdicate(&mut self, reload: bool) {
-        let Some(heir) = &self.succession.heir else {
-            return;
-        };
-        for generation in self.generations.values() {
-            generation.listeners.disown();
-            generation.stats.disown();
-            generation.metrics.disown();
-        }
-        self.succession.control.0.disown();
-        if let Err(error) = heir.crown(reload) {
-            // It ends as any supervisor that crashes, and whoever starts supervisors starts another one.
-            error!(error = %one_line(&error), "the new supervisor has ended");
-        }
-        self.stats.rest();
-        self.metrics.rest();
-        self.rotation = None;
-        self.log = LogKeeper::new(LogFiles::default());
-        self.succession.change = Some(Change::Abdicated);
-    }
-
-    /// Says to the heir that nothing more comes.
-    pub(super) fn part_with_heir(&self) {
-        if let Some(heir) = &self.succession.heir {
-            heir.part();
-        }
-    }
-
-    /// Signals the heir.
-    pub(super) fn signal_heir(&self, signal: Signal) {
-        if let Some(heir) = &self.succession.heir {
-            heir.signal(signal);
         }
     }
 

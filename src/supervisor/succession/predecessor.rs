@@ -3,7 +3,7 @@
 use std::{
     env,
     fs::File,
-    io,
+    io, mem,
     os::fd::{AsFd, OwnedFd},
     sync::Arc,
     time::Duration,
@@ -20,7 +20,7 @@ use tracing::warn;
 use crate::{
     config::Settings,
     ipc::{Channel, IpcError, LoadFailure},
-    listener::{Heirloom, ListenError, Listeners},
+    listener::{ListenError, Listeners},
     supervisor::{
         Https, MetricsError, StatsError,
         control::Reply,
@@ -33,7 +33,8 @@ use crate::{
 
 use super::{
     Word,
-    message::{Accession, Estate, FromHeir, GREETING, ToHeir, VARIABLE},
+    estate::{Estate, Sockets},
+    message::{Accession, FromHeir, GREETING, ToHeir, VARIABLE},
     words::forward,
 };
 
@@ -65,10 +66,7 @@ pub(crate) enum SuccessionError {
 pub(crate) struct Predecessor {
     voice: Voice,
     estate: Estate,
-    listeners: Listeners,
-    stats: Listeners,
-    metrics: Listeners,
-    pub(super) control: Listeners,
+    sockets: Sockets,
     ticket_keys: Option<OwnedFd>,
     /// What was last said of the application, with its traceback.
     failure: Option<LoadFailure>,
@@ -93,7 +91,7 @@ impl Predecessor {
             return Err(SuccessionError::NoWay);
         }
         let channel = Channel::from_fd(way).greeting(GREETING);
-        let (estate, fds) = match channel.recv() {
+        let (mut estate, fds) = match channel.recv() {
             Ok(Some((ToHeir::Estate(estate), fds))) => (*estate, fds),
             Ok(_) => return Err(SuccessionError::Estate(IpcError::Closed)),
             Err(IpcError::Version { theirs }) => return Err(SuccessionError::Protocol { theirs }),
@@ -104,24 +102,13 @@ impl Predecessor {
             set_parent_process_death_signal(Some(Signal::KILL))
                 .map_err(|errno| SuccessionError::Stdin(errno.into()))?;
         }
-        let unknown = |_: ListenError| SuccessionError::Protocol {
-            theirs: estate.version.clone(),
-        };
+        let theirs = estate.version.clone();
+        let unknown = |_: ListenError| SuccessionError::Protocol { theirs };
         let mut fds = fds.into_iter();
-        let mut take = |heirlooms: &[Heirloom]| {
-            let heirlooms = heirlooms.iter().cloned().zip(fds.by_ref());
-            Listeners::from_heirlooms(heirlooms).map_err(unknown)
-        };
-        let listeners = take(&estate.listeners)?;
-        let stats = take(&estate.stats)?;
-        let metrics = take(&estate.metrics)?;
-        let control = take(&estate.control)?;
+        let sockets = Sockets::take(mem::take(&mut estate.sockets), &mut fds).map_err(unknown)?;
         Ok(Some(Self {
             voice: Voice(Arc::new(channel)),
-            listeners,
-            stats,
-            metrics,
-            control,
+            sockets,
             ticket_keys: fds.next(),
             failure: None,
             is_followed: false,
@@ -140,7 +127,7 @@ impl Predecessor {
     /// As with [`Listeners::bind`].
     pub(crate) fn listeners(&self, settings: &Settings) -> Result<Listeners, ListenError> {
         let defer = settings.timeouts.socket.0;
-        self.listeners.rebind(&settings.listen, defer)
+        self.sockets.listen.rebind(&settings.listen, defer)
     }
 
     /// The same for `[stats]`.
@@ -148,7 +135,7 @@ impl Predecessor {
     /// # Errors
     /// As with [`Listeners::bind`].
     pub(crate) fn stats(&self, settings: &Settings) -> Result<Listeners, StatsError> {
-        stats::rebind_to(&self.stats, settings)
+        stats::rebind_to(&self.sockets.stats, settings)
     }
 
     /// The same for `[metrics]`.
@@ -156,7 +143,7 @@ impl Predecessor {
     /// # Errors
     /// As with [`Listeners::bind`].
     pub(crate) fn metrics(&self, settings: &Settings) -> Result<Listeners, MetricsError> {
-        metrics::rebind_to(&self.metrics, settings)
+        metrics::rebind_to(&self.sockets.metrics, settings)
     }
 
     /// HTTPS with the certificates of today, and with its keys of session tickets, if they are laid out as ours.
@@ -197,16 +184,12 @@ impl Predecessor {
         Ok(())
     }
 
-    /// It has given way: what it leaves is ours, and what of it the settings do not name goes.
+    /// It has given way: what it leaves is ours, and what of it the settings do not name goes. Gives the control socket.
     pub(super) fn follow(&mut self) -> Listeners {
-        for left in [&self.listeners, &self.stats, &self.metrics, &self.control] {
-            left.own();
-        }
-        self.listeners = Listeners::default();
-        self.stats = Listeners::default();
-        self.metrics = Listeners::default();
         self.is_followed = true;
-        std::mem::take(&mut self.control)
+        let left = mem::take(&mut self.sockets);
+        left.own();
+        left.control
     }
 
     /// Until it has given way, it hears what the service manager would.

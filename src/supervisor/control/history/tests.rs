@@ -44,9 +44,9 @@ fn failed(reason: &str) -> Report {
 
 fn harakiri(worker: WorkerTag, requests: usize) -> Report {
     let request = Running {
-        began_us: 0,
-        name: String::new(),
         thread: 1,
+        began_us: 1_000_000,
+        name: String::new(),
         age: Duration::from_secs(30),
         limit: Some(Duration::from_secs(30)),
         line: "GET /slow".to_owned(),

@@ -60,6 +60,7 @@ fn who_has_given_way_finishes_and_ends() {
     site.quiet(&[1, 2]);
     assert!(site.did(&Action::Report(Report::Succeeded(accession()))));
     everybody_ends(&mut site);
+    assert!(site.did(&Action::Retire { generation: 1 }));
     assert!(site.did(&Action::Report(Report::Left { killed: 0 })));
     assert!(site.did(&Action::Exit(0)));
 }
