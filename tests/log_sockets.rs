@@ -93,12 +93,13 @@ impl Drop for Sink {
     }
 }
 
-/// A site whose requests are logged there, with further lines of `[log]`.
+/// A site whose requests are logged there, with further lines of `[log]`. It has one worker, because each tells of its own
+/// losses with its own next entry.
 fn site(target: &str, log: &str) -> Running {
     let log = format!("to = [\"stderr\"]\naccess = true\naccess-to = [\"{target}\"]\n{log}");
     Site::app("log")
         .bare()
-        .workers(2, 2)
+        .workers(1, 2)
         .setting("log", &log)
         .start()
 }

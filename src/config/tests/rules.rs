@@ -269,3 +269,23 @@ fn functions_and_files_can_be_found() {
         ":6:22: the path is empty; write one, or leave the key out",
     );
 }
+
+#[test]
+fn a_form_of_access_entries_is_read_with_the_settings() {
+    let form = "`%(urii) %(status)` is not a form of access entries";
+    check_error_behind(
+        "[log]\naccess-format = \"%(urii) %(status)\"",
+        &format!(":6:17: {form}: there is no variable `%(urii)`; did you mean `%(uri)`?"),
+    );
+}
+
+#[test]
+fn syslog_gets_a_name_that_it_can_have() {
+    let way = "is no name for syslog; write up to 48 letters, digits and signs";
+    for name in ["", "a b", "\u{e9}"] {
+        check_error_behind(
+            &format!("[log]\nsyslog-identifier = \"{name}\""),
+            &format!(":6:21: `{name}` {way}"),
+        );
+    }
+}
