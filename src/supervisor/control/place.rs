@@ -14,7 +14,9 @@ pub(crate) struct Places {
     service: Option<PathBuf>,
     /// `$XDG_RUNTIME_DIR`, of a user who is logged in.
     user: Option<PathBuf>,
-    /// Whether `/run/hostler` may be made.
+    /// Where system services have their directories.
+    system: PathBuf,
+    /// Whether that may be made.
     root: bool,
 }
 
@@ -36,15 +38,17 @@ impl Places {
         Self {
             service: service.map(PathBuf::from).filter(absolute),
             user: of("XDG_RUNTIME_DIR").map(PathBuf::from).filter(absolute),
+            system: SYSTEM.into(),
             root: rustix::process::geteuid().is_root(),
         }
     }
 
-    /// Those of a user with this runtime directory.
+    /// Those of a user with this runtime directory, on a machine without system services.
     #[cfg(test)]
     pub(crate) fn of_user(directory: &std::path::Path) -> Self {
         Self {
             user: Some(directory.to_owned()),
+            system: directory.join("system"),
             ..Self::default()
         }
     }
@@ -61,7 +65,7 @@ impl Places {
         }
         let base = match &self.user {
             Some(user) => user.join("hostler"),
-            None if self.root => PathBuf::from(SYSTEM),
+            None if self.root => self.system.clone(),
             None => return None,
         };
         let directory = is_plain(site).then(|| base.join(site))?;
@@ -88,7 +92,7 @@ impl Places {
     /// Directories that have a directory for each site.
     pub(crate) fn bases(&self) -> Vec<PathBuf> {
         let user = self.user.iter().map(|user| user.join("hostler"));
-        user.chain(iter::once(PathBuf::from(SYSTEM))).collect()
+        user.chain(iter::once(self.system.clone())).collect()
     }
 
     /// Every socket in the directories where services of hostler put them; some may be without a service, and some in
@@ -122,6 +126,7 @@ mod tests {
         Places {
             service: path(service),
             user: path(user),
+            system: SYSTEM.into(),
             root,
         }
     }
