@@ -97,9 +97,10 @@ book: $(MDBOOK) ## the documentation as a site, under target/book
 WHEEL := PATH="$(CURDIR)/target/venv/wheel/bin:$$PATH" target/venv/wheel/bin/pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps
 .PHONY: wheel
 wheel: need-build target/venv/wheel/done ## wheel and source distribution for pip, under target/wheel
+	mkdir -p target/wheel
 	rm -f target/wheel/*.whl target/wheel/*.tar.gz
 	PATH="$(CURDIR)/target/venv/wheel/bin:$$PATH" PYTHONPATH=packaging/wheel target/venv/wheel/bin/python -c 'import backend; backend.build_sdist("target/wheel")'
-	CARGO_TARGET_DIR=target/wheel/build $(WHEEL) --wheel-dir target/wheel .
+	CARGO_TARGET_DIR=$(CURDIR)/target/wheel/build $(WHEEL) --wheel-dir target/wheel .
 	target/venv/wheel/bin/twine check --strict target/wheel/*.whl target/wheel/*.tar.gz
 	target/venv/wheel/bin/check-wheel-contents target/wheel/*.whl
 	target/venv/wheel/bin/auditwheel show target/wheel/*.whl
@@ -107,7 +108,7 @@ wheel: need-build target/venv/wheel/done ## wheel and source distribution for pi
 .PHONY: wheel-of-tests
 wheel-of-tests: need-build target/venv/wheel/done ## one of a debug build, for the tests
 	rm -rf target/wheel/dev
-	CARGO_TARGET_DIR=target/wheel/build CARGO_PROFILE_DEV_DEBUG=0 HOSTLER_WHEEL_PROFILE=dev $(WHEEL) --wheel-dir target/wheel/dev .
+	CARGO_TARGET_DIR=$(CURDIR)/target/wheel/build CARGO_PROFILE_DEV_DEBUG=0 HOSTLER_WHEEL_PROFILE=dev $(WHEEL) --wheel-dir target/wheel/dev .
 
 .PHONY: venvs
 venvs: target/venv/test/done target/venv/gevent/done target/venv/libraries/done ## the frameworks and uWSGI that the tests want, under target/
