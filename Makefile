@@ -15,6 +15,7 @@ PYTHON := /usr/bin/python3
 CARGO_DEB := target/tools/cargo-deb-3.8.0
 CARGO_DENY := target/tools/cargo-deny-0.20.2
 CARGO_GENERATE_RPM := target/tools/cargo-generate-rpm-0.21.1
+MDBOOK := target/tools/mdbook-0.5.4
 BUILD_PACKAGES := ca-certificates gcc libc6-dev
 BENCH_PACKAGES := $(BUILD_PACKAGES) libev-dev nginx python3-dev python3-venv wrk
 MAN_PACKAGES := python3 scdoc
@@ -37,7 +38,7 @@ run: need-run target/release/hostler target/venv/example/done ## serve the Djang
 	exec target/release/hostler serve examples/django/site.toml
 
 .PHONY: test
-test: need-test lint build venvs $(CARGO_DEB) $(CARGO_GENERATE_RPM) ## everything: lint, unit tests, and the real server behind nginx
+test: need-test lint build venvs wheel-of-tests $(CARGO_DEB) $(CARGO_GENERATE_RPM) ## everything: lint, unit tests, and the real server behind nginx
 	cargo test --workspace --locked
 
 .PHONY: lint
@@ -62,8 +63,8 @@ build: need-build ## program and extension, as the tests want them
 # No path of the machine that builds is in what is shipped, so that it is the same wherever it is built.
 CARGO_HOME ?= $(HOME)/.cargo
 .PHONY: release
-release: export RUSTFLAGS += --remap-path-prefix=$(CURDIR)=/hostler --remap-path-prefix=$(CARGO_HOME)=/cargo
-release: export CFLAGS += -ffile-prefix-map=$(CURDIR)=/hostler -ffile-prefix-map=$(CARGO_HOME)=/cargo
+release wheel: export RUSTFLAGS += --remap-path-prefix=$(CURDIR)=/hostler --remap-path-prefix=$(CARGO_HOME)=/cargo
+release wheel: export CFLAGS += -ffile-prefix-map=$(CURDIR)=/hostler -ffile-prefix-map=$(CARGO_HOME)=/cargo
 release: need-build ## program and extension as they are shipped
 	cargo build --workspace --locked --release
 
@@ -88,6 +89,26 @@ target/man/%: man/%.scd tools/manual $(wildcard docs/*.md) | need-man
 	@mkdir -p $(@D)
 	tools/manual $< >$@
 
+.PHONY: book
+book: $(MDBOOK) ## the documentation as a site, under target/book
+	target/tools/bin/mdbook build docs
+
+# maturin asks something else of pyo3 than cargo does; in one target directory each would undo what the other has built.
+WHEEL := PATH="$(CURDIR)/target/venv/wheel/bin:$$PATH" target/venv/wheel/bin/pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps
+.PHONY: wheel
+wheel: need-build target/venv/wheel/done ## wheel and source distribution for pip, under target/wheel
+	rm -f target/wheel/*.whl target/wheel/*.tar.gz
+	PATH="$(CURDIR)/target/venv/wheel/bin:$$PATH" PYTHONPATH=packaging/wheel target/venv/wheel/bin/python -c 'import backend; backend.build_sdist("target/wheel")'
+	CARGO_TARGET_DIR=target/wheel/build $(WHEEL) --wheel-dir target/wheel .
+	target/venv/wheel/bin/twine check --strict target/wheel/*.whl target/wheel/*.tar.gz
+	target/venv/wheel/bin/check-wheel-contents target/wheel/*.whl
+	target/venv/wheel/bin/auditwheel show target/wheel/*.whl
+
+.PHONY: wheel-of-tests
+wheel-of-tests: need-build target/venv/wheel/done ## one of a debug build, for the tests
+	rm -rf target/wheel/dev
+	CARGO_TARGET_DIR=target/wheel/build CARGO_PROFILE_DEV_DEBUG=0 HOSTLER_WHEEL_PROFILE=dev $(WHEEL) --wheel-dir target/wheel/dev .
+
 .PHONY: venvs
 venvs: target/venv/test/done target/venv/gevent/done target/venv/libraries/done ## the frameworks and uWSGI that the tests want, under target/
 
@@ -95,6 +116,7 @@ venvs: target/venv/test/done target/venv/gevent/done target/venv/libraries/done 
 target/venv/test/done: tests/requirements.txt | need-test
 target/venv/gevent/done: tests/gevent/requirements.txt | need-test
 target/venv/example/done: examples/django/requirements.txt | need-run
+target/venv/wheel/done: packaging/wheel/requirements.txt | need-run
 target/venv/%/done:
 	$(PYTHON) -m venv target/venv/$*
 	target/venv/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
@@ -137,6 +159,6 @@ need-test:
 	@tools/need-packages $(TEST_PACKAGES)
 
 # Tools for cargo, by name and version. Nearly debug builds: they are made in half of the time, and run once.
-target/tools/cargo-%: | need-build
+$(CARGO_DEB) $(CARGO_DENY) $(CARGO_GENERATE_RPM) $(MDBOOK): | need-build
 	tool=$(@F); CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 cargo install "$${tool%-*}" --version "$${tool##*-}" --locked --debug --quiet --root target/tools --force
 	touch $@

@@ -39,3 +39,6 @@ pub use cli::main;
 /// The reader of uWSGI's configurations, for its comparison with uWSGI and for its fuzz target; no interface.
 #[doc(hidden)]
 pub use convert::outside as convert_outside;
+/// Answers about files, for their fuzz target; no interface.
+#[doc(hidden)]
+pub use static_files::outside as static_files_outside;

@@ -222,30 +222,6 @@ fn the_schema_is_json_that_names_its_draft() {
     );
 }
 
-/// Settings that are ahead of the server.
-const UNSERVED: &str = "[log]\nto = [\"syslog\"]\n";
-
-#[test]
-fn what_is_not_served_yet_is_told_and_not_ignored() {
-    let (_directory, file) = file_with(UNSERVED);
-    let checked = run(&["check", "--no-host", &file]);
-    assert_eq!(
-        (checked.status.code(), stderr(&checked)),
-        (
-            Some(SUCCESS),
-            format!(
-                "note: {file}:6:1: this version does not serve workers.loop yet, \
-                 and `hostler serve` does not start with it\n"
-            )
-        )
-    );
-    check_error(
-        &["serve", &file],
-        CONFIG,
-        &["does not serve workers.loop (line 6) yet"],
-    );
-}
-
 /// What `--show` prints is itself a file that means the same.
 #[test]
 fn the_effective_settings_are_settings() {

@@ -93,6 +93,34 @@ fn every_example_serves() {
     }
 }
 
+#[test]
+fn the_portal_does_what_its_settings_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let process = serve(&root().join("examples/portal/site.toml"), directory.path());
+    let address = process.wait_for("where it listens", listening);
+    for (path, status, text) in [
+        ("/", 200, "<h1>Portal</h1>"),
+        ("/blog/first", 200, "<h1>Blog: first</h1>"),
+        ("/static/style.css", 200, "sans-serif"),
+        ("/robots.txt", 200, "Disallow"),
+        ("/cgi-bin/about.sh/x", 200, "GET /cgi-bin/about.sh/x, as "),
+        ("/cgi-bin/nothing", 404, "Back to the portal"),
+        ("/internal/x", 403, ""),
+        ("/news/first", 301, ""),
+    ] {
+        let answer = address.get(path);
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.text().contains(text), "{path}: {}", answer.text());
+    }
+    for (path, name, value) in [
+        ("/", "X-Content-Type-Options", "nosniff"),
+        ("/news/first", "Location", "/blog/first"),
+        ("/static/style.css", "Cache-Control", "max-age=604800"),
+    ] {
+        assert_eq!(address.get(path).header(name), Some(value), "{path}");
+    }
+}
+
 /// As part of a whole configuration; on a socket of its own, since nginx binds even to check.
 #[test]
 fn nginx_takes_every_snippet() {

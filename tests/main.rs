@@ -2,7 +2,9 @@
 //!
 //! What can be tested without a process is tested below the code it tests, not here. Where a new test belongs:
 //!
+//! - `book`: the documentation as a book: its summary, its links.
 //! - `cgi`: programs that answer requests.
+//! - `access`: the access log, and its lines beside those of uWSGI and gunicorn.
 //! - `chaos`: everything that can happen under load, and an account of every request.
 //! - `cli`: arguments, exit codes, `check` and its messages.
 //! - `compare`: two servers asked the same, and what is told of it.
@@ -20,6 +22,7 @@
 //! - `http`: HTTP/1.x on the wire: framing, limits, timeouts, keep-alive, and the corpus in `tests/wire/`.
 //! - `journal`: what the journal gets, and what happens when it does not take it.
 //! - `limits`: requests that take too long, memory and descriptors that run out.
+//! - `log_files`, `log_sockets`: logs that go to files, and out as datagrams.
 //! - `man`: the manual pages.
 //! - `metrics`: what is served at the address of `[metrics]`, and the status page in a real browser.
 //! - `mounts`: many applications in the same workers.
@@ -40,6 +43,7 @@
 //! - `upgrade`: another hostler takes over from the one that runs.
 //! - `uwsgi`: the uwsgi protocol on the wire.
 //! - `webdav`: a WebDAV server as the application, and a client that tries everything.
+//! - `wheel`: what `pip install` brings, in an environment of its own.
 //! - `wsgi`: PEP 3333, one application under `tests/apps/` per behaviour.
 //!
 //! `support` is what they share. The extension has to be built and the virtual environments have to exist: `make test`
@@ -55,6 +59,7 @@
 mod support;
 
 mod access;
+mod book;
 mod cgi;
 mod chaos;
 mod cli;
@@ -74,6 +79,7 @@ mod http;
 mod journal;
 mod limits;
 mod log_files;
+mod log_sockets;
 mod man;
 mod metrics;
 mod mounts;
@@ -94,4 +100,5 @@ mod top;
 mod upgrade;
 mod uwsgi;
 mod webdav;
+mod wheel;
 mod wsgi;

@@ -25,8 +25,9 @@ const COMMANDS: [&[&str]; 16] = [
 ];
 
 /// All there are.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "hostler.1",
+    "hostler-access-log.7",
     "hostler-convert-ini.1",
     "hostler.toml.5",
     "hostler-signals.7",
@@ -34,7 +35,7 @@ const PAGES: [&str; 5] = [
 ];
 
 /// Looks like a setting, and is something else.
-const FOREIGN: &[&str] = &[];
+const FOREIGN: &[&str] = &["options", "service.md", "uwsgi.ini"];
 
 /// Output of a command that must succeed and say nothing else.
 #[track_caller]
@@ -166,6 +167,15 @@ fn the_page_of_the_units_has_what_the_document_has() {
 }
 
 #[test]
+fn the_page_of_the_access_log_has_what_the_document_has() {
+    check_tables(
+        "access-log.md",
+        "hostler-access-log.7",
+        &["Form", "The line", "Variable", "Value"],
+    );
+}
+
+#[test]
 fn the_page_of_the_signals_has_what_the_document_has() {
     let headings = [
         "Code",
@@ -253,7 +263,7 @@ fn no_page_speaks_of_a_setting_that_there_is_not() {
         .filter_map(|key| key.split('.').next())
         .collect();
     let is_name = |word: &str| {
-        !word.is_empty()
+        word.starts_with(|c: char| c.is_ascii_lowercase())
             && word
                 .chars()
                 .all(|c| c.is_ascii_lowercase() || c == '-' || c == '.')

@@ -2,7 +2,7 @@
 //! `crate::systemd::package`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::Write,
     os::unix::fs::PermissionsExt,
@@ -199,7 +199,7 @@ fn the_licences_of_everything_that_is_linked_are_there() {
         "--no-dedupe",
     ]);
     let crates = output(tree.current_dir(root()));
-    let mut expected: Vec<String> = crates
+    let linked: BTreeSet<String> = crates
         .lines()
         .filter(|line| !line.is_empty() && !line.contains("(/"))
         .map(|line| {
@@ -210,16 +210,14 @@ fn the_licences_of_everything_that_is_linked_are_there() {
                 .to_owned()
         })
         .collect();
-    expected.sort();
-    expected.dedup();
-    let found = copyright
+    let named: BTreeSet<String> = copyright
         .lines()
-        .filter_map(|line| line.strip_prefix("Files: crates/"));
-    let mut found: Vec<String> = found
+        .filter_map(|line| line.strip_prefix("Files: crates/"))
         .map(|path| path.trim_end_matches("/*").to_owned())
         .collect();
-    found.sort();
-    assert_eq!(found, expected);
+    // What is linked for tests alone may be named too.
+    let missing: Vec<_> = linked.difference(&named).collect();
+    assert!(linked.len() > 50 && missing.is_empty(), "{missing:?}");
     let licences = copyright
         .lines()
         .filter_map(|line| line.strip_prefix("License: "));

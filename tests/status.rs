@@ -81,6 +81,19 @@ fn a_worker_that_does_not_run_tells_nothing_and_costs_nothing() {
     assert_eq!(site.get("/pid").status, 200);
 }
 
+/// The same stacks are for the log and for whoever asks, and asking afterwards finds a worker that answers.
+#[test]
+fn a_slow_request_and_a_person_may_ask_for_the_same_stacks() {
+    let site = Site::app("process").workers(1, 2);
+    let site = site.setting("log", "slow = \"50ms\"").start();
+    for nth in 1..=2 {
+        let held = Held::begin_nth(&site, nth);
+        let stacks = done(&site.control(&["worker", "stack", "0"]));
+        assert!(stacks.contains(" in answer"), "{stacks}");
+        held.end();
+    }
+}
+
 #[test]
 fn the_last_reload_is_told() {
     let site = Site::app("process").start();

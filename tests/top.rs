@@ -245,7 +245,7 @@ fn who_wants_no_colours_gets_none() {
         let terminal = Terminal::start((80, 24), variables, &["top", FAST[0], FAST[1]]);
         // All threads are busy, which is set apart.
         terminal.wait_for_text("1/1");
-        terminal.styled().contains("\u{1b}[33m")
+        terminal.styled().contains("\u{1b}[38;5;")
     };
     let directory = ("RUNTIME_DIRECTORY", site.directory.path());
     assert!(coloured(&[directory]));

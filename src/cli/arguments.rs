@@ -1,6 +1,8 @@
 //! The command line as types; the comments on the fields are its help.
 
-use std::{path::PathBuf, time::Duration};
+mod running;
+
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use regex::bytes::Regex;
@@ -11,15 +13,17 @@ use crate::{
     config::{Address, TimeSpan},
 };
 
+pub(super) use running::{
+    LogCommand, ReloadArguments, RunningSite, StatusArguments, StopArguments, TopArguments,
+    WorkerArguments, WorkerCommand,
+};
+
 const EXAMPLES: &str = "\
 Examples:
   hostler run shop.wsgi --reload        try a Django project
   hostler run app.py:app --http :8080   try a Flask file, for the whole network
   hostler check /etc/hostler/shop.toml  see whether a site's settings are good
   hostler serve /etc/hostler/shop.toml  serve it";
-
-/// Between two readings of a site.
-const SHORTEST: Duration = Duration::from_millis(100);
 
 /// The systemd-native application server for Python
 #[derive(Debug, Parser)]
@@ -36,7 +40,7 @@ pub(super) enum Command {
     /// Say whether the settings of a site are good
     Check(CheckArguments),
     /// Find what keeps a site from its clients, and say what to do
-    Doctor(DoctorArguments),
+    Doctor(super::doctor::DoctorArguments),
     /// Serve an application without a settings file
     Run(RunArguments),
     /// Show what a running site is doing
@@ -86,19 +90,6 @@ pub(super) struct CheckArguments {
     pub(super) no_host: bool,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct DoctorArguments {
-    /// Settings of the site, in TOML, or the name of a site in /etc/hostler
-    #[arg(value_name = "FILE|SITE")]
-    pub(super) site: String,
-    /// Print everything, as JSON
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Do not import the application
-    #[arg(long)]
-    pub(super) no_import: bool,
-}
-
 /// Paths are text, since they become settings.
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
@@ -132,91 +123,6 @@ pub(super) struct UnitsArguments {
     /// Write the units here instead, below /etc/systemd/system for example
     #[arg(long, value_name = "DIR")]
     pub(super) output: Option<PathBuf>,
-}
-
-/// A site that runs.
-#[derive(Debug, Args)]
-pub(super) struct RunningSite {
-    /// Its settings file or its name; may be left out when one site runs
-    #[arg(value_name = "FILE|SITE")]
-    pub(super) site: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct StatusArguments {
-    #[command(flatten)]
-    pub(super) site: RunningSite,
-    /// Print everything, as JSON
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-const TOP_HELP: &str = "\
-Examples:
-  hostler top                    every site on this host; ? shows the keys
-  hostler top shop               one site
-  hostler top --once             a table, for a script or a mail
-  hostler top --json | jq .      a line of JSON for each interval";
-
-#[derive(Debug, Args)]
-#[command(after_help = TOP_HELP)]
-pub(super) struct TopArguments {
-    /// Their settings files or names; without any, all that run
-    #[arg(value_name = "FILE|SITE")]
-    pub(super) sites: Vec<String>,
-    /// Print one table and end
-    #[arg(long)]
-    pub(super) once: bool,
-    /// Print JSON, a line for each interval
-    #[arg(long)]
-    pub(super) json: bool,
-    /// From one reading to the next
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
-    pub(super) interval: TimeSpan,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ReloadArguments {
-    #[command(flatten)]
-    pub(super) site: RunningSite,
-    /// Wait for the outcome, and fail if the reload does; this is what happens anyway
-    #[arg(long)]
-    pub(super) wait: bool,
-    /// Do not wait for the outcome
-    #[arg(long, conflicts_with = "wait")]
-    pub(super) no_wait: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct StopArguments {
-    #[command(flatten)]
-    pub(super) site: RunningSite,
-    /// Do not wait for the end
-    #[arg(long)]
-    pub(super) no_wait: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum WorkerCommand {
-    /// Replace a worker; it finishes its requests
-    Recycle(WorkerArguments),
-    /// Show where the threads of a worker are
-    Stack(WorkerArguments),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct WorkerArguments {
-    /// Its number, as `hostler status` shows it
-    #[arg(value_name = "N")]
-    pub(super) worker: u32,
-    #[command(flatten)]
-    pub(super) site: RunningSite,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum LogCommand {
-    /// Open log files and the connection to the journal anew
-    Reopen(RunningSite),
 }
 
 /// How a command tells what it has found.
@@ -364,15 +270,6 @@ fn patience(text: &str) -> Result<TimeSpan, String> {
     match time.0.is_zero() {
         true => Err("no answer takes no time".to_owned()),
         false => Ok(time),
-    }
-}
-
-/// Each reading costs the site a little.
-fn interval(text: &str) -> Result<TimeSpan, String> {
-    let time: TimeSpan = text.parse().map_err(|error| format!("{error}"))?;
-    match time.0 {
-        short if short < SHORTEST => Err("less than 100ms is too often".to_owned()),
-        _ => Ok(time),
     }
 }
 

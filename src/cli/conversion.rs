@@ -10,13 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{
-    config::Settings,
-    convert::{
-        account::{Account, Entry, Notice, Origin, Remark, Verdict},
-        draft::Draft,
-    },
-};
+use crate::convert::account::{Account, Entry, Remark, Verdict};
 
 use super::{arguments::Report, error::CliError, exit::Exit, output};
 
@@ -29,31 +23,6 @@ pub(super) struct Destination<'a> {
     pub(super) force: bool,
     /// The account on standard output. Without `file` it takes the place of the settings there.
     pub(super) report: Option<Report>,
-}
-
-/// Says which keys of the result this version does not serve, at the top of the file and in the account: `serve` would
-/// refuse the site.
-pub(super) fn note_unserved(settings: &Settings, draft: &mut Draft, account: &mut Account) {
-    let unserved = settings.unserved();
-    if unserved.is_empty() {
-        return;
-    }
-    let keys: Vec<&str> = unserved.iter().map(|one| one.name.as_str()).collect();
-    let text = format!(
-        "This version of hostler does not serve {} yet: take it out, or wait for one that does.",
-        keys.join(", ")
-    );
-    draft.say(&text);
-    account.notices.push(Notice {
-        origin: Origin {
-            source: "settings".into(),
-            line: None,
-        },
-        remark: Remark {
-            text,
-            needs_human: true,
-        },
-    });
 }
 
 /// Writes the settings and the account; without a report, what needs a person goes to standard error.

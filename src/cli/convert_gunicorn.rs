@@ -1,15 +1,12 @@
 //! `hostler convert-gunicorn`: from a configuration of gunicorn to settings.
 
-use std::{env, path::Path, process::ExitCode};
+use std::{env, process::ExitCode};
 
-use crate::{
-    config,
-    convert::gunicorn::{self, GunicornError, Input},
-};
+use crate::convert::gunicorn::{self, GunicornError, Input};
 
 use super::{
     arguments::ConvertGunicornArguments,
-    conversion::{Destination, deliver, note_unserved},
+    conversion::{Destination, deliver},
     error::CliError,
     output,
 };
@@ -29,15 +26,11 @@ pub(super) fn convert(arguments: ConvertGunicornArguments) -> Result<ExitCode, C
         environment: variables.collect(),
         directory: env::current_dir().map_err(CliError::WorkingDirectory)?,
     };
-    let mut converted = gunicorn::convert(&input).inspect_err(|error| {
+    let converted = gunicorn::convert(&input).inspect_err(|error| {
         if let GunicornError::Failed { traceback, .. } = error {
             output::tell_before(traceback);
         }
     })?;
-    // What breaks a rule is marked already.
-    if let Ok(checked) = config::parse(&converted.draft.render(), Path::new("gunicorn.toml")) {
-        note_unserved(&checked, &mut converted.draft, &mut converted.account);
-    }
     let destination = Destination {
         file: arguments.output.as_ref(),
         force: arguments.force,

@@ -16,7 +16,7 @@ use crate::{
 
 use super::{
     arguments::ConvertIniArguments,
-    conversion::{Destination, deliver, note_unserved},
+    conversion::{Destination, deliver},
     error::CliError,
     exit::Exit,
     output,
@@ -42,7 +42,7 @@ pub(super) fn convert(arguments: &ConvertIniArguments) -> Result<ExitCode, CliEr
         debian: arguments.debian,
         emperor: arguments.emperor,
     };
-    let mut converted = uwsgi::convert(&inputs(arguments)?, &start, &Machine::default())?;
+    let converted = uwsgi::convert(&inputs(arguments)?, &start, &Machine::default())?;
     let settings = converted.draft.render();
     let target = arguments.output.clone();
     let target = target.unwrap_or_else(|| directory.join(format!("{}.toml", start.site)));
@@ -51,8 +51,6 @@ pub(super) fn convert(arguments: &ConvertIniArguments) -> Result<ExitCode, CliEr
             "the settings that were made are not good, which is a fault of hostler; please report it: {error}"
         ),
     })?;
-    note_unserved(&checked, &mut converted.draft, &mut converted.account);
-    let settings = converted.draft.render();
     let destination = Destination {
         file: arguments.output.as_ref(),
         force: arguments.force,

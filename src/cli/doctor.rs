@@ -6,6 +6,7 @@ use std::{
     process::ExitCode,
 };
 
+use clap::Args;
 use serde::Serialize;
 
 use crate::{
@@ -15,12 +16,25 @@ use crate::{
 };
 
 use super::{
-    arguments::DoctorArguments,
     check::{Finding, findings, place},
     error::CliError,
     exit::Exit,
     output,
 };
+
+/// What `hostler doctor` is told.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    /// Settings of the site, in TOML, or the name of a site in /etc/hostler
+    #[arg(value_name = "FILE|SITE")]
+    pub(super) site: String,
+    /// Print everything, as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Do not import the application
+    #[arg(long)]
+    pub(super) no_import: bool,
+}
 
 /// Everything that was found, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -122,24 +136,9 @@ fn unreadable(path: &Path) -> String {
 
 /// What `hostler check` says of them.
 fn of_settings(path: &Path, file: &SettingsFile) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = file
-        .unserved()
-        .iter()
-        .map(|key| {
-            let message = format!(
-                "this version does not serve {} yet, and does not start with it",
-                key.name
-            );
-            Entry::wrong(
-                "settings",
-                place(path, key.position, &message),
-                "take it out, or wait for a newer version",
-            )
-        })
-        .collect();
     let found = findings(file).into_iter();
     let told = found.filter(|(_, finding)| !is_seen_better(&file.settings, finding));
-    entries.extend(told.map(|(position, finding)| {
+    let judged = told.map(|(position, finding)| {
         let (message, advice) = match finding.message.split_once("; ") {
             Some((message, advice)) => (message, advice),
             None => (
@@ -152,7 +151,8 @@ fn of_settings(path: &Path, file: &SettingsFile) -> Vec<Entry> {
             true => Entry::wrong("settings", message, advice),
             false => Entry::warning("settings", message, advice),
         }
-    }));
+    });
+    let mut entries: Vec<Entry> = judged.collect();
     if entries.is_empty() {
         let path = path.display();
         entries.push(Entry::good(

@@ -90,7 +90,7 @@ fn begin(
 
 fn serve_file(file: PathBuf, predecessor: Option<Predecessor>) -> Result<ExitCode, CliError> {
     serve::serve(ServeOptions {
-        settings: config::load_served(&file)?,
+        settings: config::load(&file)?,
         source: Some(file),
         predecessor,
     })

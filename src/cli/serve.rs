@@ -132,7 +132,7 @@ fn site_name(source: Option<&Path>, settings: &Settings) -> String {
 /// Settings from the command line cannot change, but the application can.
 fn reread(source: Option<PathBuf>, settings: Settings) -> Reread {
     Box::new(move || match &source {
-        Some(file) => config::load_served(file).map_err(|error| super::output::chain(&error)),
+        Some(file) => config::load(file).map_err(|error| super::output::chain(&error)),
         None => Ok(settings.clone()),
     })
 }

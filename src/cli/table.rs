@@ -22,11 +22,8 @@ const REQUESTS: usize = 10;
 
 /// Everything that people ask for, as a text of several lines.
 pub(super) fn of_status(status: &Status) -> String {
-    let mut text = format!(
-        "{}: {}\n\n",
-        printable(&status.site),
-        printable(&status.state)
-    );
+    let (state, ..) = headline(status);
+    let mut text = format!("{}: {}\n\n", printable(&status.site), printable(state));
     let past = past::facts(status).into_iter();
     for (name, value) in facts(status).into_iter().chain(past) {
         // Writing to a string cannot fail.
@@ -45,6 +42,7 @@ pub(super) fn of_status(status: &Status) -> String {
 }
 
 fn facts(status: &Status) -> Vec<(&'static str, String)> {
+    let (_, load, failure) = headline(status);
     let application = format!("{}, with {}", status.application, status.python);
     let supervisor = format!(
         "pid {} for {}, hostler {}",
@@ -58,9 +56,11 @@ fn facts(status: &Status) -> Vec<(&'static str, String)> {
         ("listening", joined(status.listeners.iter().map(listener))),
         ("supervisor", Some(supervisor)),
         ("upgrade", upgrade(&status.on_disk).map(str::to_owned)),
+        ("now", load.map(str::to_owned)),
         ("requests", requests(&status.workers)),
         ("memory", memory(status)),
         ("workers gone", causes(status)),
+        ("last failure", failure.map(str::to_owned)),
     ];
     let known = all
         .into_iter()
@@ -75,6 +75,15 @@ fn upgrade(on_disk: &str) -> Option<&'static str> {
         "other" => Some("another hostler is installed, reload to upgrade"),
         _ => None,
     }
+}
+
+/// The line that the service has for everybody, in its parts: what goes on, how busy it is, and its last failure.
+fn headline(status: &Status) -> (&str, Option<&str>, Option<&str>) {
+    let parts = status.state.split_once("; last failure: ");
+    let (now, failure) = parts.map_or((&*status.state, None), |(now, why)| (now, Some(why)));
+    let parts = now.split_once("; ");
+    let (state, load) = parts.map_or((now, None), |(state, load)| (state, Some(load)));
+    (state, load, failure)
 }
 
 fn listener(listener: &ListenerStatus) -> String {

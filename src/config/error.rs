@@ -2,8 +2,6 @@
 
 use std::{fmt, io, path::PathBuf};
 
-use super::unserved::Unserved;
-
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -34,14 +32,6 @@ pub enum ConfigError {
     Missing {
         /// As it was given.
         path: PathBuf,
-    },
-    /// The settings are good, and this version cannot do what some of them ask for.
-    #[error("{}: this version does not serve {} yet; remove what is named, or wait for a version that serves it", path.display(), Listed(keys))]
-    Unserved {
-        /// As it was given.
-        path: PathBuf,
-        /// In the order of the file; never empty.
-        keys: Vec<Unserved>,
     },
     /// The file cannot be read for another reason.
     #[error("{}: cannot be read", path.display())]
@@ -96,19 +86,6 @@ impl fmt::Display for Suffix<'_> {
             Some(Position { line, column }) => write!(formatter, ":{line}:{column}"),
             None => Ok(()),
         }
-    }
-}
-
-/// What is not served, with commas between.
-struct Listed<'a>(&'a [Unserved]);
-
-impl fmt::Display for Listed<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, key) in self.0.iter().enumerate() {
-            let comma = if number == 0 { "" } else { ", " };
-            write!(formatter, "{comma}{key}")?;
-        }
-        Ok(())
     }
 }
 

@@ -10,7 +10,6 @@ use super::{
     error::{ConfigError, Part, Position, Problem},
     explain, keys,
     schema::Settings,
-    unserved::Unserved,
 };
 
 /// A settings file that was read: what it says, and where.
@@ -38,37 +37,12 @@ impl SettingsFile {
         })
     }
 
-    /// What the file asks for and this version does not do, in the order of the file.
-    pub fn unserved(&self) -> Vec<Unserved> {
-        let mut keys = self.settings.unserved();
-        for one in &mut keys {
-            one.position = self.position(&one.key, Part::Key);
-        }
-        keys.sort_by_key(|one| one.position);
-        keys
-    }
-
     /// Where a key stands, or the innermost section on the way to it that the file has.
     pub fn position(&self, key: &[String], part: Part) -> Option<Position> {
         let text = without_mark(&self.text);
         let document = Document::parse(&self.path, text).ok()?;
         let place = document.place_of(key, part)?;
         Some(Position::of(place.start, text))
-    }
-
-    /// The settings, if this version can do all that they ask for.
-    ///
-    /// # Errors
-    /// It cannot.
-    pub fn served(self) -> Result<Settings, ConfigError> {
-        let keys = self.unserved();
-        match keys.is_empty() {
-            true => Ok(self.settings),
-            false => Err(ConfigError::Unserved {
-                path: self.path,
-                keys,
-            }),
-        }
     }
 }
 
@@ -79,14 +53,6 @@ impl SettingsFile {
 /// do not go together. The error is one line with the file's name and, where there is one, the place in it.
 pub fn load(path: &Path) -> Result<Settings, ConfigError> {
     SettingsFile::open(path).map(|file| file.settings)
-}
-
-/// Reads the settings file of a site that is to be served.
-///
-/// # Errors
-/// As [`load`], or something is asked for that this version does not do.
-pub fn load_served(path: &Path) -> Result<Settings, ConfigError> {
-    SettingsFile::open(path)?.served()
 }
 
 /// The text of a settings file.

@@ -16,15 +16,13 @@ mod secret;
 mod shape;
 #[cfg(test)]
 mod tests;
-mod unserved;
 mod value;
 
 pub use error::{ConfigError, Part, Position, Problem};
 pub(crate) use json_schema::json_schema;
 pub(crate) use load::read;
-pub use load::{SettingsFile, load, load_served, parse};
+pub use load::{SettingsFile, load, parse};
 pub use schema::*;
 pub use secret::secret_path;
 pub(crate) use shape::{Shape, shape};
-pub use unserved::Unserved;
 pub use value::*;

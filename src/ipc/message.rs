@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Protocol, Settings};
+use crate::config::{LogTarget, Protocol, Settings};
 
 /// Supervisor to zygote.
 #[derive(Debug, Serialize, Deserialize)]
@@ -16,10 +16,10 @@ pub enum ToZygote {
         /// Slot of the scoreboard.
         slot: u32,
     },
-    /// These log files were opened anew. Descriptors: one for each.
-    Log(Vec<PathBuf>),
+    /// These files and sockets for the log were opened anew. Descriptors: one for each.
+    Log(Vec<LogTarget>),
     /// The first message: load the application. Descriptors: the scoreboard, the supervisor's standard error for the
-    /// log; each log file; with HTTPS a sealed file of certificates and private keys ([`crate::tls::Material`]), and the keys of session
+    /// log; each file and socket for it; with HTTPS a sealed file of certificates and private keys ([`crate::tls::Material`]), and the keys of session
     /// tickets; then each listener.
     Start(Box<Start>),
     /// End; the workers stay.
@@ -37,8 +37,8 @@ pub struct Start {
     pub generation: u32,
     /// The checked settings.
     pub settings: Settings,
-    /// One per descriptor of a log file, in the same order.
-    pub log_files: Vec<PathBuf>,
+    /// One per descriptor of a file or socket for the log, in the same order.
+    pub log_files: Vec<LogTarget>,
     /// One per listener descriptor, in the same order.
     pub listeners: Vec<ListenerInfo>,
     /// Whether there are certificates among the descriptors.
@@ -110,8 +110,8 @@ pub enum ToWorker {
         /// Numbers of the threads, as in the scoreboard.
         threads: Vec<u32>,
     },
-    /// These log files were opened anew. Descriptors: one for each.
-    Log(Vec<PathBuf>),
+    /// These files and sockets for the log were opened anew. Descriptors: one for each.
+    Log(Vec<LogTarget>),
 }
 
 /// Worker to supervisor.

@@ -4,31 +4,63 @@ use super::{Priority, Role};
 
 /// An entry that is being composed.
 #[derive(Debug)]
-pub(super) struct Entry(Vec<u8>);
+pub(super) struct Entry {
+    bytes: Vec<u8>,
+    coding: Coding,
+}
+
+/// How fields are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    /// As journald takes them.
+    Native,
+    /// As parameters of structured data (RFC 5424 section 6.3).
+    Structured,
+}
 
 impl Entry {
     /// With what every entry has: message, priority, and who says it.
     pub(super) fn new(message: &str, priority: Priority, site: &str, role: Role) -> Self {
-        let mut entry = Self(Vec::with_capacity(512));
+        let mut entry = Self {
+            bytes: Vec::with_capacity(512),
+            coding: Coding::Native,
+        };
         entry.put("MESSAGE", message);
         entry.put("PRIORITY", priority.digit());
         entry.put("SYSLOG_IDENTIFIER", "hostler");
-        entry.put("HOSTLER_SITE", site);
+        entry.put_speaker(site, role);
+        entry
+    }
+
+    /// Structured data that begins like this, without its end; message and priority stand elsewhere then.
+    pub(super) fn structured(beginning: &str, site: &str, role: Role) -> Self {
+        let mut entry = Self {
+            bytes: beginning.as_bytes().to_vec(),
+            coding: Coding::Structured,
+        };
+        entry.put_speaker(site, role);
+        entry
+    }
+
+    fn put_speaker(&mut self, site: &str, role: Role) {
+        self.put("HOSTLER_SITE", site);
         match role {
-            Role::Supervisor => entry.put("HOSTLER_ROLE", "supervisor"),
-            Role::Zygote => entry.put("HOSTLER_ROLE", "zygote"),
+            Role::Supervisor => self.put("HOSTLER_ROLE", "supervisor"),
+            Role::Zygote => self.put("HOSTLER_ROLE", "zygote"),
             Role::Worker(slot) => {
-                entry.put("HOSTLER_ROLE", "worker");
-                entry.put("HOSTLER_WORKER", slot.to_string());
+                self.put("HOSTLER_ROLE", "worker");
+                self.put("HOSTLER_WORKER", slot.to_string());
             }
         }
-        entry
     }
 
     /// `NAME=value`, or with its length in front when a line feed would end the value too early. The name is one that
     /// journald takes.
     pub(super) fn put(&mut self, name: &str, value: impl AsRef<[u8]>) {
-        let (entry, value) = (&mut self.0, value.as_ref());
+        let (entry, value) = (&mut self.bytes, value.as_ref());
+        if self.coding == Coding::Structured {
+            return put_parameter(entry, name, value);
+        }
         entry.extend_from_slice(name.as_bytes());
         if value.contains(&b'\n') {
             entry.push(b'\n');
@@ -48,8 +80,25 @@ impl Entry {
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
+}
+
+/// ` NAME="value"`; the value is UTF-8, and what would end it is escaped. Line ends become blanks: receivers write a line
+/// for each message.
+fn put_parameter(entry: &mut Vec<u8>, name: &str, value: &[u8]) {
+    entry.push(b' ');
+    // RFC 5424 section 6.3.3: SD-NAME has 32 letters at most.
+    entry.extend_from_slice(&name.as_bytes()[..name.len().min(32)]);
+    entry.extend_from_slice(b"=\"");
+    for letter in String::from_utf8_lossy(value).chars() {
+        match letter {
+            '"' | '\\' | ']' => entry.extend([b'\\', letter as u8]),
+            letter if letter.is_control() => entry.push(b' '),
+            letter => entry.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    entry.push(b'"');
 }
 
 /// The name of a field of ours: capitals, digits and underscores are all that journald takes.

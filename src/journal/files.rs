@@ -1,4 +1,5 @@
-//! Log files, as the supervisor has them: opened for all processes, opened anew, and put aside when they are large.
+//! Log files and sockets, as the supervisor has them: opened for all processes, opened anew, and files put aside when they
+//! are large.
 //!
 //! Nobody else opens one: zygote and workers may be another user, and get the descriptors by message. An entry is
 //! written at the end of whatever file its process has at that moment, so nothing is lost while the others are told:
@@ -24,11 +25,14 @@ use crate::{
     sys::ignore_by_handler,
 };
 
-use super::JournalError;
+use super::{JournalError, datagrams};
 
-/// Every log file of a service; they stay open as long as it.
+/// Every log file of a service, and every socket for its log; they stay open as long as it.
 #[derive(Debug, Default)]
-pub struct LogFiles(Vec<Opened>);
+pub struct LogFiles {
+    files: Vec<Opened>,
+    sockets: Vec<(LogTarget, OwnedFd)>,
+}
 
 #[derive(Debug)]
 struct Opened {
@@ -59,20 +63,27 @@ impl LogFiles {
     /// One of them cannot be opened or made; nothing has changed then.
     pub fn add(&mut self, log: &Log) -> Result<(), JournalError> {
         let mut new: Vec<Opened> = Vec::new();
+        let mut sockets: Vec<(LogTarget, OwnedFd)> = Vec::new();
         for target in log.to.iter().chain(&log.access_to) {
             let LogTarget::File(path) = target else {
+                let mut known = self.sockets.iter().chain(&sockets);
+                if !known.any(|(known, _)| known == target) {
+                    let socket = socket(target)?;
+                    sockets.extend(socket.map(|socket| (target.clone(), socket)));
+                }
                 continue;
             };
-            if !self.0.iter().chain(&new).any(|one| one.path == *path) {
+            if !self.files.iter().chain(&new).any(|one| one.path == *path) {
                 new.push(Opened::new(path, log)?);
             }
         }
+        self.sockets.extend(sockets);
         if !new.is_empty() {
             // A limit of the size of files (LimitFSIZE=) is an error of write(2) then, and not the end.
             ignore_by_handler(&[Signal::XFSZ]).map_err(JournalError::Signals)?;
         }
-        self.0.extend(new);
-        for one in &mut self.0 {
+        self.files.extend(new);
+        for one in &mut self.files {
             one.mode = log.mode.0;
             one.max_size = log.max_size.0;
             one.backups = log.backups;
@@ -82,34 +93,59 @@ impl LogFiles {
 
     /// Whether any of them is put aside when it is large.
     pub fn are_limited(&self) -> bool {
-        self.0.iter().any(|one| one.max_size > 0)
+        self.files.iter().any(|one| one.max_size > 0)
+    }
+
+    /// Whether any is a socket whose peer may have to be found again.
+    pub fn have_peers(&self) -> bool {
+        self.sockets
+            .iter()
+            .any(|(target, _)| datagrams::is_path(target))
+    }
+
+    /// Connects sockets anew whose peers have been found to be gone.
+    pub fn heal(&self) {
+        for (target, socket) in &self.sockets {
+            datagrams::heal(target, socket.as_fd());
+        }
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.files.is_empty() && self.sockets.is_empty()
     }
 
-    /// Where they are.
-    pub fn paths(&self) -> Vec<PathBuf> {
-        self.0.iter().map(|one| one.path.clone()).collect()
+    /// What they are in the settings.
+    pub fn targets(&self) -> Vec<LogTarget> {
+        let files = self
+            .files
+            .iter()
+            .map(|one| LogTarget::File(one.path.clone()));
+        let sockets = self.sockets.iter().map(|(target, _)| target.clone());
+        files.chain(sockets).collect()
     }
 
     /// The descriptors, in the same order.
     pub fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.0.iter().map(|one| one.file.as_fd())
+        let files = self.files.iter().map(|one| one.file.as_fd());
+        files.chain(self.sockets.iter().map(|(_, socket)| socket.as_fd()))
     }
 
-    /// Paths, and descriptors for [`super::init`].
+    /// Targets, and descriptors for [`super::init`].
     ///
     /// # Errors
     /// There are too many open files.
-    pub fn duplicates(&self) -> Result<Vec<(PathBuf, OwnedFd)>, JournalError> {
-        let duplicate = |one: &Opened| match one.file.try_clone() {
-            Ok(file) => Ok((one.path.clone(), file.into())),
-            Err(source) => Err(file_error(&one.path, source)),
+    pub fn duplicates(&self) -> Result<Vec<(LogTarget, OwnedFd)>, JournalError> {
+        let duplicate = |(target, fd): (LogTarget, BorrowedFd<'_>)| {
+            let duplicate = fd.try_clone_to_owned();
+            let duplicate = duplicate.map_err(JournalError::Replace)?;
+            Ok((target, duplicate))
         };
-        self.0.iter().map(duplicate).collect()
+        self.targets()
+            .into_iter()
+            .zip(self.fds())
+            .map(duplicate)
+            .collect()
     }
 
     /// Opens all of them anew, and makes those that are gone.
@@ -117,9 +153,14 @@ impl LogFiles {
     /// # Errors
     /// The first that cannot be opened; it stays as it was, and so do those behind it.
     pub fn reopen(&mut self) -> Result<(), JournalError> {
-        for one in &mut self.0 {
+        for one in &mut self.files {
             one.reopen()
                 .map_err(|source| file_error(&one.path, source))?;
+        }
+        for (target, known) in &mut self.sockets {
+            if let Some(new) = socket(target)? {
+                *known = new;
+            }
         }
         self.switch()
     }
@@ -128,7 +169,7 @@ impl LogFiles {
     /// which is given once.
     pub fn rotate(&mut self) -> (bool, Vec<JournalError>) {
         let (mut changed, mut errors) = (false, Vec::new());
-        for one in &mut self.0 {
+        for one in &mut self.files {
             match one.rotate() {
                 Ok(has_changed) => changed |= has_changed,
                 Err(source) => {
@@ -146,8 +187,8 @@ impl LogFiles {
 
     /// This process writes to them too.
     fn switch(&self) -> Result<(), JournalError> {
-        let (paths, fds): (Vec<_>, Vec<_>) = self.duplicates()?.into_iter().unzip();
-        super::replace(&paths, &fds).map_err(JournalError::Replace)
+        let (targets, fds): (Vec<_>, Vec<_>) = self.duplicates()?.into_iter().unzip();
+        super::replace(&targets, &fds).map_err(JournalError::Replace)
     }
 }
 
@@ -232,6 +273,13 @@ fn open(path: &Path, mode: u32) -> io::Result<File> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
         Err(error) => Err(error),
     }
+}
+
+fn socket(target: &LogTarget) -> Result<Option<OwnedFd>, JournalError> {
+    datagrams::open(target).map_err(|source| JournalError::Peer {
+        target: target.clone(),
+        source,
+    })
 }
 
 fn file_error(path: &Path, source: io::Error) -> JournalError {

@@ -43,7 +43,8 @@ pub(super) fn bare(style: Style, priority: Priority, line: &str) -> String {
     }
 }
 
-fn head(style: Style, priority: Priority, role: Role, speaker: &str, time: &str) -> String {
+/// `worker 3 stdout`
+pub(super) fn who(role: Role, speaker: &str) -> String {
     let mut who = match role {
         Role::Supervisor => "supervisor".into(),
         Role::Worker(slot) => format!("worker {slot}"),
@@ -52,6 +53,11 @@ fn head(style: Style, priority: Priority, role: Role, speaker: &str, time: &str)
     if !speaker.is_empty() {
         who.extend([" ", speaker]);
     }
+    who
+}
+
+fn head(style: Style, priority: Priority, role: Role, speaker: &str, time: &str) -> String {
+    let who = who(role, speaker);
     let name = priority.name();
     match style {
         Style::Coloured => format!(

@@ -10,6 +10,7 @@
 
 mod access;
 mod content;
+mod datagrams;
 mod entry;
 mod escape;
 mod event;
@@ -23,6 +24,7 @@ mod line;
 mod priority;
 mod sink;
 mod splitter;
+mod syslog;
 mod targets;
 mod template;
 mod uwsgi_line;
@@ -44,7 +46,7 @@ use std::{
 use tracing::subscriber::SetGlobalDefaultError;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::config::Log;
+use crate::config::{Log, LogTarget};
 
 pub use access::{Access, Details, WorkerMemory, access, slow};
 pub use files::LogFiles;
@@ -59,7 +61,7 @@ use self::{
     journald::Journald,
     level::Level,
     sink::Sink,
-    targets::{LogFile, Places, Targets},
+    targets::{Outlet, Places, Targets},
 };
 
 /// Where journald listens, when it is not journald; for tests.
@@ -82,6 +84,14 @@ pub enum JournalError {
         /// Its path.
         path: PathBuf,
         /// What the kernel said.
+        source: io::Error,
+    },
+    /// A socket of `log.to` cannot be made.
+    #[error("cannot send the log to {target}; correct [log] to, or start who listens there")]
+    Peer {
+        /// As the settings have it.
+        target: LogTarget,
+        /// What the kernel said, or the resolver.
         source: io::Error,
     },
     /// journald does not answer any more.
@@ -140,23 +150,19 @@ pub fn init(
     log: &Log,
     identity: Identity,
     stderr: Option<OwnedFd>,
-    files: Vec<(PathBuf, OwnedFd)>,
+    files: Vec<(LogTarget, OwnedFd)>,
 ) -> Result<(), JournalError> {
     set_role(identity.role);
     let stderr = stderr.map_or_else(sink::open_own, Ok);
     let stderr = stderr.map_err(JournalError::Stderr)?;
     let connected = is_journal(stderr.as_fd());
     let (places, access, journald) = places(log, connected, identity.role)?;
-    let timestamp = log.timestamp.as_deref();
-    let file = |(path, fd)| match Sink::file(fd, timestamp) {
-        Ok(sink) => Ok(LogFile { path, sink }),
-        Err(source) => Err(JournalError::File { path, source }),
-    };
+    let outlet = |(target, fd)| Outlet::new(target, fd, log);
     set_level(log.level);
     let targets = Targets {
         site: identity.site,
         stderr: Sink::stderr(stderr, connected).map_err(JournalError::Stderr)?,
-        files: files.into_iter().map(file).collect::<Result<_, _>>()?,
+        outlets: files.into_iter().map(outlet).collect::<Result<_, _>>()?,
         journald,
         log: places,
         access,
@@ -236,11 +242,11 @@ pub fn reconnect() -> Result<bool, JournalError> {
     Ok(true)
 }
 
-/// What goes to these files goes to these descriptors from now on, which the supervisor has opened anew.
-pub fn replace(paths: &[PathBuf], fds: &[OwnedFd]) -> io::Result<()> {
+/// What goes to these files and sockets goes to these descriptors from now on, which the supervisor has opened anew.
+pub fn replace(files: &[LogTarget], fds: &[OwnedFd]) -> io::Result<()> {
     TARGETS
         .get()
-        .map_or(Ok(()), |targets| targets.replace(paths, fds))
+        .map_or(Ok(()), |targets| targets.replace(files, fds))
 }
 
 /// From now on this process speaks as another part of hostler.

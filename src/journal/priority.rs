@@ -53,6 +53,11 @@ impl Priority {
         ["0", "1", "2", "3", "4", "5", "6", "7"][usize::from(self.0 & 7)]
     }
 
+    /// As syslog has it.
+    pub(super) fn number(self) -> u8 {
+        self.0 & 7
+    }
+
     /// For people, in five columns at the most.
     pub(super) fn name(self) -> &'static str {
         match self.0 {

@@ -5,7 +5,7 @@
 //! the next that fits.
 
 use std::{
-    ffi::CString,
+    ffi::{CStr, CString},
     io::{self, IsTerminal},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -153,10 +153,7 @@ impl Sink {
         if is_bare {
             return line::bare(self.style, priority, message);
         }
-        let time = match &self.timestamp {
-            Some(format) => local_time(seconds(), format),
-            None => now(),
-        };
+        let time = moment(self.timestamp.as_deref());
         line::format(self.style, priority, role, speaker, &time, message)
     }
 
@@ -192,12 +189,20 @@ fn kind(fd: BorrowedFd<'_>) -> io::Result<Kind> {
 }
 
 /// Since 1970, for the clock of this machine's zone.
-fn seconds() -> i64 {
+pub(super) fn seconds() -> i64 {
     clock_gettime(ClockId::Realtime).tv_sec
 }
 
+/// Now, in a form of strftime(3) and local time, or in our own.
+pub(super) fn moment(form: Option<&CStr>) -> String {
+    match form {
+        Some(form) => local_time(seconds(), form),
+        None => now(),
+    }
+}
+
 /// UTC, to the millisecond (RFC 3339).
-fn now() -> String {
+pub(super) fn now() -> String {
     const LENGTH: usize = "2000-01-01T00:00:00.000".len();
     let mut time = String::with_capacity(32);
     let written = SystemTime.format_time(&mut Writer::new(&mut time));

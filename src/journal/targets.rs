@@ -1,14 +1,23 @@
-//! Where entries go: the journal, standard error, files, and any of them at once.
+//! Where entries go: the journal, standard error, files, sockets, and any of them at once.
 
 use std::{
+    ffi::CString,
     io,
     os::fd::{AsFd, OwnedFd},
-    path::PathBuf,
 };
 
-use crate::config::LogTarget;
+use crate::config::{Log, LogTarget};
 
-use super::{Priority, Role, entry::Entry, form::Form, journald::Journald, sink::Sink};
+use super::{
+    JournalError, Priority, Role,
+    datagrams::Datagrams,
+    entry::Entry,
+    form::Form,
+    journald::Journald,
+    line::{self, Style},
+    sink::{Sink, moment},
+    syslog::{self, Syslog},
+};
 
 /// Those of a process.
 #[derive(Debug)]
@@ -16,7 +25,7 @@ pub(super) struct Targets {
     pub(super) site: String,
     pub(super) journald: Option<Journald>,
     pub(super) stderr: Sink,
-    pub(super) files: Vec<LogFile>,
+    pub(super) outlets: Vec<Outlet>,
     /// Where the log goes.
     pub(super) log: Places,
     /// Where the entries of requests go.
@@ -25,11 +34,25 @@ pub(super) struct Targets {
     pub(super) form: Option<Form>,
 }
 
-/// A file that entries are written to.
+/// A file or a socket of the supervisor's.
 #[derive(Debug)]
-pub(super) struct LogFile {
-    pub(super) path: PathBuf,
-    pub(super) sink: Sink,
+pub(super) struct Outlet {
+    target: LogTarget,
+    way: Way,
+}
+
+/// How entries get there.
+#[derive(Debug)]
+enum Way {
+    File(Sink),
+    /// As a line, with a time in this form.
+    Lines(Datagrams, Option<CString>),
+    /// As a message of syslog; `is_local`: in the form of this machine's own.
+    Syslog {
+        datagrams: Datagrams,
+        syslog: Syslog,
+        is_local: bool,
+    },
 }
 
 /// Some of the targets.
@@ -37,7 +60,7 @@ pub(super) struct LogFile {
 pub(super) struct Places {
     pub(super) journal: bool,
     pub(super) stderr: bool,
-    files: Vec<PathBuf>,
+    outlets: Vec<LogTarget>,
 }
 
 /// One entry as every target needs it.
@@ -55,21 +78,112 @@ pub(super) struct Parts<'a> {
 impl Places {
     /// What a setting names.
     pub(super) fn new(targets: &[LogTarget]) -> Self {
-        let file = |target: &LogTarget| match target {
-            LogTarget::File(path) => Some(path.clone()),
-            _ => None,
-        };
+        let is_outlet =
+            |target: &&LogTarget| !matches!(target, LogTarget::Journal | LogTarget::Stderr);
         Self {
             journal: targets.contains(&LogTarget::Journal),
             stderr: targets.contains(&LogTarget::Stderr),
-            files: targets.iter().filter_map(file).collect(),
+            outlets: targets.iter().filter(is_outlet).cloned().collect(),
         }
     }
 }
 
+impl Outlet {
+    /// By the supervisor's descriptor.
+    pub(super) fn new(target: LogTarget, fd: OwnedFd, log: &Log) -> Result<Self, JournalError> {
+        let datagrams = |fd| Datagrams::new(&target, fd);
+        let syslog = || Syslog::new(log.syslog_facility, &log.syslog_identifier);
+        let way = match &target {
+            LogTarget::Unix(_) | LogTarget::Udp(_) => {
+                // The settings let no NUL through.
+                let time = log
+                    .timestamp
+                    .as_deref()
+                    .and_then(|time| CString::new(time).ok());
+                Way::Lines(datagrams(fd), time)
+            }
+            LogTarget::Syslog | LogTarget::SyslogUdp(_) | LogTarget::SyslogUnix(_) => Way::Syslog {
+                datagrams: datagrams(fd),
+                syslog: syslog(),
+                is_local: target == LogTarget::Syslog,
+            },
+            LogTarget::File(path) => {
+                let sink = Sink::file(fd, log.timestamp.as_deref());
+                Way::File(sink.map_err(|source| JournalError::File {
+                    path: path.clone(),
+                    source,
+                })?)
+            }
+            LogTarget::Journal | LogTarget::Stderr => {
+                Way::File(Sink::file(fd, None).map_err(JournalError::Stderr)?)
+            }
+        };
+        Ok(Self { target, way })
+    }
+
+    /// Writes an entry, or counts it as lost.
+    fn put(&self, site: &str, parts: Parts<'_>, fields: impl Fn(&mut Entry)) {
+        match &self.way {
+            Way::File(sink) => sink.write(parts),
+            Way::Lines(datagrams, time) => {
+                let line = |parts: Parts<'_>| match parts.is_bare {
+                    true => line::bare(Style::Plain, parts.priority, parts.message),
+                    false => line::format(
+                        Style::Plain,
+                        parts.priority,
+                        parts.role,
+                        parts.speaker,
+                        &moment(time.as_deref()),
+                        parts.message,
+                    ),
+                };
+                datagrams.send(line(parts), |lost| with_loss(lost, line));
+            }
+            Way::Syslog {
+                datagrams,
+                syslog,
+                is_local: true,
+            } => datagrams.send(syslog.local(parts), |lost| {
+                with_loss(lost, |parts| syslog.local(parts))
+            }),
+            Way::Syslog {
+                datagrams, syslog, ..
+            } => {
+                let mut entry = syslog::element(site, parts.role);
+                fields(&mut entry);
+                datagrams.send(syslog.message(parts, &entry), |lost| {
+                    let mut entry = syslog::element(site, super::role());
+                    entry.put("HOSTLER_LOST", lost.to_string());
+                    with_loss(lost, |parts| syslog.message(parts, &entry))
+                });
+            }
+        }
+    }
+
+    fn replace(&self, fd: &OwnedFd) -> io::Result<()> {
+        match &self.way {
+            Way::File(sink) => sink.replace(fd.as_fd()),
+            Way::Lines(datagrams, _) | Way::Syslog { datagrams, .. } => {
+                datagrams.replace(fd.as_fd())
+            }
+        }
+    }
+}
+
+/// What tells of entries that did not arrive, in the form of its target.
+fn with_loss(lost: u64, form: impl FnOnce(Parts<'_>) -> String) -> String {
+    form(Parts {
+        priority: Priority::WARNING,
+        role: super::role(),
+        speaker: "",
+        message: &format!("log entries were lost, nobody has taken them: {lost}"),
+        is_bare: false,
+    })
+}
+
 impl Targets {
-    /// Gives an entry to each of `places`; `fields` adds what only the journal can hold.
-    pub(super) fn put(&self, places: &Places, parts: Parts<'_>, fields: impl FnOnce(&mut Entry)) {
+    /// Gives an entry to each of `places`; `fields` adds what only the journal and syslog can hold.
+    pub(super) fn put(&self, places: &Places, parts: Parts<'_>, fields: impl Fn(&mut Entry)) {
         let Parts {
             priority,
             role,
@@ -84,21 +198,25 @@ impl Targets {
         if places.stderr {
             self.stderr.write(parts);
         }
-        for path in &places.files {
-            if let Some(file) = self.files.iter().find(|file| file.path == *path) {
-                file.sink.write(parts);
+        for target in &places.outlets {
+            if let Some(outlet) = self.outlet(target) {
+                outlet.put(&self.site, parts, &fields);
             }
         }
     }
 
-    /// Entries for these files go to these descriptors from now on.
-    pub(super) fn replace(&self, paths: &[PathBuf], fds: &[OwnedFd]) -> io::Result<()> {
-        for (path, fd) in paths.iter().zip(fds) {
-            if let Some(file) = self.files.iter().find(|file| file.path == *path) {
-                file.sink.replace(fd.as_fd())?;
+    /// Entries for these files and sockets go to these descriptors from now on.
+    pub(super) fn replace(&self, targets: &[LogTarget], fds: &[OwnedFd]) -> io::Result<()> {
+        for (target, fd) in targets.iter().zip(fds) {
+            if let Some(outlet) = self.outlet(target) {
+                outlet.replace(fd)?;
             }
         }
         Ok(())
+    }
+
+    fn outlet(&self, target: &LogTarget) -> Option<&Outlet> {
+        self.outlets.iter().find(|outlet| outlet.target == *target)
     }
 
     /// The entry that tells of entries that did not arrive.
@@ -122,7 +240,7 @@ pub(super) mod tests {
             site: "shop".to_owned(),
             journald: Some(fake.connect()),
             stderr: Sink::stderr(null.into(), false).unwrap(),
-            files: Vec::new(),
+            outlets: Vec::new(),
             log: journal.clone(),
             access: journal,
             form: None,

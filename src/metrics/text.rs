@@ -80,7 +80,8 @@ impl Facts {
         let done = &self.done;
         let help = "Time from the complete head of a request to the end of its answer";
         out.histogram("hostler_request_duration", help, &done.latency)?;
-        let help = "Time from when a thread learnt of a request until the application was called";
+        let help =
+            "Time from when a request was there, as far as known, until the application was called";
         out.histogram("hostler_request_queue", help, &done.queued)?;
         let mut time = |name, help, time_us| {
             let unit = Some(Unit::Seconds);

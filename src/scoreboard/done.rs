@@ -58,7 +58,7 @@ pub struct Answered {
 pub struct Asked {
     /// Which: 0 is that of `[app]`, the first `[[mount]]` is 1.
     pub application: u32,
-    /// From when its thread learnt of the request until the application was called.
+    /// From when the request was there, as far as that is known, until the application was called.
     pub queued_us: u64,
     /// Waiting for the interpreter lock.
     pub lock_us: u64,
@@ -101,7 +101,7 @@ pub struct Totals {
     pub statuses: Rows,
     /// How long requests took, from their complete head to the end of the answer.
     pub latency: Histogram,
-    /// How long requests waited for the application, from when a thread learnt of them.
+    /// How long requests waited for the application, from when they were there, as far as that is known.
     pub queued: Histogram,
 }
 

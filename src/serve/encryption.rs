@@ -3,11 +3,15 @@
 //! Nothing stays hidden in here when a call returns: whatever was received is decrypted and given out at once. So the
 //! events of the socket alone say when to go on, as without TLS. In the other direction rustls keeps records that the
 //! socket did not take, up to its limit of 64 KiB; nothing more is encrypted as long as there are any.
+//!
+//! What rustls knows of a connection is behind a lock, because whoever ends the request of a stuck thread answers in its
+//! place (`watch`). Nobody waits for anything while holding it.
 
 use std::{
     io::{self, BufRead, IoSlice, Write},
     mem::MaybeUninit,
     os::fd::BorrowedFd,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use rustix::{
@@ -37,9 +41,47 @@ pub(super) enum Arrived {
     WouldBlock,
 }
 
+/// What rustls knows of one connection.
+#[derive(Clone)]
+pub(super) struct Session(Arc<Mutex<ServerConnection>>);
+
+impl Session {
+    fn new(session: ServerConnection) -> Self {
+        Self(Arc::new(Mutex::new(session)))
+    }
+
+    /// A thread that has failed with it has left it as rustls leaves it between any two calls.
+    fn own(&self) -> MutexGuard<'_, ServerConnection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The records that say this and that nothing follows, for whoever speaks in place of the thread that serves the
+    /// connection. That one must say nothing more.
+    pub(super) fn last_words(&self, mut words: &[u8]) -> Vec<u8> {
+        let mut session = self.own();
+        let mut records = Vec::new();
+        while !words.is_empty() {
+            // It takes what there is room for, and so all of it in the end. Otherwise the client sees no whole answer.
+            let Ok(taken @ 1..) = session.writer().write(words) else {
+                return records;
+            };
+            words = &words[taken..];
+            take_records(&mut session, &mut records);
+        }
+        session.send_close_notify();
+        take_records(&mut session, &mut records);
+        records
+    }
+}
+
+fn take_records(session: &mut ServerConnection, records: &mut Vec<u8>) {
+    // Memory takes everything.
+    while session.wants_write() && session.write_tls(records).is_ok() {}
+}
+
 /// The encryption of one connection.
 pub(super) struct Tls {
-    session: ServerConnection,
+    session: Session,
     asks_client: bool,
     facts: Facts,
     state: State,
@@ -70,7 +112,7 @@ impl Tls {
     pub(super) fn new(server: &Server) -> Option<Box<Self>> {
         let session = ServerConnection::new(server.config.clone()).ok()?;
         Some(Box::new(Self {
-            session,
+            session: Session::new(session),
             asks_client: server.asks_client,
             facts: Facts::default(),
             state: State::Fresh,
@@ -80,6 +122,11 @@ impl Tls {
         }))
     }
 
+    /// For whoever has to speak in place of this connection's thread.
+    pub(super) fn session(&self) -> Session {
+        self.session.clone()
+    }
+
     /// What the application is told about it.
     pub(super) fn facts(&self) -> &Facts {
         &self.facts
@@ -87,7 +134,7 @@ impl Tls {
 
     /// Whether the handshake is over, all of it sent included.
     pub(super) fn is_ready(&self) -> bool {
-        self.state == State::Ready && !self.session.wants_write()
+        self.state == State::Ready && !self.session.own().wants_write()
     }
 
     /// Whether nothing has come yet.
@@ -102,7 +149,7 @@ impl Tls {
 
     /// Whether records wait for room in the socket.
     pub(super) fn is_pending(&self) -> bool {
-        self.session.wants_write() && !self.mute
+        !self.mute && self.session.own().wants_write()
     }
 
     /// Bytes of records that the socket has taken so far.
@@ -158,22 +205,26 @@ impl Tls {
         let taken = self.decrypt(&mut received, input);
         if taken.is_err() {
             self.state = State::Failed;
-        } else if self.state == State::Handshaking && !self.session.is_handshaking() {
-            self.state = State::Ready;
-            self.facts = Facts::of(&self.session, self.asks_client);
+        } else if self.state == State::Handshaking {
+            let session = self.session.own();
+            if !session.is_handshaking() {
+                self.state = State::Ready;
+                self.facts = Facts::of(&session, self.asks_client);
+            }
         }
         taken
     }
 
     /// rustls takes some kilobytes at a time, and gives out what they hold before it takes more.
     fn decrypt(&mut self, received: &mut &[u8], input: &mut Vec<u8>) -> io::Result<()> {
+        let mut session = self.session.own();
         while !received.is_empty() && !self.closed {
-            self.session.read_tls(received)?;
-            let state = self.session.process_new_packets();
+            session.read_tls(received)?;
+            let state = session.process_new_packets();
             let state = state.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             let mut left = state.plaintext_bytes_to_read();
             input.reserve(left);
-            let mut reader = self.session.reader();
+            let mut reader = session.reader();
             while left > 0 {
                 let piece = reader.fill_buf()?;
                 input.extend_from_slice(piece);
@@ -202,7 +253,7 @@ impl Tls {
         if !self.push(socket)? {
             return Err(Errno::AGAIN);
         }
-        let taken = self.session.writer().write_vectored(pieces);
+        let taken = self.session.own().writer().write_vectored(pieces);
         let taken = taken.map_err(|error| errno(&error))?;
         self.push(socket)?;
         Ok(taken)
@@ -214,7 +265,8 @@ impl Tls {
     /// The connection has failed.
     pub(super) fn push(&mut self, socket: BorrowedFd<'_>) -> Result<bool, Errno> {
         while self.is_pending() {
-            match self.session.write_tls(&mut Sender(socket)) {
+            let written = self.session.own().write_tls(&mut Sender(socket));
+            match written {
                 Ok(length) => self.sent += length as u64,
                 Err(error) => match errno(&error) {
                     Errno::AGAIN => return Ok(false),
@@ -234,7 +286,7 @@ impl Tls {
     /// The connection has failed.
     pub(super) fn say_goodbye(&mut self, socket: BorrowedFd<'_>) -> Result<bool, Errno> {
         if self.state == State::Ready {
-            self.session.send_close_notify();
+            self.session.own().send_close_notify();
         }
         self.push(socket)
     }

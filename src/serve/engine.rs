@@ -258,7 +258,7 @@ impl<A: Application> Engine<A> {
             let waited = self
                 .app
                 .while_waiting(thread, || self.wait(at_once, &mut ready, None));
-            local.woke_us = now_us();
+            local.wake();
             match waited {
                 Ok(()) => {}
                 Err(Errno::INTR) => self.app.interrupted(thread),

@@ -94,6 +94,7 @@ impl<A: Application> Engine<A> {
                 self.begin_drain(local, thread);
             }
         }
+        local.wake();
         for data in ready.drain(..) {
             self.dispatch(data, local, thread);
         }

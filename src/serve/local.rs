@@ -6,18 +6,23 @@ use super::{
     connection::{Connection, Parts},
     exchange::Scratch,
 };
-use crate::config::Protocol;
+use crate::{config::Protocol, scoreboard::now_us};
 
 /// Buffers and connections that a thread keeps for reuse.
 const SPARES: usize = 32;
 /// Larger buffers are given back to the allocator.
 const SPARE_CAPACITY: usize = 64 << 10;
 
+/// After so long without a look for events it is worth a system call to know how long a request has waited.
+const AWAY_US: u64 = 1_000;
+
 /// What one thread of the loop has for itself.
 pub(super) struct Local {
     pub(super) index: u32,
     /// When it last came back from waiting for events, by the clock of the scoreboard; 0: it waits for none.
     pub(super) woke_us: u64,
+    /// Whether it was away for so long before that, that what it found then may have waited.
+    pub(super) was_away: bool,
     pub(super) scratch: Scratch,
     buffers: Vec<Vec<u8>>,
     parts: Vec<Parts>,
@@ -29,10 +34,18 @@ impl Local {
         Self {
             index,
             woke_us: 0,
+            was_away: false,
             scratch: Scratch::default(),
             buffers: Vec::new(),
             parts: Vec::new(),
         }
+    }
+
+    /// It comes back from waiting for events.
+    pub(super) fn wake(&mut self) {
+        let now_us = now_us();
+        self.was_away = now_us - self.woke_us >= AWAY_US;
+        self.woke_us = now_us;
     }
 
     /// A connection made of what an earlier one left.

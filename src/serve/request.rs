@@ -26,6 +26,7 @@ use super::{
 use crate::{
     protocol::{Framing, Kind, Refusal, Request, uwsgi},
     scoreboard::{Answered, now_us},
+    sys::received_ago,
 };
 
 const NOT_WSGI: Refusal = Refusal {
@@ -78,21 +79,19 @@ impl<A: Application> Engine<A> {
         {
             return step;
         }
-        if A::is_standby(thread) {
+        let has_body = has_body(connection);
+        // The thread that stands by lets others read bodies, because a request of which only the head is read can go to
+        // another worker. The hub has nobody else.
+        if A::is_standby(thread) && !(has_body && self.foreign.is_some()) {
             connection.is_left = true;
             return leave(connection, local);
         }
-        match framing {
-            Framing::None | Framing::Length(0) => self.call(connection, local, thread),
-            Framing::Stdin { .. } if connection.body.is_read() => {
-                self.call(connection, local, thread)
-            }
-            _ => {
-                connection.phase = Phase::Body;
-                connection.deadline = 0;
-                Step::Again
-            }
+        if !has_body {
+            return self.call(connection, local, thread);
         }
+        connection.phase = Phase::Body;
+        connection.deadline = 0;
+        Step::Again
     }
 
     pub(super) fn read_body(
@@ -171,10 +170,11 @@ impl<A: Application> Engine<A> {
             connection.head.target.of(buffer),
         );
         let now = now_us();
-        let learnt = match take(&mut connection.learnt_us) {
-            0 if local.woke_us == 0 => now,
-            0 => local.woke_us,
-            learnt => learnt,
+        let times = match take(&mut connection.learnt_us) {
+            0 if local.woke_us == 0 => Times::new(now, now),
+            0 if local.was_away => Times::new(local.woke_us, now).since_arrival(),
+            0 => Times::new(local.woke_us, now),
+            learnt => Times::new(learnt, now),
         };
         // A program has a time of its own, and whoever ends it does not end the worker.
         let deadline = match connection.program {
@@ -184,9 +184,9 @@ impl<A: Application> Engine<A> {
         let peer = connection.peer.address.as_bytes();
         record.begin(now, deadline, method, target, peer);
         let watch = self.watches.of(local.index);
-        // Only its own thread can say anything that is encrypted.
-        let speech = connection.tls.is_none().then_some(connection.head.kind);
-        watch.begin(connection.socket.as_fd(), method == b"HEAD", speech);
+        let session = connection.tls.as_ref().map(|tls| tls.session());
+        let (socket, kind) = (connection.socket.as_fd(), connection.head.kind);
+        watch.begin(socket, method == b"HEAD", kind, session);
         if let Some(standby) = &self.standby {
             standby.note_request();
         }
@@ -200,7 +200,7 @@ impl<A: Application> Engine<A> {
             server,
             &self.draining,
             (record, watch),
-            Times::new(learnt, now),
+            times,
         ));
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
@@ -262,9 +262,22 @@ impl<A: Application> Engine<A> {
     }
 }
 
+/// Whether a body is still to be read.
+fn has_body(connection: &Connection) -> bool {
+    match connection.head.framing {
+        Framing::None | Framing::Length(0) => false,
+        Framing::Stdin { .. } => !connection.body.is_read(),
+        Framing::Chunked | Framing::Length(_) => true,
+    }
+}
+
 /// The request waits for the application, for as long as that takes.
 fn leave(connection: &mut Connection, local: &Local) -> Step {
-    connection.learnt_us = local.woke_us;
+    let ago = (local.was_away)
+        .then(|| received_ago(&connection.socket))
+        .flatten();
+    let came_us = ago.map(|ago| now_us().saturating_sub(ago.as_micros() as u64));
+    connection.learnt_us = local.woke_us.min(came_us.unwrap_or(u64::MAX));
     connection.deadline = NEVER;
     Step::Leave
 }

@@ -28,7 +28,6 @@ use rustix::{
 };
 
 use super::{application::Application, engine::Engine, local::Local};
-use crate::scoreboard::now_us;
 
 /// Time between two looks.
 const TICK: Duration = Duration::from_millis(10);
@@ -170,7 +169,7 @@ impl<A: Application> Engine<A> {
             if self.wait(1, &mut ready, Some(&TICK_TIME)).is_err() {
                 break;
             }
-            local.woke_us = now_us();
+            local.wake();
             for data in ready.drain(..) {
                 self.dispatch(data, local, thread);
             }

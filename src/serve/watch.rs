@@ -10,7 +10,7 @@
 use std::{
     os::fd::{AsRawFd, BorrowedFd},
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{
             AtomicBool, AtomicI32, AtomicU32, AtomicU64,
             Ordering::{AcqRel, Acquire, Relaxed, Release},
@@ -21,7 +21,7 @@ use std::{
 
 use rustix::thread::{Pid, gettid};
 
-use super::clock::DateText;
+use super::{clock::DateText, encryption::Session};
 use crate::{
     protocol::{Kind, http::response},
     scoreboard::{Scoreboard, now_us},
@@ -135,6 +135,8 @@ pub(super) struct Watch {
     is_head: AtomicBool,
     /// What the client speaks, as a [`number`].
     speech: AtomicU32,
+    /// With what it is encrypted, if that says so.
+    session: Mutex<Option<Session>>,
     /// What the client is told, if the site has words of its own.
     words: OnceLock<Arc<Words>>,
     /// Held from before the word becomes `SHOT` until the client was told.
@@ -149,12 +151,23 @@ impl Watch {
         self.thread.store(gettid().as_raw_nonzero().get(), Relaxed);
     }
 
-    /// A request begins; its deadline is in the scoreboard already.
-    /// `speech` is what the client can be told in; `None` if only its thread can tell it anything.
-    pub(super) fn begin(&self, socket: BorrowedFd<'_>, is_head: bool, speech: Option<Kind>) {
+    /// A request begins; its deadline is in the scoreboard already. `kind` and `session` are what the client can be told
+    /// in.
+    pub(super) fn begin(
+        &self,
+        socket: BorrowedFd<'_>,
+        is_head: bool,
+        kind: Kind,
+        session: Option<Session>,
+    ) {
         self.socket.store(socket.as_raw_fd(), Relaxed);
         self.is_head.store(is_head, Relaxed);
-        self.speech.store(number(speech), Relaxed);
+        let mut speech = number(kind);
+        if session.is_some() {
+            speech |= ENCRYPTED;
+            *self.session() = session;
+        }
+        self.speech.store(speech, Relaxed);
         let serial = self.word.load(Relaxed) & !(NEXT - 1);
         self.word.store(serial.wrapping_add(NEXT) | OPEN, Release);
     }
@@ -184,6 +197,9 @@ impl Watch {
     /// The request is over; gives whether the client was told by somebody else.
     pub(super) fn end(&self) -> bool {
         let is_ours = self.claim();
+        if self.speech.load(Relaxed) & ENCRYPTED != 0 {
+            *self.session() = None;
+        }
         let serial = self.word.load(Relaxed) & !(NEXT - 1);
         self.word.store(serial | IDLE, Release);
         !is_ours
@@ -222,11 +238,19 @@ impl Watch {
 
     /// The thread that owns the socket waits in `claim` before it closes it.
     fn tell(&self) {
-        let is_head = self.is_head.load(Relaxed);
-        // A connection that is encrypted ends without a word, which its client can tell from an answer.
-        let answer = speech(self.speech.load(Relaxed)).map(|kind| self.last_words(kind, is_head));
-        let answer = answer.unwrap_or_default();
+        let (speech, is_head) = (self.speech.load(Relaxed), self.is_head.load(Relaxed));
+        let mut answer = self.last_words(kind(speech), is_head);
+        if speech & ENCRYPTED != 0 {
+            // Without a session the client sees the connection cut, and nothing in plain text.
+            let session = self.session();
+            let sealed = session.as_ref().map(|session| session.last_words(&answer));
+            answer = sealed.unwrap_or_default();
+        }
         sys::send_last_words(self.socket.load(Relaxed), &answer);
+    }
+
+    fn session(&self) -> MutexGuard<'_, Option<Session>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn last_words(&self, kind: Kind, is_head: bool) -> Vec<u8> {
@@ -243,24 +267,23 @@ impl Watch {
 
 const HTTP: u32 = 1 << 16;
 const SCGI: u32 = 2 << 16;
-const ENCRYPTED: u32 = 3 << 16;
+/// A bit beside those.
+const ENCRYPTED: u32 = 4 << 16;
 
 /// A kind of request as a number, as far as it matters for an answer.
-fn number(speech: Option<Kind>) -> u32 {
-    match speech {
-        None => ENCRYPTED,
-        Some(Kind::Fastcgi { id }) => u32::from(id),
-        Some(Kind::Http | Kind::Uwsgi { .. }) => HTTP,
-        Some(Kind::Scgi) => SCGI,
+fn number(kind: Kind) -> u32 {
+    match kind {
+        Kind::Fastcgi { id } => u32::from(id),
+        Kind::Http | Kind::Uwsgi { .. } => HTTP,
+        Kind::Scgi => SCGI,
     }
 }
 
-fn speech(number: u32) -> Option<Kind> {
-    match number {
-        ENCRYPTED => None,
-        HTTP => Some(Kind::Http),
-        SCGI => Some(Kind::Scgi),
-        id => Some(Kind::Fastcgi { id: id as u16 }),
+fn kind(number: u32) -> Kind {
+    match number & !ENCRYPTED {
+        HTTP => Kind::Http,
+        SCGI => Kind::Scgi,
+        id => Kind::Fastcgi { id: id as u16 },
     }
 }
 
@@ -278,11 +301,11 @@ mod tests {
     fn who_is_first_has_the_socket() {
         let (mut client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
-        watch.begin(server.as_fd(), false, Some(Kind::Http));
+        watch.begin(server.as_fd(), false, Kind::Http, None);
         assert!(watch.claim());
         assert!(watch.end_if(|| true));
         assert!(watch.claim() && watch.is_ended() && !watch.end());
-        watch.begin(server.as_fd(), false, Some(Kind::Http));
+        watch.begin(server.as_fd(), false, Kind::Http, None);
         assert!(!watch.is_ended() && watch.end_if(|| true));
         assert!(!watch.claim() && watch.is_ended() && watch.end());
         let mut told = String::new();
@@ -295,27 +318,26 @@ mod tests {
         let (_client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
         assert!(!watch.end_if(|| true));
-        watch.begin(server.as_fd(), false, Some(Kind::Http));
+        watch.begin(server.as_fd(), false, Kind::Http, None);
         assert!(!watch.end_if(|| false));
         assert!(!watch.end());
     }
 
     #[test]
-    fn everybody_is_told_in_its_own_protocol_or_not_at_all() {
+    fn everybody_is_told_in_its_own_protocol() {
         let told = |kind| {
             let (mut client, server) = UnixStream::pair().unwrap();
             let watch = Watch::default();
-            watch.begin(server.as_fd(), false, kind);
+            watch.begin(server.as_fd(), false, kind, None);
             assert!(watch.end_if(|| true));
             let mut told = Vec::new();
             client.read_to_end(&mut told).unwrap();
             told
         };
-        assert!(told(Some(Kind::Scgi)).starts_with(b"Status: 504 "));
-        let records = told(Some(Kind::Fastcgi { id: 0x102 }));
+        assert!(told(Kind::Scgi).starts_with(b"Status: 504 "));
+        let records = told(Kind::Fastcgi { id: 0x102 });
         assert_eq!(records[..4], [1, 6, 1, 2]);
         assert!(records[8..].starts_with(b"Status: 504 "));
-        assert_eq!(told(None), b"");
     }
 
     /// The deadline that was looked at belonged to a request that is over when the word is changed.
@@ -323,13 +345,13 @@ mod tests {
     fn the_next_request_is_not_taken_for_this_one() {
         let (_client, server) = UnixStream::pair().unwrap();
         let watch = Watch::default();
-        watch.begin(server.as_fd(), false, Some(Kind::Http));
+        watch.begin(server.as_fd(), false, Kind::Http, None);
         let looks = AtomicI32::new(0);
         let ended = watch.end_if(|| {
             let is_first = looks.fetch_add(1, Relaxed) == 0;
             if is_first {
                 assert!(!watch.end());
-                watch.begin(server.as_fd(), false, Some(Kind::Http));
+                watch.begin(server.as_fd(), false, Kind::Http, None);
             }
             is_first
         });
@@ -341,7 +363,7 @@ mod tests {
         let watch = Watch::default();
         for _ in 0..500 {
             let (mut client, server) = UnixStream::pair().unwrap();
-            watch.begin(server.as_fd(), false, Some(Kind::Http));
+            watch.begin(server.as_fd(), false, Kind::Http, None);
             let claimed = thread::scope(|scope| {
                 scope.spawn(|| watch.end_if(|| true));
                 let claimed = watch.claim();

@@ -11,6 +11,7 @@ mod expiry;
 mod media;
 mod name;
 mod open;
+pub mod outside;
 mod range;
 mod reply;
 #[cfg(test)]

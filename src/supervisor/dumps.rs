@@ -31,9 +31,11 @@ struct Wanted {
 }
 
 impl Dumps {
-    /// The rules have a worker asked.
-    pub(super) fn for_rules(&mut self, worker: WorkerId, now: Instant) {
-        self.wanted(worker, now).by_rules = true;
+    /// The rules want the stacks of a worker; gives whether it has to be asked for them.
+    pub(super) fn for_rules(&mut self, worker: WorkerId, now: Instant) -> bool {
+        let (wanted, asks) = self.want(worker, now);
+        wanted.by_rules = true;
+        asks
     }
 
     /// A client waits; gives whether the worker has to be asked for it.
@@ -43,35 +45,28 @@ impl Dumps {
         client: oneshot::Sender<Reply>,
         now: Instant,
     ) -> bool {
-        let is_new = !self.workers.contains_key(&worker);
-        let wanted = self.wanted(worker, now);
-        let is_late = now.saturating_duration_since(wanted.since) >= AGAIN;
-        if is_late {
-            wanted.since = now;
-        }
+        let (wanted, asks) = self.want(worker, now);
         wanted.clients.retain(|client| !client.is_closed());
         wanted.clients.push(client);
-        is_new || is_late
+        asks
     }
 
-    /// The worker has written `text`, or has not in the time that the rules give it. Gives whether the log is to have it:
-    /// unless clients alone have asked for it.
+    /// The worker has written `text`, or nothing in the time that the rules give it; then everybody goes on waiting. Gives
+    /// whether the log is to have it: unless clients alone have asked for it.
     pub(super) fn answer(&mut self, worker: WorkerId, text: &str) -> bool {
-        let Some(wanted) = self.workers.get_mut(&worker) else {
-            return true;
-        };
-        let by_rules = std::mem::take(&mut wanted.by_rules);
         if text.is_empty() {
             return true;
         }
-        for client in wanted.clients.drain(..) {
+        let Some(wanted) = self.workers.remove(&worker) else {
+            return true;
+        };
+        for client in wanted.clients {
             // A client that has gone is not missed.
             let _ = client.send(Reply::Stack {
                 text: text.to_owned(),
             });
         }
-        self.workers.remove(&worker);
-        by_rules
+        wanted.by_rules
     }
 
     /// The worker is gone, and whoever waits hears of it.
@@ -82,12 +77,22 @@ impl Dumps {
         }
     }
 
-    fn wanted(&mut self, worker: WorkerId, now: Instant) -> &mut Wanted {
-        self.workers.entry(worker).or_insert_with(|| Wanted {
-            since: now,
-            by_rules: false,
-            clients: Vec::new(),
-        })
+    /// What is wanted of a worker, and whether it was not asked yet, or has been silent for so long.
+    fn want(&mut self, worker: WorkerId, now: Instant) -> (&mut Wanted, bool) {
+        let mut asks = false;
+        let wanted = self.workers.entry(worker).or_insert_with(|| {
+            asks = true;
+            Wanted {
+                since: now,
+                by_rules: false,
+                clients: Vec::new(),
+            }
+        });
+        if now.saturating_duration_since(wanted.since) >= AGAIN {
+            wanted.since = now;
+            asks = true;
+        }
+        (wanted, asks)
     }
 }
 
@@ -125,18 +130,18 @@ mod tests {
         let (mut dumps, now) = (Dumps::default(), Instant::now());
         assert!(dumps.answer(WORKER, "somebody has sent the signal"));
         let (mut client, _) = ask(&mut dumps, now);
-        dumps.for_rules(WORKER, now);
+        assert!(!dumps.for_rules(WORKER, now), "it was asked already");
         assert!(dumps.answer(WORKER, "stacks"));
         assert_eq!(client.try_recv(), told("stacks"));
     }
 
     #[test]
-    fn a_client_goes_on_waiting_when_the_rules_do_not() {
+    fn what_comes_late_is_for_everybody_still() {
         let (mut dumps, now) = (Dumps::default(), Instant::now());
-        dumps.for_rules(WORKER, now);
+        assert!(dumps.for_rules(WORKER, now));
         let (mut client, asks) = ask(&mut dumps, now);
         assert!(!asks && dumps.answer(WORKER, ""));
-        assert!(!dumps.answer(WORKER, "late"));
+        assert!(dumps.answer(WORKER, "late"));
         assert_eq!(client.try_recv(), told("late"));
     }
 

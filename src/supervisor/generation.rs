@@ -102,7 +102,7 @@ impl Generation {
             site: site.to_owned(),
             generation,
             settings: self.settings.clone(),
-            log_files: log_files.paths(),
+            log_files: log_files.targets(),
             listeners: self.listeners.iter().map(info).collect(),
             https: self.https.is_used(),
         }))

@@ -4,7 +4,7 @@
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io,
     os::unix::fs::PermissionsExt,
@@ -185,7 +185,7 @@ fn python_of(virtualenv: &Path) -> Result<PathBuf, InterpreterError> {
     Ok(python)
 }
 
-fn on_path(path: &std::ffi::OsStr) -> Option<PathBuf> {
+fn on_path(path: &OsStr) -> Option<PathBuf> {
     env::split_paths(path)
         .map(|directory| directory.join("python3"))
         .find(|file| {
@@ -195,21 +195,41 @@ fn on_path(path: &std::ffi::OsStr) -> Option<PathBuf> {
         })
 }
 
-/// Beside the program, as cargo builds it; where an installation into a prefix puts it; where packages put it.
+/// Beside the program, as cargo builds it; where an installation into a prefix puts it; where pip puts a wheel; where
+/// packages put it.
 fn extension(named: Option<OsString>, program: &Path) -> Result<PathBuf, InterpreterError> {
     let directory = program.parent().unwrap_or(program);
     let tried = match named {
         Some(path) => vec![path.into()],
-        None => vec![
-            directory.join("lib_hostler.so"),
-            directory.join("../lib/hostler/_hostler.abi3.so"),
-            INSTALLED.into(),
-        ],
+        None => {
+            let mut tried = vec![
+                directory.join("lib_hostler.so"),
+                directory.join("../lib/hostler/_hostler.abi3.so"),
+            ];
+            tried.extend(of_wheel(directory));
+            tried.push(INSTALLED.into());
+            tried
+        }
     };
     match tried.iter().find(|path| path.is_file()) {
         Some(path) => Ok(path.clone()),
         None => Err(InterpreterError::NoExtension { tried }),
     }
+}
+
+/// The extension of a wheel, in the packages of the Python whose `bin` the program is in: a virtual environment's, a
+/// user's (`pip install --user`), the system's; there may be several Pythons.
+fn of_wheel(bin: &Path) -> Vec<PathBuf> {
+    let entries = ["../lib", "../lib64"].map(|lib| fs::read_dir(bin.join(lib)));
+    let entries = entries.into_iter().flatten().flatten().flatten();
+    let is_python = |name: &OsStr| name.to_string_lossy().starts_with("python3");
+    let pythons = entries.filter(|entry| is_python(&entry.file_name()));
+    let packages = ["site-packages", "dist-packages"];
+    let found = pythons.flat_map(|python| packages.map(|name| python.path().join(name)));
+    let files = found.map(|packages| packages.join("_hostler/_hostler.abi3.so"));
+    let mut files: Vec<PathBuf> = files.filter(|file| file.is_file()).collect();
+    files.sort();
+    files
 }
 
 fn list(paths: &[PathBuf]) -> String {
@@ -313,6 +333,21 @@ mod tests {
         let built = directory.path().join("bin/lib_hostler.so");
         fs::write(&built, "").unwrap();
         assert_eq!(extension(None, &program).unwrap(), built);
+    }
+
+    #[test]
+    fn the_extension_of_a_wheel_is_found_in_its_environment() {
+        let directory = tempfile::tempdir().unwrap();
+        let packages = directory.path().join("lib/python3.13/site-packages");
+        fs::create_dir_all(packages.join("_hostler")).unwrap();
+        fs::create_dir(directory.path().join("bin")).unwrap();
+        let file = packages.join("_hostler/_hostler.abi3.so");
+        fs::write(&file, "").unwrap();
+        let found = extension(None, &directory.path().join("bin/hostler")).unwrap();
+        assert_eq!(
+            fs::canonicalize(found).unwrap(),
+            fs::canonicalize(file).unwrap()
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
 
 use super::{control::Reply, generation::one_line, run::Supervisor};
 
-/// How often the size of files is looked at.
+/// How often the size of files is looked at, and whether peers of sockets are gone.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// The files, and when they are looked at next.
@@ -27,7 +27,7 @@ impl LogKeeper {
 
     /// When there is something to do; `None`: never.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.files.are_limited().then_some(self.due)
+        (self.files.are_limited() || self.files.have_peers()).then_some(self.due)
     }
 }
 
@@ -71,6 +71,7 @@ impl Supervisor {
             return;
         }
         self.log.due = now + LOOK;
+        self.log.files.heal();
         let (changed, errors) = self.log.files.rotate();
         if changed {
             self.tell_of_log();
@@ -81,12 +82,12 @@ impl Supervisor {
     }
 
     fn tell_of_log(&self) {
-        let paths = self.log.files.paths();
-        if paths.is_empty() {
+        let targets = self.log.files.targets();
+        if targets.is_empty() {
             return;
         }
         let fds: Vec<_> = self.log.files.fds().collect();
-        let (zygotes, workers) = (ToZygote::Log(paths.clone()), ToWorker::Log(paths));
+        let (zygotes, workers) = (ToZygote::Log(targets.clone()), ToWorker::Log(targets));
         for error in self.children.tell_all(&zygotes, &workers, &fds) {
             // Who has ended needs no log.
             if !matches!(error, IpcError::Closed) {

@@ -57,8 +57,9 @@ impl Supervisor {
                 let _ = self.children.tell_worker(worker, &ToWorker::Drain);
             }
             Action::Dump { worker, pid } => {
-                self.dumps.for_rules(worker, Instant::now());
-                signal(pid, STACKS_SIGNAL);
+                if self.dumps.for_rules(worker, Instant::now()) {
+                    signal(pid, STACKS_SIGNAL);
+                }
             }
             Action::Exit(code) => return Some(code),
             Action::ForgetWorker(worker) => {
@@ -97,8 +98,17 @@ impl Supervisor {
             } => {
                 let stacks = match keep {
                     true => self.children.stacks(worker),
-                    false => self.children.take_stacks(worker),
+                    false => {
+                        let stacks = self.children.take_stacks(worker);
+                        // Clients that wait for them have them too; the log has what it wants of them.
+                        self.dumps.answer(worker, &stacks);
+                        stacks
+                    }
                 };
+                if !keep {
+                    // Clients may have asked for the same.
+                    self.dumps.answer(worker, &stacks);
+                }
                 self.log_slow(&tag, &requests, &stacks);
             }
             Action::LogStacks { worker, tag } => {

@@ -1,8 +1,9 @@
-//! How many connections wait in a listening socket's queue until somebody accepts them.
+//! What waits in the kernel until somebody looks: connections in a listening socket's queue, and bytes of a client.
 
 use std::{
     io, mem,
     os::fd::{AsFd, AsRawFd},
+    time::Duration,
 };
 
 use rustix::{
@@ -11,6 +12,7 @@ use rustix::{
         AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send,
         socket_with, sockopt::socket_domain,
     },
+    time::{ClockId, clock_getres},
 };
 
 /// A listening socket's queue.
@@ -39,12 +41,34 @@ pub fn listen_queue(listener: impl AsFd) -> io::Result<ListenQueue> {
 fn tcp_queue(listener: impl AsFd) -> io::Result<ListenQueue> {
     // Eight bytes of states and options, then `rto`, `ato`, `snd_mss`, `rcv_mss`, `unacked`, `sacked`.
     const UNACKED: usize = 6;
-    let mut info = [0_u32; UNACKED + 2];
+    let info = tcp_info::<{ UNACKED + 2 }>(listener)?;
+    Ok(ListenQueue {
+        waiting: info[UNACKED],
+        limit: info[UNACKED + 1],
+    })
+}
+
+/// How long ago the last bytes of a client came over TCP, less what the kernel's clock for that may be wrong; `None` for
+/// other sockets.
+pub fn received_ago(socket: impl AsFd) -> Option<Duration> {
+    // Behind `sacked` come `lost`, `retrans`, `fackets`, `last_data_sent`, `last_ack_sent`, `last_data_recv`.
+    const LAST_DATA_RECV: usize = 13;
+    let info = tcp_info::<{ LAST_DATA_RECV + 1 }>(socket).ok()?;
+    let ago = Duration::from_millis(info[LAST_DATA_RECV].into());
+    // It counts ticks, as the coarse clock does: two moments of different ticks may be next to each other.
+    let tick = clock_getres(ClockId::MonotonicCoarse);
+    let tick = Duration::new(tick.tv_sec as u64, tick.tv_nsec as u32);
+    Some(ago.saturating_sub(tick))
+}
+
+/// The first `N` words of `struct tcp_info` (linux/tcp.h).
+fn tcp_info<const N: usize>(socket: impl AsFd) -> io::Result<[u32; N]> {
+    let mut info = [0_u32; N];
     let mut length = mem::size_of_val(&info) as libc::socklen_t;
     // SAFETY: the kernel writes no more than `length` bytes, all of which the array has; integers take any bytes.
     let result = unsafe {
         libc::getsockopt(
-            listener.as_fd().as_raw_fd(),
+            socket.as_fd().as_raw_fd(),
             libc::IPPROTO_TCP,
             libc::TCP_INFO,
             info.as_mut_ptr().cast(),
@@ -54,10 +78,7 @@ fn tcp_queue(listener: impl AsFd) -> io::Result<ListenQueue> {
     if result == -1 {
         return Err(io::Error::last_os_error());
     }
-    Ok(ListenQueue {
-        waiting: info[UNACKED],
-        limit: info[UNACKED + 1],
-    })
+    Ok(info)
 }
 
 /// linux/sock_diag.h
@@ -137,8 +158,10 @@ fn short(bytes: &[u8], at: usize) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use std::{
+        io::Write as _,
         net::{TcpListener, TcpStream},
         os::unix::net::{UnixListener, UnixStream},
+        time::Instant,
     };
 
     use super::*;
@@ -154,6 +177,22 @@ mod tests {
         listener.accept().unwrap();
         assert_eq!(listen_queue(&listener).unwrap().waiting, 2);
         drop(clients);
+    }
+
+    #[test]
+    fn only_tcp_tells_when_bytes_have_come() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        let began = Instant::now();
+        client.write_all(b"x").unwrap();
+        // Until the kernel's clock has gone on far enough to be sure of it.
+        while received_ago(&server).unwrap().is_zero() {
+            assert!(began.elapsed() < Duration::from_secs(10));
+        }
+        let ago = received_ago(&server).unwrap();
+        assert!(ago <= began.elapsed(), "{ago:?}");
+        assert_eq!(received_ago(UnixStream::pair().unwrap().0), None);
     }
 
     #[test]

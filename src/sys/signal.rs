@@ -1,4 +1,5 @@
-//! Signal handlers of a worker, which has no runtime that could own them.
+//! Signal handlers of a worker, and of a command that has a terminal to give back: neither has a runtime that could own
+//! them.
 //!
 //! Handlers and not SIG_IGN: an exec sets handlers back to the default, so that programs started by the application
 //! are not deaf, while an ignored signal stays ignored. The supervisor's own signals are tokio's affair.

@@ -1,6 +1,6 @@
 //! The tables: sites, the workers of one site, and requests that run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::supervisor::control::WorkerStatus;
 
@@ -126,7 +126,7 @@ pub(super) fn of_sites(sites: &Sites) -> Table<Key> {
 }
 
 /// The workers of one site.
-pub(super) fn of_workers(place: &PathBuf, site: &Site) -> Table<Key> {
+pub(super) fn of_workers(place: &Path, site: &Site) -> Table<Key> {
     let status = site.status();
     let workers = status.into_iter().flat_map(|status| {
         let threads = status.threads;
@@ -154,7 +154,7 @@ pub(super) fn of_workers(place: &PathBuf, site: &Site) -> Table<Key> {
             Cell::known(Some(worker.requests), |requests| requests.to_string()),
         ]);
         Row {
-            key: Key::Worker(place.clone(), key),
+            key: Key::Worker(place.to_owned(), key),
             cells,
             tone: tone(worker, busy >= threads && threads > 0),
         }

@@ -13,7 +13,10 @@ use ratatui::{
     crossterm::{
         cursor::Show,
         execute,
-        terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+        terminal::{
+            Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+            enable_raw_mode,
+        },
     },
 };
 
@@ -45,9 +48,9 @@ impl Screen {
         if screen.is_err() {
             give_back();
         }
-        let mut screen = screen?;
-        execute!(io::stdout(), EnterAlternateScreen)?;
-        screen.0.clear()?;
+        let screen = screen?;
+        // The library's own way to clear asks the terminal where its cursor is, and not each answers.
+        execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All))?;
         Ok(screen)
     }
 

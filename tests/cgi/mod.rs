@@ -3,11 +3,13 @@
 //! - `answers`: what programs are told, what they say, and what becomes of it.
 //! - `ends`: programs that take too long, whose clients go, that crash, or that are too many.
 //! - `git`: clones and pushes over git's own program.
+//! - `places`: programs that lead elsewhere.
 //! - `uploads`: bodies that come slowly, or not to their end.
 
 mod answers;
 mod ends;
 mod git;
+mod places;
 mod uploads;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
@@ -77,6 +79,11 @@ impl Programs {
         self.site
             .wait_until("a program has gone", || !Path::new(&path).exists());
     }
+}
+
+/// A program that says this.
+fn saying(text: &str) -> String {
+    format!("#!/bin/sh\nprintf '{text}'\n")
 }
 
 /// Writes a program.

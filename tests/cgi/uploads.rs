@@ -14,10 +14,10 @@ const COUNT: &str =
 /// Answers, and does not care for what it is sent.
 const EARLY: &str = "#!/bin/sh\nprintf 'Status: 413\\nContent-Type: text/plain\\n\\ntoo much'\n";
 
-/// Programs whose bodies are streamed, each silent for a second at most; one thread of Python.
-fn programs(certificates: &Certificates, lines: &str) -> (Programs, [Address; 2]) {
+/// Programs whose bodies are streamed, with lines for `[[cgi]]` and `[timeouts]`; one thread of Python.
+fn programs(certificates: &Certificates, cgi: &str, lines: &str) -> (Programs, [Address; 2]) {
     let files = [("cat", CAT), ("count", COUNT), ("early", EARLY)];
-    let cgi = Programs::on(&files, "timeout = 1", |site| {
+    let cgi = Programs::on(&files, cgi, |site| {
         site.workers(1, 1)
             .listen("http", "127.0.0.1:0")
             .listen_with("https", "127.0.0.1:0", &certificates.keys("localhost"))
@@ -56,7 +56,7 @@ fn forget(cgi: &Programs) {
 #[test]
 fn pieces_reach_the_program_as_they_come() {
     let certificates = Certificates::of(&["localhost"]);
-    let (cgi, addresses) = programs(&certificates, "");
+    let (cgi, addresses) = programs(&certificates, "", "");
     for address in addresses {
         let piece = [b'x'; 3000];
         let mut client = begin(&address, "cat", 5 * piece.len());
@@ -72,17 +72,17 @@ fn pieces_reach_the_program_as_they_come() {
     }
 }
 
-/// The client has `timeouts.socket`, and not the second that its program has.
+/// The client has `timeouts.socket`, and not the seconds that its program has.
 #[test]
 fn a_client_that_sends_slowly_is_waited_for() {
     let certificates = Certificates::of(&["localhost"]);
-    let (cgi, addresses) = programs(&certificates, "socket = 30");
+    let (cgi, addresses) = programs(&certificates, "timeout = 4", "socket = 60");
     let stuck = "#!/bin/sh\nsleep 1000\n";
     write(cgi.tree.path(), "stuck", stuck);
     for address in addresses {
         let mut client = begin(&address, "count", 3000);
         client.send(&[b'x'; 2000]);
-        // A program that is silent for its second passes in the meantime.
+        // Meanwhile another program has been silent for too long.
         assert_eq!(cgi.site.get("/cgi-bin/stuck").status, 504);
         client.send(&[b'x'; 1000]);
         assert_eq!(client.answer().text(), "3000");
@@ -92,7 +92,7 @@ fn a_client_that_sends_slowly_is_waited_for() {
 #[test]
 fn a_client_that_sends_no_more_gets_408_and_its_program_ends() {
     let certificates = Certificates::of(&["localhost"]);
-    let (cgi, addresses) = programs(&certificates, "socket = 1");
+    let (cgi, addresses) = programs(&certificates, "", "socket = 1");
     for address in addresses {
         let mut client = begin(&address, "count", 3000);
         client.send(&[b'x'; 2000]);
@@ -106,7 +106,7 @@ fn a_client_that_sends_no_more_gets_408_and_its_program_ends() {
 #[test]
 fn a_client_that_leaves_in_the_middle_takes_its_program_with_it() {
     let certificates = Certificates::of(&["localhost"]);
-    let (cgi, addresses) = programs(&certificates, "");
+    let (cgi, addresses) = programs(&certificates, "", "");
     for address in addresses {
         let mut client = begin(&address, "cat", 100_000);
         client.send(&[b'x'; 2000]);
@@ -123,7 +123,7 @@ fn a_client_that_leaves_in_the_middle_takes_its_program_with_it() {
 #[test]
 fn an_answer_may_come_before_the_body() {
     let certificates = Certificates::of(&["localhost"]);
-    let (cgi, addresses) = programs(&certificates, "");
+    let (cgi, addresses) = programs(&certificates, "", "");
     for address in addresses {
         let mut client = begin(&address, "early", 10_000_000);
         client.send(&[b'x'; 2000]);

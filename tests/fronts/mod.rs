@@ -364,3 +364,29 @@ fn lighttpd() {
     ];
     check(&site, behind(&names, &lighttpd.fronts));
 }
+
+/// What docs/front-servers.md says of lighttpd's idea of a path below another one.
+#[test]
+fn lighttpd_below_a_path() {
+    let site = Site::app("fronts")
+        .bare()
+        .listen("fastcgi", "127.0.0.1:0")
+        .setting(
+            "[mount]",
+            "path = \"/shop\"\nmodule = \"entry:application\"",
+        )
+        .start();
+    let below = |path: &str| {
+        let text = configuration("lighttpd, FastCGI", site.address());
+        text.replace("(\"/\" =>", &format!("(\"{path}\" =>"))
+    };
+    let lighttpd = Lighttpd::before(&[below("/shop"), below("/shop/")]);
+    let seen = |front: usize, target: &str| {
+        let seen = lighttpd.fronts[front].get(target).json();
+        ["SCRIPT_NAME", "PATH_INFO"].map(|name| seen[name].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(seen(0, "/shop"), ["/shop", ""]);
+    assert_eq!(seen(0, "/shop/a/b"), ["/shop", "/a/b"]);
+    assert_eq!(seen(0, "/shopping/a"), ["/shopping", "/a"]);
+    assert_eq!(seen(1, "/shop/a/b"), ["/shop/a", "/b"]);
+}

@@ -1,5 +1,7 @@
 //! Clients of every kind, and slow ones: they hold a greenlet, never the hub.
 
+use std::os::unix::fs::PermissionsExt;
+
 use super::{begin, check_meet, site};
 use crate::support::{certificates::Certificates, client::request, site::Site, uwsgi};
 
@@ -65,11 +67,9 @@ fn a_sender_that_falls_silent_is_given_up() {
 #[test]
 fn a_reader_that_falls_silent_is_given_up() {
     let site = site(4).setting("timeouts", "socket = \"200ms\"").start();
-    let before = site.open_sockets();
     let mut client = site.address().connect_with_small_buffer();
     client.send_get("/download?1000");
-    site.wait_until("that it is served", || site.open_sockets() > before);
-    site.wait_until("that it is given up", || site.open_sockets() == before);
+    site.process.wait_for_text("the download is over");
     assert_eq!(site.get("/pid").status, 200);
 }
 
@@ -121,6 +121,25 @@ fn every_protocol_at_once() {
     }
     for client in &mut clients {
         assert_eq!(client.answer().text(), "9");
+    }
+}
+
+/// Programs need no greenlet either.
+#[test]
+fn programs_answer_beside_greenlets() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("hello");
+    std::fs::write(
+        &program,
+        "#!/bin/sh\necho Content-Type: text/plain\necho\necho hello\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let lines = format!("path = \"/cgi\"\ndirectory = {:?}", directory.path());
+    let site = site(1).setting("[cgi]", &lines).start();
+    for _ in 0..3 {
+        assert_eq!(site.get("/cgi/hello").text(), "hello\n");
+        assert_eq!(site.get("/pid").status, 200);
     }
 }
 

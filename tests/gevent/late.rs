@@ -74,7 +74,7 @@ fn one_that_never_lets_the_hub_run_is_noticed_and_interrupted() {
 
 #[test]
 fn one_that_swallows_the_exception_goes_with_its_worker() {
-    let site = late("1s");
+    let site = late("3s");
     let worker = Watched::new(pid(&site));
     assert_eq!(begin(&site, "/swallow").answer().status, 504);
     site.process

@@ -72,7 +72,7 @@ fn gevent_may_have_been_used_before_the_fork() {
         .env("TEST_RESOLVE", "yes")
         .env("TEST_EARLY", "yes")
         .start();
-    site.process.wait_for_text("early in 0");
+    site.process.wait_for_text("begun before the fork");
     assert_eq!(site.get("/resolve").status, 200);
     check_meet(&site, 8, 0);
 }

@@ -155,6 +155,14 @@ fn answers_of_every_kind() {
     assert_eq!(site.get("/resolve").status, 200);
 }
 
+#[test]
+fn commands_are_run_beside_each_other() {
+    let site = site(8).start();
+    for answer in at_once(&site, "/command?8", 8) {
+        assert_eq!(answer.text(), "\"done\\n\"");
+    }
+}
+
 /// The children's end is noticed, and none of them takes what is their parent's.
 #[test]
 fn applications_may_fork() {

@@ -9,6 +9,7 @@ use crate::{
     process::Held,
     support::{
         PATIENCE,
+        certificates::Certificates,
         client::Client,
         process::Watched,
         site::{Running, Site},
@@ -45,6 +46,19 @@ fn check_told(site: &Running, target: &str) {
         site.process.output()
     );
     assert!(client.is_closed());
+}
+
+#[test]
+fn clients_are_told_by_https_as_well() {
+    let certificates = Certificates::of(&["localhost"]);
+    let keys = certificates.keys("localhost");
+    let mut site = site(1, "30s")
+        .listen_with("https", "127.0.0.1:0", &keys)
+        .start();
+    site.addresses[0] = site.addresses[0].over_tls();
+    check_told(&site, "/sleep");
+    site.process.wait_for_text(LEFT);
+    assert_eq!(site.get("/pid").status, 200);
 }
 
 /// A lone thread that is in `target` is interrupted there; the log shows `place`, and the worker leaves by itself.

@@ -34,11 +34,9 @@ fn described(family: &Family) -> (String, (String, Vec<String>)) {
 fn documented() -> Metrics {
     let text = fs::read_to_string(root().join("docs/metrics.md")).unwrap();
     let rows = text.lines().filter_map(|line| {
-        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        let name = cells.first()?.trim_matches('`');
-        if !name.starts_with("hostler_") {
-            return None;
-        }
+        let row = line.strip_prefix("| `hostler_").map(|_| &line[1..])?;
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let name = cells[0].trim_matches('`');
         let labels = cells[2].split(", ").map(|label| label.trim_matches('`'));
         let labels = labels.filter(|label| !label.is_empty());
         let mut labels: Vec<String> = labels.map(str::to_owned).collect();

@@ -79,7 +79,8 @@ fn start(machine: &Machine) {
          [request]\npost-buffering = \"1M\"\nspool-above = \"64K\"\n\
          [response]\nx-sendfile = true\ninternal = { \"/protected\" = \"/srv/files\" }\n\
          [static]\nmap = { \"/static\" = \"/srv/public\" }\n\
-         [[cgi]]\npath = \"/cgi-bin\"\ndirectory = \"/srv/cgi\"\nhelpers = { \".py\" = \"python3\" }\ntimeout = 2\n",
+         [[cgi]]\npath = \"/cgi-bin\"\ndirectory = \"/srv/cgi\"\nhelpers = { \".py\" = \"python3\" }\n\
+         [[cgi]]\npath = \"/stuck\"\nfile = \"/srv/cgi/stuck\"\ntimeout = 1\n",
     );
     machine.succeed(&["systemctl", "start", "hostler@shop.socket", SERVICE]);
 }
@@ -116,7 +117,7 @@ fn programs_run_in_the_sandbox(machine: &Machine) {
 
 fn programs_end_when_they_must(machine: &Machine) {
     start(machine);
-    assert_eq!(get(machine, "/cgi-bin/stuck").status, 504);
+    assert_eq!(get(machine, "/stuck").status, 504);
     let is_gone = "while test -e /proc/$(cat /var/lib/hostler/shop/number); do sleep 0.1; done";
     machine.succeed(&["sh", "-c", is_gone]);
     machine.succeed(&["systemctl", "stop", SERVICE]);

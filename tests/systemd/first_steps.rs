@@ -1,5 +1,5 @@
-//! What a new user types, as it stands in README.md and in docs/first-site.md: from an installed hostler and a Django
-//! project to a page behind nginx.
+//! What a new user types, as it stands in README.md and in docs/first-site.md: from the package and a Django project to a
+//! page behind nginx.
 //!
 //! The box has no network, and its Debian 13 is a bare one. What would be fetched comes from where the tests have it
 //! (`prepare`); everything else is the real thing.
@@ -10,9 +10,9 @@ use super::{
     machine::{Machine, address},
     on_each_system,
 };
-use crate::support::root;
+use crate::support::{package::package, root};
 
-on_each_system!(the_first_site, the_readme);
+on_each_system!(with crate::systemd::package::on: the_first_site, the_readme);
 
 /// Block of a document, with the language that it is marked with.
 type Block<'t> = (&'t str, &'t str);
@@ -27,8 +27,12 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
 /// Stand-ins for what needs a network or is not in a bare tree, in /usr/local/bin. Each does what a user would notice of
 /// the real one.
 const STAND_INS: [(&str, &str); 5] = [
-    // The packages are there: hostler's files are what packaging/install has put in place.
-    ("apt-get", "exit 0"),
+    // The other packages are there.
+    (
+        "apt-get",
+        "for word; do case \"$word\" in\n\
+         *hostler_*.deb) dpkg --install /opt/hostler/target/package/tests/hostler_*-1_*.deb;;\nesac; done",
+    ),
     (
         "sudo",
         "user=root\nif [ \"$1\" = -u ]; then user=$2; shift 2; fi\n\
@@ -57,6 +61,7 @@ const STAND_INS: [(&str, &str); 5] = [
 
 /// Puts the stand-ins where the real ones are not, and nginx where there is none.
 fn prepare(machine: &Machine) {
+    package("deb", 1);
     for (name, script) in STAND_INS {
         let is_there = machine
             .run(&["sh", "-c", &format!("command -v {name}")])
@@ -186,7 +191,7 @@ enum Way {
 }
 
 /// Every command of README.md, in its order.
-const README: [(&str, Way); 17] = [
+const README: [(&str, Way); 18] = [
     (
         "make run",
         Way::Elsewhere("it builds a release; `examples` serves the same site"),
@@ -204,6 +209,10 @@ const README: [(&str, Way); 17] = [
     ("curl --silent http://localhost/", Way::Typed),
     ("hostler doctor shop", Way::Typed),
     ("hostler status shop", Way::Typed),
+    (
+        "hostler top",
+        Way::Elsewhere("it wants a terminal; `top` gives it one"),
+    ),
     ("hostler reload shop", Way::Typed),
     ("hostler worker recycle 1 shop", Way::Typed),
     ("hostler convert-ini uwsgi.ini -o shop.toml", Way::Typed),

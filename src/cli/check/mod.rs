@@ -10,7 +10,7 @@ mod sockets;
 
 use std::{fmt::Write, path::Path, process::ExitCode};
 
-use crate::config::{Part, Position, Settings, SettingsFile, Target, Unserved};
+use crate::config::{Part, Position, Settings, SettingsFile, Target};
 
 use super::{arguments::CheckArguments, error::CliError, exit::Exit, output, show};
 pub(super) use host::Finding;
@@ -21,9 +21,6 @@ pub(super) use host::Finding;
 /// The settings cannot be used, or standard output cannot be written to.
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CliError> {
     let file = SettingsFile::open(&arguments.file)?;
-    for key in file.unserved() {
-        output::note(&unserved(&arguments.file, &key));
-    }
     if arguments.show {
         output::print(&show::as_toml(&file.settings).map_err(CliError::Show)?)?;
         return Ok(Exit::Success.into());
@@ -58,18 +55,6 @@ fn tell(path: &Path, file: &SettingsFile) -> bool {
         }
     }
     findings.iter().all(|(_, finding)| !finding.stops)
-}
-
-/// A line about a setting that is good and that nothing comes of.
-fn unserved(file: &Path, key: &Unserved) -> String {
-    let name = &key.name;
-    place(
-        file,
-        key.position,
-        &format!(
-            "this version does not serve {name} yet, and `hostler serve` does not start with it"
-        ),
-    )
 }
 
 /// A message with its place in front, as errors of the loader have it.

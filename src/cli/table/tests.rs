@@ -177,6 +177,23 @@ traceback of the last reload:
 }
 
 #[test]
+fn the_line_of_the_service_is_told_in_its_parts() {
+    let status = Status {
+        state:
+            "serving with 1 of 1 workers; 0 of 2 threads busy; 0.5 requests/s; last failure: a; b"
+                .to_owned(),
+        ..Status::default()
+    };
+    let text = of_status(&status);
+    assert!(
+        text.starts_with(": serving with 1 of 1 workers\n\n"),
+        "{text}"
+    );
+    assert!(text.contains("\n  now          0 of 2 threads busy; 0.5 requests/s\n"));
+    assert!(text.contains("\n  last failure a; b\n"), "{text}");
+}
+
+#[test]
 fn connections_that_wait_are_told() {
     let socket = ListenerStatus {
         protocol: "http".to_owned(),

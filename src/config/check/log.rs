@@ -7,12 +7,23 @@ use crate::config::{
     value::Address,
 };
 
+/// APP-NAME of RFC 5424 section 6.2.5.
+const LONGEST_IDENTIFIER: usize = 48;
+
 pub(super) fn check(log: &Log) -> Result<(), Problem> {
     for (number, prefix) in log.access_skip.iter().enumerate() {
         let key = ["log", "access-skip", &number.to_string()];
         url_prefix(&key, Part::Value, prefix)?;
     }
     within(&["log", "backups"], log.backups, 0..=1000)?;
+    let name = &log.syslog_identifier;
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic());
+    if name.is_empty() || name.len() > LONGEST_IDENTIFIER || !is_plain {
+        let message = format!(
+            "`{name}` is no name for syslog; write up to {LONGEST_IDENTIFIER} letters, digits and signs"
+        );
+        return Err(problem(&["log", "syslog-identifier"], Part::Value, message));
+    }
     match &log.timestamp {
         Some(format) if format.is_empty() || format.contains(char::is_control) => {
             let message = format!(

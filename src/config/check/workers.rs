@@ -7,6 +7,10 @@ use crate::config::{
     value::ByteSize,
 };
 
+/// The most greenlets. Each has its place in memory that is shared, and all of them are named in one message when all are
+/// past their deadline.
+const CONCURRENCY: u32 = 16_384;
+
 pub(super) fn check(workers: &Workers) -> Result<(), Problem> {
     within(&["workers", "processes"], workers.processes, 1..=1024)?;
     within(&["workers", "threads"], workers.threads, 1..=1024)?;
@@ -19,7 +23,8 @@ pub(super) fn check(workers: &Workers) -> Result<(), Problem> {
     let at_once = workers.recycle_at_once;
     within(&["workers", "recycle-at-once"], at_once, 1..=1024)?;
     within(&["workers", "cpu-affinity"], workers.cpu_affinity, 0..=1024)?;
-    within(&["workers", "concurrency"], workers.concurrency, 1..=65_535)?;
+    let concurrency = workers.concurrency;
+    within(&["workers", "concurrency"], concurrency, 1..=CONCURRENCY)?;
     if workers.event_loop == EventLoop::Gevent && workers.threads > 1 {
         let message =
             "gevent runs everything in one thread; remove `threads`, and set `concurrency`";

@@ -5,7 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::value::{AccessFilter, AccessFormat, ByteSize, FileMode, LogTarget, TimeSpan};
+use crate::config::value::{
+    AccessFilter, AccessFormat, ByteSize, FileMode, LogTarget, SyslogFacility, TimeSpan,
+};
 
 /// `[log]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,13 +17,18 @@ pub struct Log {
     /// `syslog:host:port` and `syslog:/path`. Empty: the journal when standard error is connected to it
     /// (`$JOURNAL_STREAM`, systemd.exec(5)), else standard error.
     pub to: Vec<LogTarget>,
+    /// What syslog sorts entries by: `daemon`, `user`, `local0` to `local7` and others.
+    pub syslog_facility: SyslogFacility,
+    /// Who speaks, for syslog.
+    pub syslog_identifier: String,
     /// Least important level that is logged: `error`, `warning`, `info` or `debug`.
     pub level: LogLevel,
     /// One entry for each request. `hostler run` has this on.
     pub access: bool,
     /// Where the entries of requests go. Empty: where the log goes.
     pub access_to: Vec<LogTarget>,
-    /// The form of these entries: `uwsgi`, `combined`, `json`, or a text with variables like `%(uri)`. Without it the
+    /// The form of these entries: `uwsgi`, `combined`, `json`, or a text with variables of uWSGI like `%(uri)` and of
+    /// gunicorn like `%(U)s`. Without it the
     /// journal gets fields, and every other place a line of hostler's own.
     pub access_format: Option<AccessFormat>,
     /// Only requests that are one of these: `4xx`, `404`, `slower-than 500ms`, `larger-than 1M`. Empty: all.
@@ -38,7 +45,8 @@ pub struct Log {
     pub x_forwarded_for: bool,
     /// The entries of requests have the memory of their worker.
     pub memory_report: bool,
-    /// A warning for each request that takes longer; 0: none.
+    /// Two warnings for each request that takes longer: when it does, with the stack of its thread, and when it ends; 0:
+    /// none.
     pub slow: TimeSpan,
     /// What is put in front of each line of a log file, in the notation of strftime(3).
     pub timestamp: Option<String>,
@@ -48,6 +56,8 @@ impl Default for Log {
     fn default() -> Self {
         Self {
             to: Vec::new(),
+            syslog_facility: SyslogFacility::Daemon,
+            syslog_identifier: "hostler".to_owned(),
             level: LogLevel::Info,
             access: false,
             access_to: Vec::new(),

@@ -13,15 +13,15 @@ pub enum LogTarget {
     Stderr,
     /// `file:PATH`: one line per event at the end of a file. Absolute in settings that were loaded.
     File(PathBuf),
-    /// `unix:PATH`: one datagram per event to a Unix socket. Absolute in settings that were loaded.
+    /// `unix:PATH`: one datagram per event to a Unix socket, as a line. Absolute in settings that were loaded.
     Unix(PathBuf),
-    /// `udp:HOST:PORT`: one datagram per event.
+    /// `udp:HOST:PORT`: one datagram per event, as a line.
     Udp(HostPort),
-    /// `syslog`: the machine's own syslog (`/dev/log`, RFC 3164).
+    /// `syslog`: the machine's own syslog (`/dev/log`), in the form of syslog(3).
     Syslog,
     /// `syslog:HOST:PORT`: a syslog server over UDP (RFC 5424, RFC 5426).
     SyslogUdp(HostPort),
-    /// `syslog:/PATH`: a syslog daemon behind a Unix socket.
+    /// `syslog:/PATH`: a syslog daemon behind a Unix socket (RFC 5424).
     SyslogUnix(PathBuf),
 }
 

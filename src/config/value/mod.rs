@@ -19,6 +19,7 @@ mod one_or_more;
 mod pattern;
 mod percent;
 mod redirect_target;
+mod syslog_facility;
 mod time_span;
 mod trusted_proxy;
 
@@ -43,6 +44,7 @@ pub use one_or_more::OneOrMore;
 pub use pattern::Pattern;
 pub use percent::Percent;
 pub use redirect_target::RedirectTarget;
+pub use syslog_facility::SyslogFacility;
 pub use time_span::TimeSpan;
 pub use trusted_proxy::TrustedProxy;
 

@@ -12,6 +12,7 @@ use super::{
     Patient,
     access::{self, Need, Want},
     entry::Entry,
+    manager::{self, Unit},
     person::Person,
 };
 
@@ -20,6 +21,8 @@ use passes::Pass;
 const TOPIC: &str = "nginx";
 /// Debian's, and most others'.
 const CONFIGURATION: &str = "/etc/nginx/nginx.conf";
+/// How it is run.
+const SERVICE: &str = "nginx.service";
 /// Whom nginx runs as when its configuration does not say so: Debian's, Red Hat's, and what it is built with elsewhere.
 const USERS: [&str; 3] = ["www-data", "nginx", "nobody"];
 
@@ -42,10 +45,29 @@ pub(super) fn look(patient: &Patient<'_>) -> Vec<Entry> {
         .iter()
         .filter(|pass| listens.iter().any(|listen| listen.address == pass.address));
     let sockets: Vec<Need> = ours.filter_map(need).collect();
+    if let Some(unit) = manager::is_booted()
+        .then(|| manager::unit(SERVICE))
+        .flatten()
+    {
+        entries.extend(state(&unit));
+    }
     if let Some(user) = user {
         entries.extend(access::look(&user, &sockets).unwrap_or_default());
     }
     entries
+}
+
+/// An nginx that is installed as a service and does not run.
+fn state(unit: &Unit) -> Option<Entry> {
+    let state = unit.property("ActiveState");
+    let rests = unit.property("LoadState") == "loaded" && ["inactive", "failed"].contains(&state);
+    rests.then(|| {
+        Entry::warning(
+            TOPIC,
+            format!("{SERVICE} is {state}"),
+            "nginx -t says whether its configuration is good; systemctl enable --now nginx",
+        )
+    })
 }
 
 /// The socket that it has to be able to connect to.

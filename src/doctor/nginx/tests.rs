@@ -113,3 +113,12 @@ fn another_path_is_the_other_one() {
     );
     check(&["https :443"], &location("return 404;"), &[]);
 }
+
+#[test]
+fn an_nginx_that_does_not_run_is_told() {
+    let said = |text| state(&Unit::parse(text)).map(|entry| entry.message);
+    let rests = said("LoadState=loaded\nActiveState=failed");
+    assert_eq!(rests.as_deref(), Some("nginx.service is failed"));
+    assert_eq!(said("LoadState=loaded\nActiveState=active"), None);
+    assert_eq!(said("LoadState=not-found\nActiveState=inactive"), None);
+}

@@ -31,7 +31,7 @@ impl Place {
     }
 
     fn write(&mut self, text: &str) {
-        self.files.0[0].file.write_all(text.as_bytes()).unwrap();
+        self.files.files[0].file.write_all(text.as_bytes()).unwrap();
     }
 
     #[track_caller]

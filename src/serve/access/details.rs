@@ -50,7 +50,7 @@ impl Wanted {
         origin: Origin<'_>,
     ) -> Details<'static> {
         let mut details = Details {
-            application: exchange.asked().map(|asked| asked.application.into()),
+            application: exchange.asked().map(|asked| asked.application),
             requests: origin.requests(),
             thread: origin.thread,
             errors: exchange.errors(),

@@ -2,13 +2,18 @@
 //! waits, so that a request that waits for nobody reads no clock for it.
 
 use super::Exchange;
-use crate::scoreboard::{Asked, now_us};
+use crate::{
+    scoreboard::{Asked, now_us},
+    sys::received_ago,
+};
 
 /// All in microseconds, moments by the clock of the scoreboard.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::serve) struct Times {
     learnt_us: u64,
     began_us: u64,
+    /// Whether the kernel may have had the request for longer than its thread knows.
+    may_be_older: bool,
     asked: Option<Asked>,
 }
 
@@ -18,7 +23,16 @@ impl Times {
         Self {
             learnt_us,
             began_us,
+            may_be_older: false,
             asked: None,
+        }
+    }
+
+    /// The same for a thread that did not look for a while: how long the request has waited for that, the kernel knows.
+    pub(in crate::serve) fn since_arrival(self) -> Self {
+        Self {
+            may_be_older: true,
+            ..self
         }
     }
 
@@ -38,9 +52,14 @@ impl Times {
 impl Exchange<'_> {
     /// The application answers.
     pub(in crate::serve) fn ask(&mut self, call: impl FnOnce(&mut Self)) {
+        let known_us = self.times.began_us.saturating_sub(self.times.learnt_us);
+        let ago = (self.times.may_be_older)
+            .then(|| received_ago(&self.connection.socket))
+            .flatten();
+        let ago_us = ago.map_or(0, |ago| ago.as_micros() as u64);
         self.times.asked = Some(Asked {
             application: self.application(),
-            queued_us: self.times.began_us.saturating_sub(self.times.learnt_us),
+            queued_us: known_us.max(ago_us),
             ..Asked::default()
         });
         if self.rules.slow_us != 0 {

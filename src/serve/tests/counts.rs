@@ -1,5 +1,7 @@
 //! What the scoreboard is told of requests.
 
+use std::{sync::Barrier, time::Instant};
+
 use super::*;
 use crate::{config::Mount, scoreboard::Totals};
 
@@ -88,7 +90,7 @@ fn a_request_behind_another_waits_for_it() {
     // The second of two requests that come together is there from when the first one is.
     let totals = counted(
         Site::new(|exchange| {
-            let began = std::time::Instant::now();
+            let began = Instant::now();
             while began.elapsed() < Duration::from_millis(2) {}
             hello(exchange);
         }),
@@ -96,4 +98,39 @@ fn a_request_behind_another_waits_for_it() {
     );
     assert_eq!(totals.queued.count(), 2);
     assert!(totals.queued.sum_us() >= 2_000, "{totals:?}");
+}
+
+/// The first request waits twice: when it has begun, and until another has been sent; then it takes its time.
+static KEPT: Barrier = Barrier::new(2);
+const KEPT_FOR: Duration = Duration::from_millis(100);
+
+fn keep(exchange: &mut Exchange<'_>) {
+    if exchange.request().target() == b"/first" {
+        KEPT.wait();
+        KEPT.wait();
+        let began = Instant::now();
+        while began.elapsed() < KEPT_FOR {}
+    }
+    hello(exchange);
+}
+
+#[test]
+fn a_request_that_waits_in_the_kernel_waits() {
+    let mut site = Site::new(keep);
+    let [mut first, mut second] = [(); 2].map(|()| site.connect());
+    let request = GET.replace("GET /", "GET /first");
+    first.write_all(request.as_bytes()).unwrap();
+    KEPT.wait();
+    second.write_all(GET.as_bytes()).unwrap();
+    KEPT.wait();
+    until(&mut second, "hello");
+    site.finish();
+    let queued = site.scoreboard.totals(0).queued;
+    assert_eq!(queued.count(), 2);
+    // Less at most two ticks of the slowest clock that kernels are built with.
+    let least = KEPT_FOR - Duration::from_millis(20);
+    assert!(
+        u128::from(queued.sum_us()) >= least.as_micros(),
+        "{queued:?}"
+    );
 }

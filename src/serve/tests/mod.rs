@@ -5,6 +5,7 @@ mod counts;
 mod drain;
 mod encrypted;
 mod files;
+mod foreign;
 mod late;
 mod requests;
 mod turns;

@@ -68,7 +68,7 @@ fn worker(generation: &Generation, known: &WorkerOverview, now_us: u64) -> Worke
         state: known.state,
         age_us: known.age.as_micros() as u64,
         requests: threads.iter().map(|thread| thread.requests).sum(),
-        threads: generation.settings.workers.threads,
+        threads: generation.settings.workers.requests_at_once(),
         running: at_work.collect(),
         ..Worker::default()
     }

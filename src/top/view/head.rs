@@ -70,13 +70,18 @@ fn of_all(top: &Top, mode: &str) -> String {
         threads += u64::from(sums.threads);
         pss += sums.pss.unwrap_or_default();
     }
-    let sites = match top.sites.iter().count() {
-        0 => return format!("hostler top  no site runs that has a control socket  {mode}"),
-        1 => "1 site".to_owned(),
-        count => format!("{count} sites"),
+    let count = top.sites.iter().count();
+    if count == 0 {
+        return format!("hostler top  no site runs that has a control socket  {mode}");
+    }
+    let several = |count: u64, noun: &str| match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
     };
     format!(
-        "hostler top  {sites}  {workers} workers  {}/s  {busy}/{threads} busy  {} PSS  {mode}",
+        "hostler top  {}  {}  {}/s  {busy}/{threads} busy  {} PSS  {mode}",
+        several(count as u64, "site"),
+        several(workers, "worker"),
         rate(per_second),
         size(pss)
     )
@@ -88,7 +93,9 @@ fn of_site(site: &Site, mode: &str) -> Vec<String> {
         Ok(status) => status,
         Err(trouble) => return vec![printable(&format!("{name}: {trouble}  {mode}"))],
     };
-    let state = printable(&status.state);
+    // What stands behind it is below, or in the status.
+    let state = status.state.split(';').next();
+    let state = printable(state.unwrap_or_default());
     vec![
         format!("{name}: {state}  {mode}"),
         numbers(site, status),
@@ -109,7 +116,7 @@ fn numbers(site: &Site, status: &Status) -> String {
         ),
         None => "no answers".to_owned(),
     };
-    let saved = status.preload_saved;
+    let saved = status.preload_saved.filter(|bytes| *bytes > 0);
     let saved = saved.map(|bytes| format!(" ({} saved)", size(bytes)));
     format!(
         "{}/s  {}/s 5xx  {times}  busy {}/{}  queue {}/{}  PSS {}{}",

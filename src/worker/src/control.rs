@@ -7,7 +7,6 @@
 
 use std::{
     os::fd::OwnedFd,
-    path::PathBuf,
     sync::{
         Arc, Mutex, Once, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -15,6 +14,7 @@ use std::{
 };
 
 use hostler::{
+    config::LogTarget,
     ipc::{Channel, FromWorker, IpcError, ToWorker},
     journal,
     serve::Engine,
@@ -54,8 +54,8 @@ impl Control {
         let mut drain = false;
         while !self.has_ended() && self.wait(Some(&Timespec::default())) {
             match self.channel.recv() {
-                Ok(Some((ToWorker::Log(paths), fds))) => {
-                    follow_log(&paths, &fds);
+                Ok(Some((ToWorker::Log(targets), fds))) => {
+                    follow_log(&targets, &fds);
                     continue;
                 }
                 Ok(Some((ToWorker::Drain, _))) => {}
@@ -93,8 +93,8 @@ impl Control {
 }
 
 /// Goes on in log files that were opened anew.
-pub(crate) fn follow_log(paths: &[PathBuf], fds: &[OwnedFd]) {
-    if let Err(error) = journal::replace(paths, fds) {
+pub(crate) fn follow_log(targets: &[LogTarget], fds: &[OwnedFd]) {
+    if let Err(error) = journal::replace(targets, fds) {
         error!(%error, "the log goes on in the files of before");
     }
 }

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import threading
 import time
@@ -101,9 +102,12 @@ def unread(environ):
 
 
 def download(environ):
-    with Inside():
-        for _ in range(int(environ["QUERY_STRING"])):
-            yield b"x" * 100_000
+    try:
+        with Inside():
+            for _ in range(int(environ["QUERY_STRING"])):
+                yield b"x" * 100_000
+    finally:
+        say("the download is over")
 
 
 def written(environ):
@@ -176,6 +180,11 @@ def resolve(environ):
     return len(socket.getaddrinfo("localhost", 80))
 
 
+def command(environ):
+    meet(environ)
+    return subprocess.run(["sh", "-c", "sleep 0.01; echo done"], capture_output=True, text=True).stdout
+
+
 def fork(environ):
     """A child that does something of its own, the hub's turns included."""
     pid = os.fork()
@@ -192,8 +201,8 @@ def say(text):
 if "TEST_RESOLVE" in os.environ:
     resolve(None)
 if "TEST_EARLY" in os.environ:
-    gevent.spawn(lambda: (gevent.sleep(LOOK), say(f"early in {hostler.worker_id()}")))
+    gevent.spawn(lambda: (until(lambda: hostler.worker_id() is not None), say("begun before the fork")))
 
 VIEWS = {"/" + function.__name__.replace("_", "-"): function for function in [
-    context, download, end, fetch, fetch_by_requests, fork, late, loop, meet, pid, resolve, sleep, speak, streamed, swallow,
+    command, context, download, end, fetch, fetch_by_requests, fork, late, loop, meet, pid, resolve, sleep, speak, streamed, swallow,
     unread, upload, upload_beside, wait, wrapped, written]}

@@ -1,8 +1,8 @@
 //! The package for Debian, on Debian 12 and 13: apt's and dpkg's ways.
 
 use super::{
-    Install, SERVICE, SOCKET, check_installation, check_reinstallation, check_upgrade, running,
-    start,
+    Install, SERVICE, SOCKET, check_installation, check_reinstallation, check_upgrade, pid,
+    running, start,
 };
 use crate::{
     support::package::package,
@@ -13,6 +13,7 @@ on_each_system!(with crate::systemd::package::on:
     a_reinstallation_loses_no_request,
     an_installation_starts_nothing,
     an_upgrade_loses_no_request,
+    an_upgrade_touches_nothing_where_the_policy_forbids_it,
     purging_leaves_what_is_the_administrators,
     removal_ends_the_sites_and_a_new_installation_brings_them_back,
 );
@@ -54,6 +55,19 @@ fn an_upgrade_loses_no_request(machine: &Machine) {
 
 fn a_reinstallation_loses_no_request(machine: &Machine) {
     check_reinstallation(machine, INSTALL);
+}
+
+/// As administrators have it who choose the hour themselves (/usr/share/doc/init-system-helpers/README.policy-rc.d.gz).
+fn an_upgrade_touches_nothing_where_the_policy_forbids_it(machine: &Machine) {
+    INSTALL(machine, 1);
+    start(machine);
+    let worker = pid(machine);
+    machine.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n");
+    machine.succeed(&["chmod", "755", "/usr/sbin/policy-rc.d"]);
+    INSTALL(machine, 2);
+    assert_eq!(pid(machine), worker);
+    machine.succeed(&["systemctl", "reload", SERVICE]);
+    assert_ne!(pid(machine), worker);
 }
 
 fn removal_ends_the_sites_and_a_new_installation_brings_them_back(machine: &Machine) {

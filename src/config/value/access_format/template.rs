@@ -205,7 +205,7 @@ fn unknown(name: &str) -> String {
         }
         None => format!(
             "there is no variable `%({name})`; there are `%(uri)`, `%(status)`, `%(var.NAME)` and others, which \
-             hostler.toml(5) lists"
+             hostler-access-log(7) lists"
         ),
     }
 }
@@ -290,7 +290,7 @@ mod tests {
         check_refused(
             "%(zzzz)",
             "there is no variable `%(zzzz)`; there are `%(uri)`, `%(status)`, `%(var.NAME)` and others, which \
-             hostler.toml(5) lists",
+             hostler-access-log(7) lists",
         );
         check_refused(
             "%(metric.worker.1.requests)",

@@ -1,31 +1,13 @@
-//! gunicorn's form of access entries in our variables, which have uWSGI's names.
+//! gunicorn's form of access entries: its variables are ours as well, but for what it does with those that it does not know.
+
+use crate::config::AccessFormat;
 
 /// What gunicorn writes when it is told nothing else: the common line with referrer and user agent.
 const COMBINED: &str = r#"%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s""#;
+/// What it writes for a variable that does not exist.
+const NOTHING: &str = "-";
 
-/// gunicorn's variables, and what stands for them.
-const VARIABLES: &[(&str, &str)] = &[
-    ("h", "%(addr)"),
-    ("l", "-"),
-    ("u", "%(user)"),
-    ("t", "[%(ltime)]"),
-    ("r", "%(method) %(uri) %(proto)"),
-    ("m", "%(method)"),
-    ("U", "%(var.PATH_INFO)"),
-    ("q", "%(var.QUERY_STRING)"),
-    ("H", "%(proto)"),
-    ("s", "%(status)"),
-    ("B", "%(rsize)"),
-    ("b", "%(rsize)"),
-    ("f", "%(referer)"),
-    ("a", "%(uagent)"),
-    ("T", "%(secs)"),
-    ("M", "%(msecs)"),
-    ("D", "%(micros)"),
-    ("p", "%(pid)"),
-];
-
-/// The form, and the variables that have no counterpart, which are left out.
+/// The form, and the variables that do not exist.
 pub(super) fn translate(format: &str) -> (String, Vec<String>) {
     if format == COMBINED {
         return ("combined".to_owned(), Vec::new());
@@ -37,18 +19,22 @@ pub(super) fn translate(format: &str) -> (String, Vec<String>) {
         text.push_str(&rest[..at]);
         rest = &rest[at + 1..];
         if let Some(after) = rest.strip_prefix('%') {
-            text.push('%');
+            text.push_str("%%");
             rest = after;
         } else if let Some((name, after)) =
             rest.strip_prefix('(').and_then(|rest| rest.split_once(')'))
         {
-            // Python's conversion: the letter, and a width or precision before it.
-            let conversion =
-                after.trim_start_matches(|c: char| c.is_ascii_digit() || ".-".contains(c));
-            rest = conversion.get(1..).unwrap_or_default();
-            match variable(name) {
+            // Python's conversion: flags, width and precision, and the letter.
+            let letter =
+                after.trim_start_matches(|c: char| c.is_ascii_digit() || "-+ #.".contains(c));
+            let columns = &after[..after.len() - letter.len()];
+            rest = letter.get(1..).unwrap_or_default();
+            match variable(name, columns, &letter[..letter.len() - rest.len()]) {
                 Some(ours) => text.push_str(&ours),
-                None => unknown.push(format!("%({name})s")),
+                None => {
+                    text.push_str(NOTHING);
+                    unknown.push(format!("%({name})s"));
+                }
             }
         } else {
             text.push('%');
@@ -58,21 +44,15 @@ pub(super) fn translate(format: &str) -> (String, Vec<String>) {
     (text, unknown)
 }
 
-/// One variable, or a header field or variable of the request: `{user-agent}i`, `{REMOTE_ADDR}e`.
-fn variable(name: &str) -> Option<String> {
-    if let Some((inner, kind)) = name
-        .strip_prefix('{')
-        .and_then(|rest| rest.rsplit_once('}'))
-    {
-        let inner = inner.to_ascii_uppercase().replace('-', "_");
-        return match kind {
-            "i" => Some(format!("%(var.HTTP_{inner})")),
-            "e" => Some(format!("%(var.{inner})")),
-            _ => None,
-        };
+/// A variable with its conversion, or with the usual one if that is none of ours.
+fn variable(name: &str, columns: &str, letter: &str) -> Option<String> {
+    // Names of several letters are uWSGI's, and nothing to gunicorn.
+    if name.len() > 1 && !name.starts_with('{') {
+        return None;
     }
-    let found = VARIABLES.iter().find(|(known, _)| *known == name)?;
-    Some(found.1.to_owned())
+    let forms = [format!("%({name}){columns}{letter}"), format!("%({name})s")];
+    let is_ours = |form: &String| form.parse::<AccessFormat>().is_ok();
+    forms.into_iter().find(is_ours)
 }
 
 #[cfg(test)]
@@ -82,33 +62,26 @@ mod tests {
     #[track_caller]
     fn check(format: &str, expected: &str, unknown: &[&str]) {
         let (text, missing) = translate(format);
-        assert_eq!(
-            (text.as_str(), missing),
-            (
-                expected,
-                unknown.iter().map(|&name| name.to_owned()).collect()
-            )
-        );
+        assert_eq!(text, expected);
+        assert_eq!(missing, unknown);
     }
 
     #[test]
-    fn variables_have_other_names() {
+    fn variables_are_the_same() {
         check(COMBINED, "combined", &[]);
-        check(
+        for same in [
             "%(h)s \"%(r)s\" %(s)s",
-            "%(addr) \"%(method) %(uri) %(proto)\" %(status)",
-            &[],
-        );
-        check("%(t)s %(D)s 100%%", "[%(ltime)] %(micros) 100%", &[]);
-        check(
-            "%({x-real-ip}i)s %({wsgi.url_scheme}e)s",
-            "%(var.HTTP_X_REAL_IP) %(var.WSGI.URL_SCHEME)",
-            &[],
-        );
+            "%(t)s %(D)s 100%%",
+            "%({x-real-ip}i)s %({wsgi.url_scheme}e)s %({server}o)s",
+            "%(h)-15s %(D)06d %(L)s",
+        ] {
+            check(same, same, &[]);
+        }
+        check("%(s)d %(a)r", "%(s)s %(a)s", &[]);
     }
 
     #[test]
-    fn what_has_no_counterpart_is_named() {
-        check("%(L)s-%({server}o)s", "-", &["%(L)s", "%({server}o)s"]);
+    fn what_gunicorn_does_not_know_is_a_dash_there_too() {
+        check("%(z)s %(uri)s", "- -", &["%(z)s", "%(uri)s"]);
     }
 }

@@ -1,8 +1,11 @@
 //! `[log]`.
 
-use crate::config::{AccessFormat, LogTarget};
+use crate::config::{AccessFormat, LogTarget, SyslogFacility};
 
 use super::{Site, Told, format, not_needed, not_possible};
+
+/// The machine's own syslog.
+const OWN: &str = "/dev/log";
 
 impl Site<'_> {
     pub(super) fn log_setting(&mut self, name: &str) -> Option<Told> {
@@ -15,6 +18,8 @@ impl Site<'_> {
                 true => self.syslog(),
                 false => not_needed("it is off anyway"),
             },
+            "syslog_facility" => self.facility(),
+            "syslog_prefix" => self.prefix(),
             "syslog_addr" => match self.values.switch("syslog") {
                 true => self.syslog(),
                 false => not_needed("it is about syslog, which is off"),
@@ -54,7 +59,7 @@ impl Site<'_> {
         match unknown.is_empty() {
             true => told,
             false => told.check(format!(
-                "{} is left out, it has no counterpart",
+                "{} is no variable, and a dash in gunicorn too",
                 unknown.join(" and ")
             )),
         }
@@ -89,21 +94,54 @@ impl Site<'_> {
     fn syslog(&mut self) -> Told {
         let address = self.values.text("syslog_addr").unwrap_or_default();
         let target = match address.split_once("://") {
+            Some(("udp", "")) => "syslog:localhost:514".to_owned(),
             Some(("udp", peer)) => {
-                let port = if peer.contains(':') { "" } else { ":514" };
-                format!("syslog:{peer}{port}")
+                let has_port = !peer.ends_with(']') && peer.contains(':');
+                format!("syslog:{peer}{}", if has_port { "" } else { ":514" })
             }
-            Some(("unix", path)) => {
-                format!("syslog:{}", path.split('#').next().unwrap_or_default())
-            }
+            Some(("unix", path)) => match path.split('#').next().unwrap_or_default() {
+                OWN => "syslog".to_owned(),
+                path => format!("syslog:{path}"),
+            },
             _ => String::new(),
         };
         match target.parse::<LogTarget>() {
-            Ok(_) => self.keep("log", "to", vec![target]),
+            Ok(_) => {
+                if !self.values.switch("disable_redirect_access_to_syslog") {
+                    self.keep("log", "access", true);
+                }
+                self.keep("log", "to", vec![target])
+            }
             Err(_) => not_possible(
                 "syslog is spoken over UDP and Unix sockets alone",
                 "\"syslog\" in [log] to, the machine's own syslog, which may send it on",
             ),
+        }
+    }
+
+    fn facility(&mut self) -> Told {
+        if !self.values.switch("syslog") {
+            return not_needed("it is about syslog, which is off");
+        }
+        let name = self.values.text("syslog_facility").unwrap_or_default();
+        let name = match name.to_ascii_lowercase().as_str() {
+            "security" => "auth".to_owned(),
+            name => name.to_owned(),
+        };
+        match SyslogFacility::ALL.iter().any(|known| known.name() == name) {
+            true => self.keep("log", "syslog-facility", name),
+            false => not_needed("it is no facility, and gunicorn refuses it"),
+        }
+    }
+
+    fn prefix(&mut self) -> Told {
+        let prefix = self.values.text("syslog_prefix").unwrap_or_default();
+        match (self.values.switch("syslog"), prefix) {
+            (false, _) => not_needed("it is about syslog, which is off"),
+            (true, prefix) if prefix.is_empty() => not_needed("it is empty"),
+            (true, prefix) => self
+                .keep("log", "syslog-identifier", prefix)
+                .remark("gunicorn puts its own name in front, and `access` or `error` behind"),
         }
     }
 

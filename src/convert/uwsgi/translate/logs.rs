@@ -1,8 +1,10 @@
 //! The log: where it goes, what of it, and in which form.
 
+use crate::config::SyslogFacility;
+
 use super::{
     super::options::{Kind, refusals},
-    Applied, Outcome, Topic,
+    Applied, Outcome, Topic, access_format,
     engine::Translation,
     typed,
     value::{self, Read},
@@ -33,7 +35,7 @@ pub(in crate::convert::uwsgi) static SYSLOG: Topic = Topic {
     documentation: "kept: `log.to = [\"syslog\"]`",
     slot: Some("log-syslog"),
     early: false,
-    run: |translation, _| translation.gather("log", "to", "syslog"),
+    run: syslog,
 };
 
 pub(in crate::convert::uwsgi) static SOCKET: Topic = Topic {
@@ -193,9 +195,13 @@ fn logger(translation: &mut Translation<'_>, option: &Applied, key: &str) -> Out
         }
         "stdio" | "fd" => "stderr".to_owned(),
         "systemd" => "journal".to_owned(),
-        "syslog" => "syslog".to_owned(),
+        "syslog" => {
+            speaker(translation, arguments);
+            "syslog".to_owned()
+        }
         "rsyslog" => {
-            let peer = arguments.split(',').next().unwrap_or_default();
+            let (peer, speaks) = arguments.split_once(',').unwrap_or((arguments, ""));
+            speaker(translation, speaks);
             match peer.contains(':') {
                 true => format!("syslog:{peer}"),
                 false => format!("syslog:{peer}:514"),
@@ -235,10 +241,45 @@ fn size(translation: &mut Translation<'_>, arguments: &str) {
     }
 }
 
+/// `[identifier[,facility]]`
+fn syslog(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
+    let text = value::text(&option.value).value;
+    if !["", "1", "true"].contains(&text.as_str()) {
+        speaker(translation, &text);
+    }
+    to(translation, "to", "syslog")
+}
+
+/// Who speaks to syslog, `identifier[,facility]`; rsyslog has a number in place of the facility, which has the importance
+/// in it.
+fn speaker(translation: &mut Translation<'_>, text: &str) {
+    let (identifier, facility) = text.split_once(',').unwrap_or((text, ""));
+    let section = translation.draft.section("log");
+    let known = SyslogFacility::ALL.into_iter().find(|known| {
+        let number = facility.parse::<u8>().ok().map(|number| number / 8);
+        known.name() == facility || number == Some(known.number())
+    });
+    if let Some(known) = known {
+        translation
+            .draft
+            .set(section, "syslog-facility", known.name());
+    }
+    if !identifier.is_empty() {
+        translation
+            .draft
+            .set(section, "syslog-identifier", identifier);
+    }
+}
+
 /// `address[,prefix]`
 fn log_socket(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
-    let target = socket_place(translation, &value::text(&option.value).value);
-    to(translation, "to", &target)
+    let text = value::text(&option.value).value;
+    let target = socket_place(translation, &text);
+    let outcome = to(translation, "to", &target);
+    match text.contains(',') {
+        true => outcome.note("the text in front of each entry is left out"),
+        false => outcome,
+    }
 }
 
 fn socket_place(translation: &Translation<'_>, arguments: &str) -> String {
@@ -296,7 +337,26 @@ fn format(translation: &mut Translation<'_>, option: &Applied) -> Outcome {
         .strip_prefix('"')
         .and_then(|text| text.strip_suffix('"'))
         .unwrap_or(text);
-    translation.keep("log", "access-format", text)
+    let date = translation
+        .last("log-date")
+        .map(|option| option.value.trim());
+    let date = date.filter(|date| date.contains('%'));
+    let mut names = ["log-format-strftime", "logformat-strftime"].into_iter();
+    let keeps_time = names.any(|name| translation.is_on(name)) && text.contains("%(ftime)");
+    let date = date.filter(|_| keeps_time);
+    if let Some(date) = date {
+        let section = translation.draft.section("log");
+        translation.draft.set(section, "timestamp", date);
+    }
+    let converted = access_format::convert(text, date.is_some());
+    let outcome = translation.keep("log", "access-format", converted.text);
+    match converted.unknown.as_slice() {
+        [] => outcome,
+        unknown => outcome.note(format!(
+            "a dash stands for {}: an entry has no variables of the application's, and no metrics",
+            unknown.join(" and ")
+        )),
+    }
 }
 
 fn date(translation: &mut Translation<'_>, option: &Applied) -> Outcome {

@@ -4,6 +4,7 @@
 //! the rules of the schema: what does not go is found by reading the result (`settle`).
 
 pub(super) mod access;
+mod access_format;
 pub(super) mod apps;
 pub(super) mod beside;
 pub(super) mod cgi;

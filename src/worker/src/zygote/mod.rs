@@ -285,8 +285,8 @@ impl Zygote {
             let (slot, fds) = match py.detach(|| self.channel.recv::<ToZygote>()) {
                 Ok(None | Some((ToZygote::Stop, _))) => return 0,
                 Ok(Some((ToZygote::Fork { slot }, fds))) => (slot, fds),
-                Ok(Some((ToZygote::Log(paths), fds))) => {
-                    follow_log(&paths, &fds);
+                Ok(Some((ToZygote::Log(targets), fds))) => {
+                    follow_log(&targets, &fds);
                     continue;
                 }
                 Ok(Some((ToZygote::Start(_), _))) => return fatal(&ZygoteError::NotStart),
