@@ -213,6 +213,8 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         code = supervisor.hear(wake)?;
     }
     if let Some(control) = sources.control.take() {
+        // Its socket goes with it, and the directory after that.
+        supervisor.succession.note_control(None);
         control.finish().await;
     }
     Ok(code.unwrap_or_default())

@@ -1,12 +1,16 @@
 //! Without a service manager: whoever has started hostler knows one process, which stays.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use rustix::process::Signal;
 
 use crate::{
     stats::stats_address,
-    support::{load::Load, process::Watched, site::serves},
+    support::{
+        load::Load,
+        process::{Process, Watched},
+        site::{program, serves},
+    },
 };
 
 use super::{Installed, refused, reload, site, status, supervisor, text, upgrade, zygote};
@@ -61,6 +65,30 @@ fn the_status_says_that_there_is_something_to_upgrade_to() {
     check("other", true);
     reload(&site);
     check("same", false);
+}
+
+/// The directory that was made for the control socket goes with whoever is in charge at the end.
+#[test]
+fn nothing_is_left_behind() {
+    let (installed, user) = (Installed::new(), tempfile::tempdir().unwrap());
+    let file = user.path().join("shop.toml");
+    fs::write(&file, site().settings(user.path())).unwrap();
+    let with_user = |mut command: Command| {
+        command
+            .env_remove("RUNTIME_DIRECTORY")
+            .env("XDG_RUNTIME_DIR", user.path());
+        command
+    };
+    let mut command = with_user(installed.command());
+    let mut service = Process::start("hostler", command.arg("serve").arg(&file));
+    service.wait_for("that it serves", |line| serves(line).then_some(()));
+    let directory = user.path().join("hostler/shop");
+    assert!(directory.join("control.sock").exists());
+    installed.upgrade();
+    let output = with_user(program()).args(["reload", "shop"]).output();
+    assert!(output.unwrap().status.success());
+    assert_eq!(service.stop().code(), Some(0));
+    assert!(!directory.exists());
 }
 
 /// The parent does not keep open what is closed by who is in charge.

@@ -92,10 +92,12 @@ impl Supervisor {
         let Some(heir) = &self.succession.heir else {
             return;
         };
-        for generation in self.generations.values() {
-            generation.listeners.disown();
-            generation.stats.disown();
-            generation.metrics.disown();
+        // What only an older generation listens on was not left to anybody.
+        let current = self.lifecycle.status(Duration::ZERO).generation;
+        if let Some(current) = self.generations.get(&current) {
+            for left in [&current.listeners, &current.stats, &current.metrics] {
+                left.disown();
+            }
         }
         let (control, _) = std::mem::take(&mut self.succession.control);
         control.disown();
