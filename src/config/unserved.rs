@@ -188,6 +188,7 @@ mod tests {
         ("listen.protocol", &["uwsgi"]),
         ("listen.backlog", &[]),
         ("workers.cheaper.idle", &[]),
+        ("log.to", &["stderr", "file:*"]),
     ];
 
     #[track_caller]
