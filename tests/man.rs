@@ -224,7 +224,7 @@ fn check_flags(page: &str, commands: &[&[&str]], others: &[&str]) {
 fn every_command_and_flag_is_in_its_page_with_its_default() {
     let apart = |command: &&[&str]| **command == ["convert-ini"];
     let (convert, commands): (Vec<_>, Vec<_>) =
-        COMMANDS.iter().copied().partition(|each| apart(&each));
+        COMMANDS.iter().copied().partition(|each| apart(each));
     let main = page("hostler.1");
     check_flags(&main, &commands, &["--version"]);
     check_flags(&page("hostler-convert-ini.1"), &convert, &[]);

@@ -275,7 +275,9 @@ fn a_form_of_access_entries_is_read_with_the_settings() {
     let form = "`%(urii) %(status)` is not a form of access entries";
     check_error_behind(
         "[log]\naccess-format = \"%(urii) %(status)\"",
-        &format!(":6:17: {form}: there is no variable `%(urii)`; did you mean `%(uri)`?"),
+        &format!(
+            ":6:17: `access-format`: {form}: there is no variable `%(urii)`; did you mean `%(uri)`?"
+        ),
     );
 }
 
