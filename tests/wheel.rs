@@ -33,7 +33,12 @@ fn wheel() -> Option<PathBuf> {
 
 /// A program of the environment with the tools.
 fn tool(name: &str) -> Command {
-    Command::new(root().join("target/venv/wheel/bin").join(name))
+    let programs = root().join("target/venv/wheel/bin");
+    let path = std::env::var("PATH").unwrap();
+    let mut command = Command::new(programs.join(name));
+    // maturin is looked for there.
+    command.env("PATH", format!("{}:{path}", programs.display()));
+    command
 }
 
 #[track_caller]
