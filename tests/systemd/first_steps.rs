@@ -232,6 +232,8 @@ const HERE: &str = "/srv/try";
 
 /// What the README takes for granted: a project with its environment, the Django example, an old configuration.
 fn provide(machine: &Machine) {
+    // Its first commands are for those who have built hostler themselves.
+    machine.succeed(&["apt-get", "install", "./hostler_1.deb"]);
     let application = "def application(environ, start_response):\n    start_response('200 OK', [])\n    return [b'Hello']\n";
     machine.write(&format!("{HERE}/shop/wsgi.py"), application);
     machine.write(
