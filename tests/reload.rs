@@ -96,17 +96,6 @@ fn a_release_that_is_gone_keeps_the_one_that_serves() {
     reload(&site);
 }
 
-#[test]
-fn settings_that_are_not_served_yet_do_not_replace_those_that_are() {
-    let site = Site::app("echo").start();
-    site.rewrite(&Site::app("echo").setting("log", "to = [\"syslog\"]"));
-    let output = site.control(&["reload"]);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("does not serve log.to"), "{said}");
-    assert_eq!(site.get("/").status, 200);
-}
-
 fn python_site(virtualenv: &Path) -> Site {
     Site::app("process")
         .env("TEST_STDLIB_ONLY", "yes")
