@@ -78,7 +78,7 @@ pub(crate) enum Reply {
         /// How many serve.
         workers: u32,
         /// What else people should know.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
     /// Where the threads of a worker are, as Python writes it.
