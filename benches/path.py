@@ -36,7 +36,7 @@ END = b"Hello, world!\n"
 class Row:
     """A kind of traffic: what `servers` wants to know of it, and how a client asks `count` times."""
 
-    file, nginx, threads = 0, False, 1
+    file, nginx, threads, watched = 0, False, 1, False
 
     def __init__(self, protocol, keep_alive):
         self.protocol, self.keep_alive = protocol, keep_alive
@@ -89,7 +89,8 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--row", nargs="+", choices=ROWS, default=list(ROWS))
-    parser.add_argument("--program", default=f"{servers.ROOT}/target/release/hostler")
+    parser.add_argument("--program", type=lambda path: str(pathlib.Path(path).absolute()),
+                        default=f"{servers.ROOT}/target/release/hostler")
     parser.add_argument("--requests", type=int, default=20, help="how many are followed")
     parser.add_argument("--functions", type=int, default=0, help="how many functions are shown, the costliest first")
     parser.add_argument("--tolerance", type=float, default=0.02)

@@ -172,7 +172,9 @@ impl<A: Application> Engine<A> {
         let now = now_us();
         let times = match take(&mut connection.learnt_us) {
             0 if local.woke_us == 0 => Times::new(now, now),
-            0 if local.was_away => Times::new(local.woke_us, now).since_arrival(),
+            0 if is_asked_of_kernel(connection, local) => {
+                Times::new(local.woke_us, now).since_arrival()
+            }
             0 => Times::new(local.woke_us, now),
             learnt => Times::new(learnt, now),
         };
@@ -271,9 +273,15 @@ fn has_body(connection: &Connection) -> bool {
     }
 }
 
+/// Whether the request may have waited for a look of this thread, and the kernel knows for how long; of a socket without
+/// addresses it does not.
+fn is_asked_of_kernel(connection: &Connection, local: &Local) -> bool {
+    local.was_away && !connection.peer.address.is_empty()
+}
+
 /// The request waits for the application, for as long as that takes.
 fn leave(connection: &mut Connection, local: &Local) -> Step {
-    let ago = (local.was_away)
+    let ago = is_asked_of_kernel(connection, local)
         .then(|| received_ago(&connection.socket))
         .flatten();
     let came_us = ago.map(|ago| now_us().saturating_sub(ago.as_micros() as u64));
