@@ -21,12 +21,15 @@ use rustix::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::support::{
-    address::Address,
-    process::{Process, Watched},
-    root,
-    site::{Running, Site},
-    venv,
+use crate::{
+    process::Held,
+    support::{
+        address::Address,
+        process::{Process, Watched},
+        root,
+        site::{Running, Site},
+        venv,
+    },
 };
 
 const FREE: &str = "address = \"127.0.0.1:0\"";
@@ -189,7 +192,7 @@ fn time_is_told_apart_by_what_it_was_spent_on() {
 #[test]
 fn workers_threads_and_memory_are_shown() {
     let site = site("process", FREE).workers(2, 3).start();
-    let held = Held::start(&site);
+    let held = Held::begin(&site);
     let shown = |wanted: &str| value(&site, wanted);
     assert_eq!(shown("hostler_threads{state=\"busy\"}"), 1.0);
     assert_eq!(shown("hostler_threads{state=\"idle\"}"), 5.0);
@@ -207,32 +210,10 @@ fn workers_threads_and_memory_are_shown() {
     );
     let shared = shown("hostler_worker_shared_ratio") / 2.0;
     assert!(shared > 0.0 && shared < 1.0, "{shared}");
-    held.release();
+    held.end();
     site.wait_until("it is idle", || {
         shown("hostler_threads{state=\"busy\"}") == 0.0
     });
-}
-
-/// A request that runs until it is released.
-struct Held {
-    fifo: std::path::PathBuf,
-    client: thread::JoinHandle<u16>,
-}
-
-impl Held {
-    fn start(site: &Running) -> Self {
-        let fifo = site.directory.path().join("fifo");
-        mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-        let (address, target) = (site.address().clone(), format!("/wait?{}", fifo.display()));
-        let client = thread::spawn(move || address.get(&target).status);
-        site.process.wait_for_text("waiting");
-        Self { fifo, client }
-    }
-
-    fn release(self) {
-        std::fs::write(&self.fifo, "x").unwrap();
-        assert_eq!(self.client.join().unwrap(), 200);
-    }
 }
 
 #[test]
@@ -253,14 +234,14 @@ fn readiness_ends_when_the_drain_begins_and_health_does_not() {
     let metrics = metrics_address(&site);
     assert_eq!(metrics.get("/readyz").text(), "ready\n");
     assert_eq!(value(&site, "hostler_ready"), 1.0);
-    let held = Held::start(&site);
+    let held = Held::begin(&site);
     site.process.signal(Signal::TERM);
     site.wait_until("it is not ready", || metrics.get("/readyz").status == 503);
     let told = metrics.get("/readyz").text();
     assert!(told.starts_with("not ready: stopping"), "{told}");
     assert_eq!(metrics.get("/healthz").text(), "ok\n");
     assert_eq!(value_at(&metrics, "hostler_ready"), 0.0);
-    held.release();
+    held.end();
     assert!(site.process.wait().success());
 }
 
@@ -322,11 +303,11 @@ fn the_page_polls_the_same_numbers() {
     let site = site("process", &format!("{FREE}\npage = true"))
         .workers(1, 2)
         .start();
-    let held = Held::start(&site);
+    let held = Held::begin(&site);
     let live = metrics_address(&site).get("/live.json").json();
     let running = &live["workers"][0]["running"][0];
-    let expected = format!("GET /wait?{}", held.fifo.display());
+    let expected = format!("GET {}", held.target());
     assert_eq!(running["request"], Value::from(expected));
     assert_eq!(live["bounds"].as_array().unwrap().len(), 88);
-    held.release();
+    held.end();
 }

@@ -62,6 +62,11 @@ impl Held {
         Self { fifo, client }
     }
 
+    /// What it asks for.
+    pub(crate) fn target(&self) -> String {
+        format!("/wait?{}", self.fifo.display())
+    }
+
     /// Lets the request end and gives its answer.
     pub(crate) fn end(self) -> Value {
         fs::write(&self.fifo, "done").unwrap();

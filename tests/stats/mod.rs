@@ -7,22 +7,20 @@ mod original;
 mod readers;
 mod reload;
 
-use std::{
-    path::PathBuf,
-    thread::{self, JoinHandle},
-};
-
 use rustix::{
     fs::{CWD, FileType, Mode, mknodat},
     process::Signal,
 };
 use serde_json::Value;
 
-use crate::support::{
-    address::Address,
-    process::{Process, Watched},
-    root,
-    site::{Running, Site},
+use crate::{
+    process::Held,
+    support::{
+        address::Address,
+        process::{Process, Watched},
+        root,
+        site::{Running, Site},
+    },
 };
 
 /// A site with that line in `[stats]`, bare so that nothing is added to what it answers.
@@ -124,32 +122,10 @@ fn over_http_nothing_comes_to_who_asks_nothing() {
     assert!(silent.rest().is_empty());
 }
 
-/// A request that runs until it is released.
-struct Held {
-    fifo: PathBuf,
-    client: JoinHandle<u16>,
-}
-
-impl Held {
-    fn start(site: &Running) -> Self {
-        let fifo = site.directory.path().join("fifo");
-        mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-        let (address, target) = (site.address().clone(), format!("/wait?{}", fifo.display()));
-        let client = thread::spawn(move || address.get(&target).status);
-        site.process.wait_for_text("waiting");
-        Self { fifo, client }
-    }
-
-    fn release(self) {
-        std::fs::write(&self.fifo, "x").unwrap();
-        assert_eq!(self.client.join().unwrap(), 200);
-    }
-}
-
 #[test]
 fn the_running_request_is_shown() {
     let site = site("process", FREE).workers(1, 2).start();
-    let held = Held::start(&site);
+    let held = Held::begin(&site);
     let shown = worker(&site);
     assert_eq!(shown["status"], "busy");
     let cores = shown["cores"].as_array().unwrap();
@@ -160,7 +136,7 @@ fn the_running_request_is_shown() {
     let [busy] = busy[..] else {
         panic!("{cores:?}")
     };
-    let uri = format!("REQUEST_URI=/wait?{}", held.fifo.display());
+    let uri = format!("REQUEST_URI={}", held.target());
     let vars = busy["vars"].as_array().unwrap();
     assert!(
         vars.contains(&uri.into()) && vars.contains(&"REMOTE_ADDR=127.0.0.1".into()),
@@ -171,7 +147,7 @@ fn the_running_request_is_shown() {
         (&"REQUEST_METHOD=GET".into(), Some(&"".into()))
     );
     assert!(busy["req_info"]["request_start"].as_u64() >= shown["last_spawn"].as_u64());
-    held.release();
+    held.end();
     site.wait_until("it is idle", || worker(&site)["status"] == "idle");
 }
 

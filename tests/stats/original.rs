@@ -49,9 +49,9 @@ fn all_fields(value: &Value) -> BTreeSet<(String, &'static str)> {
 
 fn of_hostler() -> Value {
     let site: Running = site("process", FREE).workers(1, 2).start();
-    let held = Held::start(&site);
+    let held = Held::begin(&site);
     let stats = stats(&site);
-    held.release();
+    held.end();
     stats
 }
 
