@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """Compares hostler's CPU time per request with other WSGI servers. See README.md beside this file.
 
-This file: the rows and what is promised of them, and the rounds. `servers` knows how each server is started, `measure`
-how one is measured, `report` how the outcome is shown.
+This file: what is chosen, and the rounds. `rows` says what is asked and what is promised, `peers` how the servers are
+installed, `servers` how each is started, `measure` how one is measured, `report` how the outcome is shown.
 """
 
 import argparse
-import dataclasses
 import json
 import pathlib
 import platform
@@ -16,54 +15,12 @@ import sys
 import tempfile
 import time
 
+import load
 import measure
+import peers
 import report
 import servers
-
-
-@dataclasses.dataclass(frozen=True)
-class Traffic:
-    """One row of the table: what is asked of the servers, of which, and the ratio to a peer that is promised."""
-
-    about: str
-    peers: tuple
-    goals: dict
-    protocol: str = "http"
-    threads: int = 1
-    keep_alive: bool = True
-    nginx: bool = False
-    file: int = 0  # bytes of the file that is asked for in place of the application
-    watched: bool = False  # everything that can be told of requests is: metrics, stats, an access log
-
-    @property
-    def path(self):
-        return "/file" if self.file else "/"
-
-
-ROWS = {
-    "keep-alive-1": Traffic(
-        "HTTP keep-alive, one thread",
-        ("bjoern", "fastwsgi", "granian", "uwsgi", "gunicorn"), {"bjoern": 0.95, "uwsgi": 0.50}),
-    "keep-alive-4": Traffic(
-        "HTTP keep-alive, four threads",
-        ("granian", "uwsgi", "gunicorn"), {"granian": 0.70}, threads=4),
-    "nginx": Traffic(
-        "behind nginx, uwsgi protocol, unix socket",
-        ("uwsgi",), {"uwsgi": 0.80}, protocol="uwsgi", nginx=True),
-    "connection": Traffic(
-        "a connection per request",
-        ("uwsgi", "bjoern", "gunicorn"), {"uwsgi": 1.05}, keep_alive=False),
-    "file-4k": Traffic(
-        "a file of 4 KiB, HTTP keep-alive",
-        ("nginx", "uwsgi"), {"nginx": 1.10}, file=4 << 10),
-    "file-1m": Traffic(
-        "a file of 1 MiB, HTTP keep-alive",
-        ("nginx", "uwsgi"), {"nginx": 1.05}, file=1 << 20),
-    # A tenth less of requests per second is 1 / 0.9 of CPU time per request.
-    "watched": Traffic(
-        "HTTP keep-alive, one thread, metrics, stats and an access log",
-        ("unwatched",), {"unwatched": 1.11}, watched=True),
-}
+from rows import ROWS
 
 
 def main():
@@ -71,21 +28,21 @@ def main():
     programs = {name: str(pathlib.Path(path).absolute()) for name, path in
                 (item.split("=", 1) for item in options.program or [f"hostler={servers.ROOT}/target/release/hostler"])}
     wanted = {name for row in options.row for name in ROWS[row].peers} & set(options.server)
-    absent = servers.install(sorted(wanted))
+    absent = peers.install(sorted(wanted))
     for name, path in programs.items():
         if not pathlib.Path(path).exists():
             absent[name] = f"{path} does not exist"
 
     # The same program beside itself.
-    own = {name: next(iter(programs.values())) for name in servers.OWN}
+    own = {name: next(iter(programs.values())) for name in peers.OWN}
     results = {}
     with tempfile.TemporaryDirectory(prefix="hostler-bench-") as directory:
         for row in options.row:
             names = [*programs, *(peer for peer in ROWS[row].peers if peer in wanted)]
             results[row] = measure_row(row, names, programs | own, absent, options, pathlib.Path(directory))
     document = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
-                "connections": measure.CONNECTIONS, "programs": programs, "rows": results,
-                "versions": {n: servers.version(n, (programs | own).get(n)) for n in (*programs, *wanted) if n not in absent}}
+                "programs": programs, "rows": results,
+                "versions": {n: peers.version(n, (programs | own).get(n)) for n in (*programs, *wanted) if n not in absent}}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(document, indent=2) + "\n")
     form = report.as_markdown if options.markdown else report.as_text
@@ -96,7 +53,7 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description="hostler's CPU time per request, beside other servers")
     parser.add_argument("--row", action="append", choices=ROWS, help="only this row; may be repeated")
-    parser.add_argument("--server", action="append", choices=[*servers.PEERS, *servers.SYSTEM, *servers.OWN],
+    parser.add_argument("--server", action="append", choices=peers.ALL,
                         help="only this peer; may be repeated")
     parser.add_argument("--alone", action="store_true", help="no peer at all")
     parser.add_argument("--program", action="append", default=[], metavar="NAME=PATH",
@@ -107,8 +64,7 @@ def arguments():
     parser.add_argument("--markdown", action="store_true", help="print the table for a README")
     options = parser.parse_args()
     options.row = options.row or list(ROWS)
-    options.server = [] if options.alone else options.server or [
-        *servers.PEERS, *servers.SYSTEM, *servers.OWN]
+    options.server = [] if options.alone else options.server or peers.ALL
     return options
 
 
@@ -125,7 +81,7 @@ def measure_row(row, names, programs, absent, options, directory):
             try:
                 rounds[name].append(
                     measure.run(name, ROWS[row], options.seconds, directory, programs.get(name)))
-            except (measure.Failed, servers.Unsupported) as error:
+            except (load.Failed, servers.Unsupported) as error:
                 failed[name] = str(error)
     progress("")
     return {name: {"failed": failed[name]} if name in failed else {"rounds": rounds[name], **medians(rounds[name])}

@@ -10,7 +10,7 @@ def as_text(document, rows):
     about = document["machine"]
     lines = [
         f"{about['cpu']}, {about['kernel']}, Python {about['python']}, nginx {about['nginx']}",
-        f"{document['rounds']} rounds of {document['seconds']} s, {document['connections']} connections, server on core "
+        f"{document['rounds']} rounds of {document['seconds']} s, server on core "
         f"{measure.SERVER_CPU}, load on core {measure.LOAD_CPU}. CPU: median of the server's whole process tree per "
         "request.",
         "Ratio: the program's CPU time over the peer's, median of the ratios of each round.",

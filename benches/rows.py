@@ -1,0 +1,111 @@
+"""The rows of the table: what is asked of the servers, of which, and what is promised of hostler beside them.
+
+This file holds no measuring. Each row's application lies in `apps/`; `right` of a row decides whether an answer is the
+one that the row is about, so that no server is fast because it does less.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+HELLO = b"Hello, world!\n"
+KIB = 1 << 10
+MIB = 1 << 20
+
+
+def exactly(expected, **headers):
+    """The whole body, and these headers of the answer; `_` in a name stands for `-`."""
+    def right(answer, body):
+        return body == expected and all(answer.getheader(name.replace("_", "-")) == value for name, value in headers.items())
+    return right
+
+
+@dataclasses.dataclass(frozen=True)
+class Traffic:
+    """One row of the table."""
+
+    about: str
+    peers: tuple = ()
+    goals: dict = dataclasses.field(default_factory=dict)  # CPU time per request, times the peer's: the most
+    pace: dict = dataclasses.field(default_factory=dict)  # requests per second, times the peer's: the least
+    tail: float = 0  # p99 over p50: the most
+    app: str = "hello"  # a module of `apps/`
+    path: str = "/"
+    body: int = 0  # bytes that are posted with each request
+    headers: tuple = ()  # of each request: pairs of name and value
+    right: Callable = exactly(HELLO)
+    protocol: str = "http"
+    processes: int = 1
+    threads: int = 1
+    connections: int = 64
+    keep_alive: bool = True
+    nginx: bool = False  # in front of the server, on the other core
+    file: int = 0  # bytes of the file that is asked for in place of the application
+    watched: bool = False  # everything that can be told of requests is: metrics, stats, an access log
+
+
+def goals(ratio, *peers):
+    """The same promise beside each of these peers."""
+    return {"peers": peers, "goals": dict.fromkeys(peers, ratio)}
+
+
+def file(size):
+    """A file of this size in place of the application."""
+    return {"path": "/file", "file": size, "right": exactly(b"x" * size)}
+
+
+def answer(path, size):
+    """An answer of `apps/answers.py`."""
+    return {"app": "answers", "path": path, "right": exactly(b"x" * size)}
+
+
+# Ten headers of a request as browsers and proxies send them; `apps/headers.py` sends each one back.
+HEADERS = tuple((f"X-Header-{number}", f"value {number} of a header") for number in range(10))
+
+ROWS = {
+    "keep-alive-1": Traffic(
+        "HTTP keep-alive, one thread",
+        ("bjoern", "fastwsgi", "granian", "uwsgi", "gunicorn"), {"bjoern": 0.85, "granian": 0.60, "uwsgi": 0.40}),
+    "keep-alive-4": Traffic(
+        "HTTP keep-alive, four threads (bjoern: one)",
+        ("bjoern", "granian", "uwsgi"), {"bjoern": 1.0, "granian": 0.60}, threads=4, tail=4),
+    "connection": Traffic(
+        "a connection per request",
+        ("uwsgi", "bjoern", "granian"), {"uwsgi": 0.95}, keep_alive=False),
+    "nginx": Traffic(
+        "behind nginx, uwsgi protocol, unix socket",
+        ("uwsgi",), {"uwsgi": 0.65}, protocol="uwsgi", nginx=True),
+    "headers": Traffic(
+        "20 reads of the environ, 10 headers in and out, 1 KiB",
+        **goals(0.90, "fastwsgi", "bjoern", "granian", "uwsgi"),
+        app="headers", headers=HEADERS, right=exactly(b"x" * KIB, **{name.replace("-", "_"): value for name, value in HEADERS})),
+    "echo-64k": Traffic(
+        "64 KiB posted and sent back",
+        **goals(0.95, "fastwsgi", "bjoern", "granian", "uwsgi"),
+        app="bodies", path="/echo", body=64 * KIB, right=exactly(b"x" * 64 * KIB)),
+    "upload-10m": Traffic(
+        "10 MiB posted, read by the application, 8 connections",
+        **goals(1.0, "uwsgi", "bjoern", "granian", "fastwsgi"),
+        app="bodies", path="/count", body=10 * MIB, connections=8, right=exactly(b"%d" % (10 * MIB))),
+    "answer-100k": Traffic(
+        "100 KiB as one bytes",
+        **goals(1.0, "fastwsgi", "bjoern", "mod_wsgi", "granian", "uwsgi"), **answer("/bytes-100k", 100 * KIB)),
+    "chunks-100k": Traffic(
+        "100 KiB from a generator of 16 KiB",
+        **goals(1.0, "fastwsgi", "bjoern", "mod_wsgi", "granian", "uwsgi"), **answer("/chunks-100k", 100 * KIB)),
+    "answer-10m": Traffic(
+        "10 MiB as one bytes, 8 connections",
+        **goals(1.0, "mod_wsgi", "fastwsgi", "bjoern", "granian", "uwsgi"), **answer("/bytes-10m", 10 * MIB), connections=8),
+    "chunks-10m": Traffic(
+        "10 MiB from a generator of 16 KiB, 8 connections",
+        **goals(1.0, "uwsgi", "mod_wsgi", "fastwsgi", "bjoern", "granian"), **answer("/chunks-10m", 10 * MIB), connections=8),
+    "file-4k": Traffic(
+        "a file of 4 KiB, HTTP keep-alive",
+        ("nginx", "uwsgi"), {"nginx": 1.10}, **file(4 * KIB)),
+    "file-1m": Traffic(
+        "a file of 1 MiB, HTTP keep-alive",
+        **goals(1.0, "nginx", "uwsgi"), **file(MIB)),
+    # A tenth less of requests per second is 1 / 0.9 of CPU time per request.
+    "watched": Traffic(
+        "HTTP keep-alive, one thread, metrics, stats and an access log",
+        ("unwatched",), {"unwatched": 1.11}, watched=True),
+}
