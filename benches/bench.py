@@ -7,6 +7,7 @@ installed, `servers` how each is started, `measure` how one is measured, `report
 
 import argparse
 import json
+import os
 import pathlib
 import platform
 import statistics
@@ -37,6 +38,7 @@ def main():
     own = {name: next(iter(programs.values())) for name in peers.OWN}
     results = {}
     with tempfile.TemporaryDirectory(prefix="hostler-bench-") as directory:
+        os.chmod(directory, 0o755)  # Apache and nginx leave root behind.
         for row in options.row:
             names = [*programs, *(peer for peer in ROWS[row].peers if peer in wanted)]
             results[row] = measure_row(row, names, programs | own, absent, options, pathlib.Path(directory))

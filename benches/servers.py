@@ -70,7 +70,7 @@ def _uwsgi(traffic, address, directory, program):
         listen = ["--socket", address]
     else:
         # http-socket closes after each answer and does not say so, which wrk would count as an error.
-        listen = ["--http11-socket", address] if traffic.keep_alive \
+        listen = ["--http11-socket", address, "--tcp-nodelay"] if traffic.keep_alive \
             else ["--http-socket", address, "--add-header", "Connection: close"]
     threads = ["--threads", traffic.threads] if traffic.threads > 1 else []
     if traffic.file:
@@ -115,7 +115,10 @@ def _gunicorn(traffic, address, directory, program):
 
 
 def _mod_wsgi(traffic, address, directory, program):
-    """Apache's event MPM with the application in its own processes, which saves mod_wsgi's way to a daemon."""
+    """Apache's worker MPM with the application in its own processes, which saves mod_wsgi's way to a daemon.
+
+    The event MPM drops kept connections while all its threads are busy, which `wrk` counts as errors.
+    """
     _only(traffic.protocol == "http", "mod_wsgi speaks HTTP")
     module = next(VENV.glob("lib/python*/site-packages/mod_wsgi/server/mod_wsgi-py*.so"))
     entry = directory / "entry.wsgi"
@@ -123,15 +126,15 @@ def _mod_wsgi(traffic, address, directory, program):
     configuration = directory / "httpd.conf"
     user = "User nobody\nGroup nogroup" if os.geteuid() == 0 else ""
     configuration.write_text("\n".join([
-        *(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in ("mpm_event", "authz_core")),
+        *(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in ("mpm_worker", "authz_core")),
         f"LoadModule wsgi_module {module}",
         f"Listen {address}\nServerName localhost\nPidFile {directory}/httpd.pid\nErrorLog /dev/stderr\n{user}",
         f"StartServers {traffic.processes}\nServerLimit {traffic.processes}\nThreadsPerChild {traffic.threads}",
         f"ThreadLimit {traffic.threads}\nMaxRequestWorkers {traffic.processes * traffic.threads}",
-        "AsyncRequestWorkerFactor 64\nListenBacklog 1024\nMaxKeepAliveRequests 0\nKeepAliveTimeout 75",
+        "ListenBacklog 1024\nMaxKeepAliveRequests 0\nKeepAliveTimeout 75",
         f"WSGIPythonHome {VENV}\nWSGIPythonPath {APPS}\nWSGIRestrictEmbedded Off",
         f"WSGIScriptAlias / {entry} process-group=%{{GLOBAL}} application-group=%{{GLOBAL}}",
-        "<Location />\nRequire all granted\n</Location>\n",
+        "<Directory />\nAllowOverride None\nRequire all granted\n</Directory>\n",
     ]))
     return ["apache2", "-d", directory, "-f", configuration, "-DFOREGROUND"]
 
