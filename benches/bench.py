@@ -38,10 +38,12 @@ def main():
     own = {name: next(iter(programs.values())) for name in peers.OWN}
     results = {}
     with tempfile.TemporaryDirectory(prefix="hostler-bench-") as directory:
+        directory = pathlib.Path(directory)
         os.chmod(directory, 0o755)  # Apache and nginx leave root behind.
         for row in options.row:
+            servers.prepare(ROWS[row], directory)
             names = [*programs, *(peer for peer in ROWS[row].peers if peer in wanted)]
-            results[row] = measure_row(row, names, programs | own, absent, options, pathlib.Path(directory))
+            results[row] = measure_row(row, names, programs | own, absent, options, directory)
     document = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
                 "programs": programs, "rows": results,
                 "versions": {n: peers.version(n, (programs | own).get(n)) for n in (*programs, *wanted) if n not in absent}}

@@ -152,7 +152,7 @@ def server(row, address, directory, program):
     command = servers.command("hostler", row, address, directory, program)
     log = directory / "log"
     with log.open("wb") as out:
-        process = subprocess.Popen(command, env=servers.environment(), cwd=directory, stdout=out, stderr=out)
+        process = subprocess.Popen(command, env=servers.environment(directory), cwd=directory, stdout=out, stderr=out)
     try:
         deadline = time.monotonic() + load.START_TIMEOUT
         while True:

@@ -16,6 +16,9 @@ PYPI = {
     "mod_wsgi": "mod-wsgi==6.1.1",
 }
 
+# What the applications are made of; not a row runs without.
+LIBRARIES = ("Django==5.2.19", "Flask==3.1.3")
+
 # What the system has, or not.
 SYSTEM = {"nginx": "nginx"}
 
@@ -29,6 +32,9 @@ def install(names):
     """Makes the virtual environment and installs the peers; returns those that cannot be had, with the reason."""
     if not PYTHON.exists():
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+    for requirement in LIBRARIES:
+        if not _installed(requirement):
+            sys.exit(f"the applications want {requirement}, see {_log(requirement)}")
     missing = {}
     for name in names:
         if name in PYPI and not _installed(PYPI[name]):

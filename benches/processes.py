@@ -62,7 +62,7 @@ def running(line, cpus, log, before_exec=lambda: None):
     with log.open("wb") as out:
         process = subprocess.Popen(
             ["taskset", "--cpu-list", cpus, *line], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-            env=servers.environment(), cwd=log.parent, start_new_session=True, preexec_fn=before_exec,
+            env=servers.environment(log.parent), cwd=log.parent, start_new_session=True, preexec_fn=before_exec,
         )
     try:
         yield process

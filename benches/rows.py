@@ -19,6 +19,11 @@ def exactly(expected, **headers):
     return right
 
 
+def page(*parts):
+    """A body with each of these parts in it."""
+    return lambda answer, body: all(part in body for part in parts)
+
+
 @dataclasses.dataclass(frozen=True)
 class Traffic:
     """One row of the table."""
@@ -29,6 +34,7 @@ class Traffic:
     pace: dict = dataclasses.field(default_factory=dict)  # requests per second, times the peer's: the least
     tail: float = 0  # p99 over p50: the most
     app: str = "hello"  # a module of `apps/`
+    prepare: str = ""  # a module that is run once before the servers
     path: str = "/"
     body: int = 0  # bytes that are posted with each request
     headers: tuple = ()  # of each request: pairs of name and value
@@ -58,6 +64,8 @@ def answer(path, size):
     return {"app": "answers", "path": path, "right": exactly(b"x" * size)}
 
 
+DJANGO = {"app": "shop.wsgi", "prepare": "shop.fill", "right": page(b"<td>Item 019</td><td>19.00</td>", b"</html>")}
+
 # Ten headers of a request as browsers and proxies send them; `apps/headers.py` sends each one back.
 HEADERS = tuple((f"X-Header-{number}", f"value {number} of a header") for number in range(10))
 
@@ -74,6 +82,9 @@ ROWS = {
     "nginx": Traffic(
         "behind nginx, uwsgi protocol, unix socket",
         ("uwsgi",), {"uwsgi": 0.65}, protocol="uwsgi", nginx=True),
+    "nginx-http": Traffic(
+        "behind nginx, HTTP, connections kept",
+        ("bjoern", "fastwsgi", "granian", "uwsgi"), {"bjoern": 0.95}, nginx=True),
     "headers": Traffic(
         "20 reads of the environ, 10 headers in and out, 1 KiB",
         **goals(0.90, "fastwsgi", "bjoern", "granian", "uwsgi"),
@@ -98,6 +109,16 @@ ROWS = {
     "chunks-10m": Traffic(
         "10 MiB from a generator of 16 KiB, 8 connections",
         **goals(1.0, "uwsgi", "mod_wsgi", "fastwsgi", "bjoern", "granian"), **answer("/chunks-10m", 10 * MIB), connections=8),
+    "pause": Traffic(
+        "10 ms of sleep, four processes with four threads",
+        ("granian", "uwsgi", "gunicorn"), {"granian": 0.80}, {"granian": 0.98}, app="pause", processes=4, threads=4),
+    "flask": Traffic(
+        "Flask, an answer in JSON",
+        **goals(1.0, "bjoern", "fastwsgi", "granian", "uwsgi"),
+        app="flask_json", right=page(b'"message":"Hello, world!"', b"18,19]")),
+    "django": Traffic(
+        "Django with middleware, template and SQLite",
+        **goals(1.0, "fastwsgi", "bjoern", "granian", "uwsgi"), **DJANGO),
     "file-4k": Traffic(
         "a file of 4 KiB, HTTP keep-alive",
         ("nginx", "uwsgi"), {"nginx": 1.10}, **file(4 * KIB)),

@@ -7,6 +7,7 @@ for all. Each gets the settings that its own documentation recommends for speed,
 import dataclasses
 import os
 import pathlib
+import subprocess
 
 import nginx
 
@@ -28,10 +29,20 @@ def command(name, traffic, address, directory, program=None):
     return [str(part) for part in builder(traffic, address, directory, program)]
 
 
-def environment():
-    """The environment of every server: the peers' programs come first on PATH, and all find the applications."""
+def environment(directory):
+    """The environment of every server: the peers' programs come first on PATH, and all find the applications.
+
+    `directory` is where a run keeps what it makes.
+    """
     path = f"{VENV / 'bin'}:{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(APPS), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(APPS), "PYTHONDONTWRITEBYTECODE": "1",
+            "HOSTLER_BENCH_DIRECTORY": str(directory)}
+
+
+def prepare(traffic, directory):
+    """What the application wants to be there before it starts."""
+    if traffic.prepare:
+        subprocess.run([PYTHON, "-m", traffic.prepare], env=environment(directory), check=True)
 
 
 def _hostler(traffic, address, directory, program):
