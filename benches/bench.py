@@ -16,12 +16,16 @@ import sys
 import tempfile
 import time
 
+import footprint
 import load
 import measure
 import peers
+import processes
 import report
 import servers
-from rows import ROWS
+import rows
+
+ROWS = rows.ROWS | footprint.ROWS
 
 
 def main():
@@ -30,6 +34,8 @@ def main():
                 (item.split("=", 1) for item in options.program or [f"hostler={servers.ROOT}/target/release/hostler"])}
     wanted = {name for row in options.row for name in ROWS[row].peers} & set(options.server)
     absent = peers.install(sorted(wanted))
+    # What we do ourselves is not done on the servers' core.
+    os.sched_setaffinity(0, {int(measure.LOAD_CPU)})
     for name, path in programs.items():
         if not pathlib.Path(path).exists():
             absent[name] = f"{path} does not exist"
@@ -41,11 +47,13 @@ def main():
         directory = pathlib.Path(directory)
         os.chmod(directory, 0o755)  # Apache and nginx leave root behind.
         for row in options.row:
-            servers.prepare(ROWS[row], directory)
+            servers.prepare(ROWS[row].prepare, directory)
             names = [*programs, *(peer for peer in ROWS[row].peers if peer in wanted)]
             results[row] = measure_row(row, names, programs | own, absent, options, directory)
+    with processes.CpuUsage() as usage:
+        source = usage.source
     document = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
-                "programs": programs, "rows": results,
+                "source": source, "programs": programs, "rows": results,
                 "versions": {n: peers.version(n, (programs | own).get(n)) for n in (*programs, *wanted) if n not in absent}}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(document, indent=2) + "\n")
@@ -76,6 +84,7 @@ def measure_row(row, names, programs, absent, options, directory):
     """All rounds of one row: in each round every server has its turn, and the first one changes."""
     rounds = {name: [] for name in names}
     failed = {name: absent[name] for name in names if name in absent}
+    run = footprint.run if row in footprint.ROWS else measure.run
     for number in range(options.rounds):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
@@ -83,8 +92,7 @@ def measure_row(row, names, programs, absent, options, directory):
                 continue
             progress(f"{row}: round {number + 1} of {options.rounds}, {name}")
             try:
-                rounds[name].append(
-                    measure.run(name, ROWS[row], options.seconds, directory, programs.get(name)))
+                rounds[name].append(run(name, ROWS[row], options.seconds, directory, programs.get(name)))
             except (load.Failed, servers.Unsupported) as error:
                 failed[name] = str(error)
     progress("")
@@ -101,7 +109,7 @@ def machine():
                  platform.machine())
     nginx = subprocess.run(["nginx", "-v"], stdin=subprocess.DEVNULL, capture_output=True, text=True).stderr
     python = subprocess.run([servers.PYTHON, "--version"], capture_output=True, text=True).stdout
-    return {"cpu": model, "kernel": f"Linux {platform.release()}", "python": python.split()[-1],
+    return {"cpu": model, "cores": os.cpu_count(), "kernel": f"Linux {platform.release()}", "python": python.split()[-1],
             "nginx": nginx.strip().rpartition("/")[2], "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
 
 

@@ -13,10 +13,8 @@ LOAD_CPU = "1"
 
 def run(name, traffic, seconds, directory, program=None):
     """Starts the server afresh, warms it up and measures it; returns the figures of one round."""
-    with contextlib.ExitStack() as stack:
-        usage = processes.CpuUsage()
-        stack.callback(usage.remove)
-        server, front = stack.enter_context(serving(name, traffic, directory, program, before_exec=usage.join))
+    with processes.CpuUsage() as usage, \
+            serving(name, traffic, directory, program, before_exec=usage.join) as (server, front):
         load.wrk(front, traffic, 1, directory, LOAD_CPU)
         before = usage.seconds(server.pid)
         report = load.wrk(front, traffic, seconds, directory, LOAD_CPU)
@@ -28,6 +26,7 @@ def run(name, traffic, seconds, directory, program=None):
         "rps": report["requests"] / report["microseconds"] * 1e6,
         "p50_ms": report["p50"] / 1e3,
         "p99_ms": report["p99"] / 1e3,
+        "tail": report["p99"] / report["p50"],
         "busy": spent / report["microseconds"] * 1e6,
     }
 

@@ -13,7 +13,7 @@ import servers
 class CpuUsage:
     """CPU time of a process tree: from a cgroup of its own when we may make one, else summed from /proc."""
 
-    def __init__(self):
+    def __enter__(self):
         self.group = None
         with contextlib.suppress(OSError, StopIteration):
             mount = next(line.split()[1] for line in open("/proc/mounts") if line.split()[2] == "cgroup2")
@@ -21,6 +21,20 @@ class CpuUsage:
             group = pathlib.Path(mount + own) / f"hostler-bench-{os.getpid()}"
             group.mkdir()
             self.group = group
+        return self
+
+    def __exit__(self, *exception):
+        if self.group:
+            # Children that outlived their server keep the group busy.
+            for pid in (self.group / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            until(lambda: not (self.group / "cgroup.procs").read_text(), 5)
+            self.group.rmdir()
+
+    @property
+    def source(self):
+        return "from its cgroup" if self.group else "from /proc"
 
     def join(self):
         """Called in the child before it becomes the server."""
@@ -32,15 +46,6 @@ class CpuUsage:
             stat = dict(line.split() for line in (self.group / "cpu.stat").read_text().splitlines())
             return int(stat["usage_usec"]) / 1e6
         return sum(_proc_seconds(pid) for pid in tree(root))
-
-    def remove(self):
-        if self.group:
-            # Children that outlived their server keep the group busy.
-            for pid in (self.group / "cgroup.procs").read_text().split():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), signal.SIGKILL)
-            until(lambda: not (self.group / "cgroup.procs").read_text(), 5)
-            self.group.rmdir()
 
 
 def tree(root):
@@ -81,7 +86,7 @@ def until(holds, seconds):
     """Waits for something that nobody announces; returns what it held in the end."""
     deadline = time.monotonic() + seconds
     while not (held := holds()) and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.005)
     return held
 
 

@@ -25,14 +25,20 @@ def page(*parts):
 
 
 @dataclasses.dataclass(frozen=True)
-class Traffic:
-    """One row of the table."""
+class Row:
+    """One row of the table: of which servers, and what is promised. `figure` names what is compared."""
 
     about: str
     peers: tuple = ()
-    goals: dict = dataclasses.field(default_factory=dict)  # CPU time per request, times the peer's: the most
+    goals: dict = dataclasses.field(default_factory=dict)  # the figure, times the peer's: the most
     pace: dict = dataclasses.field(default_factory=dict)  # requests per second, times the peer's: the least
-    tail: float = 0  # p99 over p50: the most
+    limits: dict = dataclasses.field(default_factory=dict)  # any figure of hostler's own: the most
+
+
+@dataclasses.dataclass(frozen=True)
+class Traffic(Row):
+    """Requests, and CPU time for each of them."""
+
     app: str = "hello"  # a module of `apps/`
     prepare: str = ""  # a module that is run once before the servers
     path: str = "/"
@@ -44,9 +50,15 @@ class Traffic:
     threads: int = 1
     connections: int = 64
     keep_alive: bool = True
+    held: bool = False  # more connections than the server has threads stay open and say nothing
     nginx: bool = False  # in front of the server, on the other core
     file: int = 0  # bytes of the file that is asked for in place of the application
     watched: bool = False  # everything that can be told of requests is: metrics, stats, an access log
+
+    @property
+    def figure(self):
+        """What goals are about, as `measure.run` calls it."""
+        return "cpu_us"
 
 
 def goals(ratio, *peers):
@@ -75,7 +87,7 @@ ROWS = {
         ("bjoern", "fastwsgi", "granian", "uwsgi", "gunicorn"), {"bjoern": 0.85, "granian": 0.60, "uwsgi": 0.40}),
     "keep-alive-4": Traffic(
         "HTTP keep-alive, four threads (bjoern: one)",
-        ("bjoern", "granian", "uwsgi"), {"bjoern": 1.0, "granian": 0.60}, threads=4, tail=4),
+        ("bjoern", "granian", "uwsgi", "gunicorn"), {"bjoern": 1.0, "granian": 0.60}, threads=4, limits={"tail": 4}),
     "connection": Traffic(
         "a connection per request",
         ("uwsgi", "bjoern", "granian"), {"uwsgi": 0.95}, keep_alive=False),
@@ -111,7 +123,7 @@ ROWS = {
         **goals(1.0, "uwsgi", "mod_wsgi", "fastwsgi", "bjoern", "granian"), **answer("/chunks-10m", 10 * MIB), connections=8),
     "pause": Traffic(
         "10 ms of sleep, four processes with four threads",
-        ("granian", "uwsgi", "gunicorn"), {"granian": 0.80}, {"granian": 0.98}, app="pause", processes=4, threads=4),
+        ("granian", "uwsgi", "gunicorn"), {"granian": 0.80}, pace={"granian": 0.98}, app="pause", processes=4, threads=4),
     "flask": Traffic(
         "Flask, an answer in JSON",
         **goals(1.0, "bjoern", "fastwsgi", "granian", "uwsgi"),

@@ -39,10 +39,10 @@ def environment(directory):
             "HOSTLER_BENCH_DIRECTORY": str(directory)}
 
 
-def prepare(traffic, directory):
-    """What the application wants to be there before it starts."""
-    if traffic.prepare:
-        subprocess.run([PYTHON, "-m", traffic.prepare], env=environment(directory), check=True)
+def prepare(module, directory):
+    """Runs the module that makes what an application wants to be there, if it has one."""
+    if module:
+        subprocess.run([PYTHON, "-m", module], env=environment(directory), check=True)
 
 
 def _hostler(traffic, address, directory, program):
@@ -79,9 +79,13 @@ def _hostler(traffic, address, directory, program):
 def _uwsgi(traffic, address, directory, program):
     if traffic.protocol == "uwsgi":
         listen = ["--socket", address]
+    elif traffic.held:
+        # A process of its own keeps the connections; http11-socket would give a thread to each.
+        listen = ["--http", address, "--http-keepalive", "--socket-timeout", 75, "--http-timeout", 75]
     else:
-        # http-socket closes after each answer and does not say so, which wrk would count as an error.
-        listen = ["--http11-socket", address, "--tcp-nodelay"] if traffic.keep_alive \
+        # http-socket closes after each answer and does not say so, which wrk would count as an error. Behind nginx it
+        # costs less than http11-socket, whose threads would wait for connections that nginx does not use.
+        listen = ["--http11-socket", address, "--tcp-nodelay"] if traffic.keep_alive and not traffic.nginx \
             else ["--http-socket", address, "--add-header", "Connection: close"]
     threads = ["--threads", traffic.threads] if traffic.threads > 1 else []
     if traffic.file:
@@ -119,9 +123,9 @@ def _granian(traffic, address, directory, program):
 
 def _gunicorn(traffic, address, directory, program):
     _only(traffic.protocol == "http", "gunicorn speaks HTTP")
-    kind = ["--worker-class", "gthread", "--threads", traffic.threads, "--keep-alive", 75] if traffic.keep_alive \
+    kind = ["--worker-class", "gthread", "--threads", traffic.threads, "--keep-alive", 75, "--worker-connections", 2000] if traffic.keep_alive \
         else ["--worker-class", "sync"]
-    return [VENV / "bin/gunicorn", "--workers", traffic.processes, *kind, "--bind", address, "--log-level", "warning",
+    return [VENV / "bin/gunicorn", "--preload", "--workers", traffic.processes, *kind, "--bind", address, "--log-level", "warning",
             f"{traffic.app}:application"]
 
 
