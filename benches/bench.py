@@ -54,7 +54,7 @@ def main():
         source = usage.source
     document = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
                 "source": source, "programs": programs, "rows": results,
-                "versions": {n: peers.version(n, (programs | own).get(n)) for n in (*programs, *wanted) if n not in absent}}
+                "versions": {n: peers.version(n, (programs | own).get(n)) for n in (*programs, *sorted(wanted)) if n not in absent}}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(document, indent=2) + "\n")
     form = report.as_markdown if options.markdown else report.as_text
@@ -70,8 +70,8 @@ def arguments():
     parser.add_argument("--alone", action="store_true", help="no peer at all")
     parser.add_argument("--program", action="append", default=[], metavar="NAME=PATH",
                         help="a hostler to measure; repeat it to compare builds (default: target/release/hostler)")
-    parser.add_argument("--rounds", type=int, default=5, help="alternating rounds, the median counts (default: 5)")
-    parser.add_argument("--seconds", type=int, default=4, help="length of a round (default: 4)")
+    parser.add_argument("--rounds", type=int, default=3, help="alternating rounds, the median counts (default: 3)")
+    parser.add_argument("--seconds", type=int, default=2, help="length of a round (default: 2)")
     parser.add_argument("--json", type=pathlib.Path, default=servers.ROOT / "target/bench.json", metavar="FILE")
     parser.add_argument("--markdown", action="store_true", help="print the table for a README")
     options = parser.parse_args()

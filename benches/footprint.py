@@ -43,9 +43,13 @@ def run(name, row, seconds, directory, program=None):
 
 
 def memory(name, traffic, seconds, directory, program):
-    """MiB of the tree when all its workers have served for a second, and of how many processes."""
+    """MiB of the tree when all its workers have served, and of how many processes.
+
+    A connection per request, so that no worker is without one.
+    """
+    traffic = dataclasses.replace(traffic, keep_alive=False)
     with measure.serving(name, traffic, directory, program) as (server, front):
-        load.wrk(front, traffic, 1, directory, measure.LOAD_CPU)
+        load.wrk(front, traffic, seconds, directory, measure.LOAD_CPU)
         tree = processes.tree(server.pid)
         return sum(map(_pss, tree)) / rows.MIB, len(tree)
 
@@ -99,7 +103,7 @@ MEMORY = {"MiB": ".1f", "processes": ".0f"}
 
 ROWS = {
     "memory-1": Footprint(
-        "memory of one worker, hello: PSS of the whole tree after a second of load",
+        "memory of one worker, hello: PSS of the whole tree after load",
         ("uwsgi", "bjoern", "granian", "gunicorn"), {"uwsgi": 1.0}, measure=memory, figures=MEMORY),
     "memory-1x4": Footprint(
         "memory of one worker with four threads, hello",
