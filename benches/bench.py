@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compares hostler's CPU time per request with other WSGI servers. See README.md beside this file.
+"""Compares hostler with other WSGI servers: CPU time per request, memory and more. See README.md beside this file.
 
-This file: what is chosen, and the rounds. `rows` says what is asked and what is promised, `peers` how the servers are
-installed, `servers` how each is started, `measure` how one is measured, `report` how the outcome is shown.
+This file: what is chosen, and the rounds. `rows` and `footprint` say what is measured and what is promised, `peers` how
+the servers are installed, `servers` how each is started, `measure` how one is measured, `report` how the outcome is shown.
 """
 
 import argparse
@@ -22,8 +22,8 @@ import measure
 import peers
 import processes
 import report
-import servers
 import rows
+import servers
 
 ROWS = rows.ROWS | footprint.ROWS
 
@@ -52,9 +52,10 @@ def main():
             results[row] = measure_row(row, names, programs | own, absent, options, directory)
     with processes.CpuUsage() as usage:
         source = usage.source
-    document = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds,
-                "source": source, "programs": programs, "rows": results,
-                "versions": {n: peers.version(n, (programs | own).get(n)) for n in (*programs, *sorted(wanted)) if n not in absent}}
+    versions = {name: peers.version(name, (programs | own).get(name))
+                for name in (*programs, *sorted(wanted)) if name not in absent}
+    document = {"machine": machine(), "rounds": options.rounds, "seconds": options.seconds, "source": source,
+                "programs": programs, "rows": results, "versions": versions}
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(document, indent=2) + "\n")
     form = report.as_markdown if options.markdown else report.as_text
@@ -63,10 +64,9 @@ def main():
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description="hostler's CPU time per request, beside other servers")
+    parser = argparse.ArgumentParser(description="hostler's cost beside that of other servers")
     parser.add_argument("--row", action="append", choices=ROWS, help="only this row; may be repeated")
-    parser.add_argument("--server", action="append", choices=peers.ALL,
-                        help="only this peer; may be repeated")
+    parser.add_argument("--server", action="append", choices=peers.ALL, help="only this peer; may be repeated")
     parser.add_argument("--alone", action="store_true", help="no peer at all")
     parser.add_argument("--program", action="append", default=[], metavar="NAME=PATH",
                         help="a hostler to measure; repeat it to compare builds (default: target/release/hostler)")
