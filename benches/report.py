@@ -9,20 +9,22 @@ TRAFFIC = {"cpu_us": ("CPU µs", ".2f"), "least": ("least", ".2f"), "most": ("mo
            "rps": ("req/s", ".0f"), "p99_ms": ("p99 ms", ".2f"), "tail": ("p99/p50", ".1f")}
 
 
-def as_text(document, rows):
-    """Every server of every row, with the spread of its rounds."""
+def head(document):
+    """The machine, who is compared, and how."""
     about = document["machine"]
-    lines = [
+    return "\n".join([
         f"{about['cpu']}, {about['cores']} cores, {about['kernel']}, Python {about['python']}, nginx {about['nginx']}",
         ", ".join(document["versions"].values()),
-        f"{document['rounds']} rounds of {document['seconds']} s in turns, medians. The server on core {measure.SERVER_CPU}; wrk, "
-        f"with 64 connections where nothing else is said, and nginx on core {measure.LOAD_CPU}.",
-        f"CPU: user and system time of the server's whole process tree, {document['source']}, over the requests answered.",
-        "Ratio: the program's first figure over the peer's, median of the ratios within the rounds. More: benches/README.md.",
-    ]
-    for name, results in document["rows"].items():
-        lines += ["", f"{name}: {rows[name].about}", *_table(rows[name], results, list(document["programs"]))]
-    return "\n".join(lines)
+        f"{document['rounds']} rounds of {document['seconds']} s in turns, medians. The server on core {measure.SERVER_CPU}; wrk "
+        f"(64 connections where nothing else is said) and nginx on core {measure.LOAD_CPU}.",
+        f"CPU: user and system time of the server's whole process tree, {about['source']}, over the requests answered.",
+        "Ratio: the program's first figure over the peer's within each round, the median. More: benches/README.md.",
+    ])
+
+
+def one(row, name, document):
+    """Every server of one row, with the spread of its rounds."""
+    return "\n".join(["", f"{name}: {row.about}", *_table(row, document["rows"][name], list(document["programs"]))])
 
 
 def as_markdown(document, rows):
@@ -56,7 +58,8 @@ def _table(row, results, programs):
     titles = "".join(f"{title:>11}" for title, _ in columns.values()) + "".join(f"{f'{name}/it':>12}" for name in programs)
     yield f"  {'server':<10}{titles}  goal"
     for name, result in results.items():
-        yield f"  {name:<10}" + (f" {result['failed']}" if "failed" in result else _line(row, columns, name, results, programs))
+        figures = f" {result['failed']}" if "failed" in result else _line(row, columns, name, results, programs)
+        yield f"  {name:<10}{figures}"
 
 
 def _columns(figures):
