@@ -118,7 +118,8 @@ def machine():
     nginx = subprocess.run(["nginx", "-v"], stdin=subprocess.DEVNULL, capture_output=True, text=True).stderr
     python = subprocess.run([servers.PYTHON, "--version"], capture_output=True, text=True).stdout
     return {"cpu": model, "cores": os.cpu_count(), "kernel": f"Linux {platform.release()}",
-            "python": python.split()[-1], "source": source, "nginx": nginx.strip().rpartition("/")[2], "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+            "python": python.split()[-1], "nginx": nginx.strip().rpartition("/")[2], "source": source,
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
 
 
 def progress(text):

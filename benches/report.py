@@ -3,6 +3,7 @@
 import statistics
 
 import measure
+import peers
 
 # Of rows of traffic: the key of a figure, what its column is called, and how it is written.
 TRAFFIC = {"cpu_us": ("CPU µs", ".2f"), "least": ("least", ".2f"), "most": ("most", ".2f"), "busy": ("busy", ".0%"),
@@ -14,9 +15,9 @@ def head(document):
     about = document["machine"]
     return "\n".join([
         f"{about['cpu']}, {about['cores']} cores, {about['kernel']}, Python {about['python']}, nginx {about['nginx']}",
-        ", ".join(document["versions"].values()),
-        f"{document['rounds']} rounds of {document['seconds']} s in turns, medians. The server on core {measure.SERVER_CPU}; wrk "
-        f"(64 connections where nothing else is said) and nginx on core {measure.LOAD_CPU}.",
+        ", ".join(version for name, version in document["versions"].items() if name not in peers.OWN),
+        f"{document['rounds']} rounds of {document['seconds']} s in turns, medians. The server on core {measure.SERVER_CPU}; "
+        f"wrk (64 connections where nothing else is said) and nginx on core {measure.LOAD_CPU}.",
         f"CPU: user and system time of the server's whole process tree, {about['source']}, over the requests answered.",
         "Ratio: the program's first figure over the peer's within each round, the median. More: benches/README.md.",
     ])
