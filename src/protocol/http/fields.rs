@@ -7,7 +7,7 @@ use httparse::Header;
 
 use super::{head::span, target};
 use crate::protocol::{
-    Field, Framing, Refusal, Version,
+    Field, Framing, Refusal, Standard, Version,
     fields::{Names, decimal},
 };
 
@@ -43,9 +43,19 @@ pub(super) fn read(
         fields.push(Field {
             name: span(buffer, name),
             value: span(buffer, header.value),
+            standard: standard(name),
         });
     }
     seen.conclude(version, max_body, names.repeat)
+}
+
+/// CGI has names of their own for two headers (RFC 3875 section 4.1).
+fn standard(name: &[u8]) -> Option<Standard> {
+    match name.len() {
+        12 if name.eq_ignore_ascii_case(b"content-type") => Some(Standard::ContentType),
+        14 if name.eq_ignore_ascii_case(b"content-length") => Some(Standard::ContentLength),
+        _ => None,
+    }
 }
 
 /// The fields that matter, each at most once.

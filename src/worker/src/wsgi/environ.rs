@@ -2,7 +2,8 @@
 //!
 //! Requests come in few shapes: the same variables in the same order. For each shape a template is kept, a dict with
 //! everything in it, the values of an earlier request included. A new environ is a copy of that, in which only those
-//! values are replaced that are other bytes than then: comparing is cheaper than decoding and inserting.
+//! values are replaced that are other bytes than then: comparing is cheaper than decoding and inserting. Which shape it
+//! will be is guessed, and found out while the values are compared.
 
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ use crate::control::Guard;
 
 /// Shapes kept per thread: some browsers, a load balancer's check, and the methods they use.
 const SHAPES: usize = 16;
+/// Guesses kept per thread.
+const GUESSES: usize = 32;
 /// Values longer than this are not kept for comparing.
 const KEPT_VALUE: usize = 128;
 /// After so many other values in a row a variable counts as ever new (ports, the paths of a large site).
@@ -37,6 +40,8 @@ pub(super) struct EnvironMaker {
     /// The names of the request at hand.
     row: Vec<Name>,
     shapes: Vec<Shape>,
+    /// The shape that a request most probably has, by the number of its fields.
+    usual: [usize; GUESSES],
     /// The shape to give up next when there are too many.
     oldest: usize,
     empty_input: Option<Py<Input>>,
@@ -72,6 +77,7 @@ impl EnvironMaker {
             names: Names::default(),
             row: Vec::new(),
             shapes: Vec::new(),
+            usual: [0; GUESSES],
             oldest: 0,
             empty_input: None,
             set_deadline: None,
@@ -133,23 +139,39 @@ impl EnvironMaker {
             self.names.clear();
             self.shapes.clear();
         }
+        let guess = exchange.request().head.fields.len() % GUESSES;
+        if let Some(filled) = self.fill(py, self.usual[guess], exchange)? {
+            return Ok(filled);
+        }
         let Self { names, row, .. } = self;
         row.clear();
-        exchange.variables(|variable, _| {
-            let name = names.find(py, variable, row.len());
-            row.push(name);
-        });
-        match self.shapes.iter().position(|shape| shape.row == self.row) {
-            Some(known) => {
-                let filled = self.shapes[known].fill(py, &self.names, exchange);
-                if filled.is_err() {
-                    // Its template may have one value and its note another.
-                    self.shapes.clear();
-                }
-                filled
-            }
-            None => self.learn(py, exchange),
+        exchange.variables(|variable, _| row.push(names.find(py, variable)));
+        let known = self.shapes.iter().position(|shape| shape.row == self.row);
+        if let Some(known) = known
+            && let Some(filled) = self.fill(py, known, exchange)?
+        {
+            self.usual[guess] = known;
+            return Ok(filled);
         }
+        self.learn(py, exchange)
+    }
+
+    /// A copy of a shape's template with the values of the request at hand; `None` if that has another shape.
+    fn fill<'py>(
+        &mut self,
+        py: Python<'py>,
+        shape: usize,
+        exchange: &mut Exchange<'_>,
+    ) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let Some(shape) = self.shapes.get_mut(shape) else {
+            return Ok(None);
+        };
+        let filled = shape.fill(py, &self.names, exchange);
+        if filled.is_err() {
+            // Its template may have one value and its note another.
+            self.shapes.clear();
+        }
+        filled
     }
 
     /// Makes a template of the request at hand.
@@ -230,15 +252,20 @@ impl Shape {
         py: Python<'py>,
         names: &Names,
         exchange: &mut Exchange<'_>,
-    ) -> PyResult<Bound<'py, PyDict>> {
+    ) -> PyResult<Option<Bound<'py, PyDict>>> {
         let template = self.template.bind(py);
         let environ = template.copy()?;
-        let mut failed = false;
+        let (mut is_it, mut failed) = (true, false);
         let mut pairs = self.row.iter().zip(&mut self.values);
-        exchange.variables(|_, bytes| {
-            let Some((name, value)) = pairs.next() else {
+        exchange.variables(|variable, bytes| {
+            let Some((name, value)) = pairs.next().filter(|_| is_it) else {
+                is_it = false;
                 return;
             };
+            if !names.is(*name, variable) {
+                is_it = false;
+                return;
+            }
             if is_same(&value.bytes, bytes) {
                 value.misses = 0;
                 return;
@@ -250,10 +277,9 @@ impl Shape {
             }
         });
         if failed {
-            Err(PyErr::fetch(py))
-        } else {
-            Ok(environ)
+            return Err(PyErr::fetch(py));
         }
+        Ok((is_it && pairs.next().is_none()).then_some(environ))
     }
 }
 
