@@ -58,14 +58,20 @@ pub(super) fn visit(
             Standard::RequestMethod if request.head.is_get => request.method(),
             _ => value,
         };
-        if let Some((_, own)) = missing
-            .iter_mut()
-            .find(|own| own.0 == standard && own.1.is_some())
+        let own = match standard {
+            Standard::ServerProtocol => Some(0),
+            Standard::ServerName => Some(1),
+            Standard::ServerPort => Some(2),
+            Standard::ScriptName => Some(3),
+            _ => None,
+        };
+        if let Some(own) = own
+            && missing[own].1.is_some()
         {
             if value.is_empty() {
                 continue;
             }
-            *own = None;
+            missing[own].1 = None;
         }
         visitor(Variable::Standard(standard), value);
     }

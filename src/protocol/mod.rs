@@ -17,6 +17,7 @@ mod variables;
 #[cfg(test)]
 mod wire;
 
+pub use fields::decimal;
 pub use head::{Field, Framing, Head, Kind, Request, Span, Version};
 pub use standard::Standard;
 

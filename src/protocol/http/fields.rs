@@ -5,7 +5,7 @@
 
 use httparse::Header;
 
-use super::{head::span, target};
+use super::{head::span, octets::PLAIN_NAME, target};
 use crate::protocol::{
     Field, Framing, Refusal, Standard, Version,
     fields::{Names, decimal},
@@ -35,7 +35,7 @@ pub(super) fn read(
         let name = header.name.as_bytes();
         // An underscore and a hyphen give the same CGI variable: `X_Forwarded_For` would pass for the header that a
         // front server has checked.
-        if name.contains(&b'_') {
+        if !PLAIN_NAME.are_all(name) {
             continue;
         }
         seen.note(name, header.value)?;

@@ -6,6 +6,8 @@ pub(super) struct Octets([bool; 256]);
 
 /// `tchar`, of which tokens are made: RFC 9110 section 5.6.2.
 pub(super) const TOKEN: Octets = Octets::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+/// A token whose variable is no other's: with an underscore it would be that of a name with a hyphen.
+pub(super) const PLAIN_NAME: Octets = TOKEN.without(b'_');
 /// What a field value may hold: no control character but a tab, RFC 9110 section 5.5.
 pub(super) const VALUE: Octets = Octets::printable_and_above().and(b"\t ");
 /// RFC 3986: unreserved, sub-delims and the `%` of an escape.

@@ -137,8 +137,10 @@ fn key(variable: Variable<'_>) -> Option<String> {
     let mut key = Vec::new();
     match variable {
         Variable::Header(name) => header_key(name, &mut key),
-        // PEP 3333's own variables are the server's to set.
-        Variable::Raw(name) if name.starts_with(b"wsgi.") => return None,
+        // PEP 3333's own variables, and ours, are the server's to set.
+        Variable::Raw(name) if name.starts_with(b"wsgi.") || name.starts_with(b"hostler.") => {
+            return None;
+        }
         Variable::Raw(name) => key.extend_from_slice(name),
         Variable::Standard(standard) => key.extend_from_slice(standard.name().as_bytes()),
     }
