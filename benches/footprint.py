@@ -20,12 +20,12 @@ IDLE_CONNECTIONS = 1000
 ADDED = 4  # workers
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Footprint(rows.Row):
     """Figures of another kind, the first of which is compared."""
 
-    measure: Callable = None
-    figures: dict = None  # what the columns are called, and how their numbers are written
+    measure: Callable  # of a server's name, `traffic`, seconds, a directory and a program; it returns the figures
+    figures: dict  # what they are called, and how their numbers are written
     traffic: rows.Traffic = rows.Traffic("hello")
 
     @property
@@ -43,15 +43,19 @@ def run(name, row, seconds, directory, program=None):
 
 
 def memory(name, traffic, seconds, directory, program):
-    """MiB of the tree when all its workers have served for a second, and of how many processes."""
+    """MiB of the tree when all its workers have served, and of how many processes.
+
+    A connection per request, so that no worker is without one.
+    """
+    traffic = dataclasses.replace(traffic, keep_alive=False)
     with measure.serving(name, traffic, directory, program) as (server, front):
-        load.wrk(front, traffic, 1, directory, measure.LOAD_CPU)
+        load.wrk(front, traffic, seconds, directory, measure.LOAD_CPU)
         tree = processes.tree(server.pid)
         return sum(map(_pss, tree)) / rows.MIB, len(tree)
 
 
 def added_worker(name, traffic, seconds, directory, program):
-    """MiB that each of four more workers takes."""
+    """MiB that each further worker takes."""
     few, many = (memory(name, dataclasses.replace(traffic, processes=count), seconds, directory, program)[0]
                  for count in (1, 1 + ADDED))
     return (many - few) / ADDED,
@@ -67,20 +71,23 @@ def start(name, traffic, seconds, directory, program):
 
 def idle(name, traffic, seconds, directory, program):
     """Wake-ups and milliseconds of CPU time a second while a thousand clients keep their connections and say nothing."""
+    _allow_descriptors(2 * IDLE_CONNECTIONS)
     with contextlib.ExitStack() as stack:
         usage = stack.enter_context(processes.CpuUsage())
         server, front = stack.enter_context(measure.serving(name, traffic, directory, program, before_exec=usage.join))
         clients = [stack.enter_context(contextlib.closing(_client(front))) for _ in range(IDLE_CONNECTIONS)]
         for client in clients:
             _ask(client, traffic)
+        # What comes after the last answer is not idling.
         time.sleep(1)
-        wakes, spent, before = _switches(server.pid), usage.seconds(server.pid), time.monotonic()
+        before = time.monotonic(), _switches(server.pid), usage.seconds(server.pid)
         time.sleep(max(seconds, 5))
-        wakes, spent, passed = _switches(server.pid) - wakes, usage.seconds(server.pid) - spent, time.monotonic() - before
-        # Who closed them has nothing to wait for.
+        after = time.monotonic(), _switches(server.pid), usage.seconds(server.pid)
+        # Who has closed them does not idle but rest.
         for client in clients:
             _ask(client, traffic)
-    return wakes / passed, spent / passed * 1e3
+    passed, switches, spent = (late - early for early, late in zip(before, after))
+    return switches / passed, spent / passed * 1e3
 
 
 def second_core(name, traffic, seconds, directory, program):
@@ -99,7 +106,7 @@ MEMORY = {"MiB": ".1f", "processes": ".0f"}
 
 ROWS = {
     "memory-1": Footprint(
-        "memory of one worker, hello: PSS of the whole tree after a second of load",
+        "memory of one worker, hello: PSS of the whole tree after load",
         ("uwsgi", "bjoern", "granian", "gunicorn"), {"uwsgi": 1.0}, measure=memory, figures=MEMORY),
     "memory-1x4": Footprint(
         "memory of one worker with four threads, hello",
@@ -141,11 +148,14 @@ def _switches(root):
                if "ctxt_switches" in line)
 
 
-def _client(front):
-    # The server and we have a descriptor each for every connection.
+def _allow_descriptors(count):
+    """For us and for the servers that we start: each end of a connection is a descriptor."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < 2 * IDLE_CONNECTIONS:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 2 * IDLE_CONNECTIONS), hard))
+    if soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count), hard))
+
+
+def _client(front):
     host, port = front.split(":")
     return http.client.HTTPConnection(host, int(port), timeout=5)
 

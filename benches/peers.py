@@ -48,7 +48,7 @@ def version(name, program=None):
     """What the server says that it is."""
     if program:
         said = subprocess.run([program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        return said.stdout.strip() or "?"
+        return (said.stdout.strip() or "?") + (" without them" if name in OWN else "")
     if name in SYSTEM:
         said = subprocess.run([SYSTEM[name], "-v"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         return said.stderr.strip().rpartition(": ")[2].replace("/", " ")

@@ -3,29 +3,33 @@
 import statistics
 
 import measure
+import peers
 
 # Of rows of traffic: the key of a figure, what its column is called, and how it is written.
 TRAFFIC = {"cpu_us": ("CPU µs", ".2f"), "least": ("least", ".2f"), "most": ("most", ".2f"), "busy": ("busy", ".0%"),
            "rps": ("req/s", ".0f"), "p99_ms": ("p99 ms", ".2f"), "tail": ("p99/p50", ".1f")}
 
 
-def as_text(document, rows):
-    """Every server of every row, with the spread of its rounds."""
+def head(document):
+    """The machine, who is compared, and how."""
     about = document["machine"]
-    lines = [
+    return "\n".join([
         f"{about['cpu']}, {about['cores']} cores, {about['kernel']}, Python {about['python']}, nginx {about['nginx']}",
-        ", ".join(document["versions"].values()),
-        f"{document['rounds']} rounds of {document['seconds']} s in turns, medians. Server on core {measure.SERVER_CPU}, load on "
-        f"core {measure.LOAD_CPU}. CPU: of the server's whole process tree ({document['source']}), per request.",
-        "Ratio: the program's first figure over the peer's, median of the ratios of each round. More: benches/README.md.",
-    ]
-    for name, results in document["rows"].items():
-        lines += ["", f"{name}: {rows[name].about}", *_table(rows[name], results, list(document["programs"]))]
-    return "\n".join(lines)
+        ", ".join(version for name, version in document["versions"].items() if name not in peers.OWN),
+        f"{document['rounds']} rounds of {document['seconds']} s in turns, medians. The server on core {measure.SERVER_CPU}; "
+        f"wrk (64 connections where nothing else is said) and nginx on core {measure.LOAD_CPU}.",
+        f"CPU: user and system time of the server's whole process tree, {about['source']}, over the requests answered.",
+        "Ratio: the program's first figure over the peer's within each round, the median. More: benches/README.md.",
+    ])
+
+
+def one(row, name, document):
+    """Every server of one row, with the spread of its rounds."""
+    return "\n".join(["", f"{name}: {row.about}", *_table(row, document["rows"][name], list(document["programs"]))])
 
 
 def as_markdown(document, rows):
-    """One line per server, for people who want the outcome: CPU time of a request, or the figure of the row, and how many times hostler's it is."""
+    """One line per server, for people who want the outcome: the figure of the row, and how many times hostler's it is."""
     lines = ["| Traffic | Server | Cost | Compared with hostler |", "| --- | --- | --- | --- |"]
     first = next(iter(document["programs"]))
     for row, results in document["rows"].items():
@@ -36,7 +40,7 @@ def as_markdown(document, rows):
             times = None if name == first else ratio(result, results[first], key)
             compared = "" if times is None else f"{times:.2f} ×"
             version = document["versions"].get(name, name)
-            amount = f"{result[key]:.1f} {'µs' if key == 'cpu_us' else key}"
+            amount = f"{result[key]:.1f} µs" if key == "cpu_us" else f"{result[key]:{rows[row].figures[key]}} {key}"
             lines.append(f"| {about} | {version} | {amount} | {compared} |".replace("|  |", "| |"))
             about = ""
     return "\n".join(lines).replace("\n|  |", "\n| |")
@@ -51,13 +55,19 @@ def ratio(ours, theirs, key):
 
 
 def _table(row, results, programs):
-    columns = TRAFFIC if row.figure == "cpu_us" else {
-        row.figure: (row.figure, row.figures[row.figure]), "least": ("least", row.figures[row.figure]),
-        "most": ("most", row.figures[row.figure]), **{key: (key, form) for key, form in list(row.figures.items())[1:]}}
+    columns = TRAFFIC if row.figure == "cpu_us" else _columns(row.figures)
     titles = "".join(f"{title:>11}" for title, _ in columns.values()) + "".join(f"{f'{name}/it':>12}" for name in programs)
     yield f"  {'server':<10}{titles}  goal"
     for name, result in results.items():
-        yield f"  {name:<10}" + (f" {result['failed']}" if "failed" in result else _line(row, columns, name, results, programs))
+        figures = f" {result['failed']}" if "failed" in result else _line(row, columns, name, results, programs)
+        yield f"  {name:<10}{figures}"
+
+
+def _columns(figures):
+    """As `TRAFFIC`: the first figure with its spread, then the others."""
+    (first, form), *others = figures.items()
+    spread = {key: (title, form) for key, title in ((first, first), ("least", "least"), ("most", "most"))}
+    return spread | {key: (key, form) for key, form in others}
 
 
 def _line(row, columns, name, results, programs):

@@ -123,10 +123,10 @@ def _granian(traffic, address, directory, program):
 
 def _gunicorn(traffic, address, directory, program):
     _only(traffic.protocol == "http", "gunicorn speaks HTTP")
-    kind = ["--worker-class", "gthread", "--threads", traffic.threads, "--keep-alive", 75, "--worker-connections", 2000] if traffic.keep_alive \
-        else ["--worker-class", "sync"]
-    return [VENV / "bin/gunicorn", "--preload", "--workers", traffic.processes, *kind, "--bind", address, "--log-level", "warning",
-            f"{traffic.app}:application"]
+    threads = ["--worker-class", "gthread", "--threads", traffic.threads, "--keep-alive", 75, "--worker-connections", 2000]
+    kind = threads if traffic.keep_alive else ["--worker-class", "sync"]
+    return [VENV / "bin/gunicorn", "--preload", "--workers", traffic.processes, *kind, "--bind", address,
+            "--log-level", "warning", f"{traffic.app}:application"]
 
 
 def _mod_wsgi(traffic, address, directory, program):

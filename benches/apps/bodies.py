@@ -1,4 +1,4 @@
-"""Applications that read what is posted: `/echo` sends it back, `/count` reads it piece by piece and says how much it was."""
+"""What reads what is posted: `/echo` sends it back, `/count` reads it piece by piece and says how much it was."""
 
 PIECE = 64 * 1024  # bytes, what Django and Werkzeug ask for at a time
 
