@@ -6,6 +6,7 @@
 
 mod managed;
 mod parent;
+mod peers;
 mod refused;
 mod versions;
 
