@@ -4,6 +4,8 @@
 //! service manager it stays as the parent of its heir; `managed` has one that is told of the new main process, and
 //! `systemd::upgrade` a real one.
 
+mod encrypted;
+mod first;
 mod managed;
 mod parent;
 mod peers;
