@@ -53,7 +53,8 @@ fn no_request_is_lost() {
     }
     // Whoever runs the container knows process 1 alone.
     first.signal(Signal::HUP);
-    site.process.wait_for_text("ready after the reload generation=4");
+    site.process
+        .wait_for_text("ready after the reload generation=4");
     load.wait_for(100);
     let (done, failures) = load.finish();
     assert!(failures.is_empty(), "{failures:#?} of {done}");
