@@ -41,6 +41,18 @@ run: need-run target/release/hostler target/venv/example/done ## serve the Djang
 test: need-test lint build venvs wheel-of-tests $(CARGO_DEB) $(CARGO_GENERATE_RPM) ## everything: lint, unit tests, and the real server behind nginx
 	cargo test --workspace --locked
 
+# Its own target directory and version, so that nothing is mistaken for the other one.
+OTHER := target/upgrade/$(FROM)
+.PHONY: upgrade
+upgrade: need-test build target/venv/test/done ## upgrade from the commit FROM to this tree and back, under load
+	[[ -n "$(FROM)" ]] || { echo "which version? make upgrade FROM=v0.1.0" >&2; exit 64; }
+	rm -rf $(OTHER)/tree
+	mkdir -p $(OTHER)/tree
+	git archive "$(FROM)" | tar -x -C $(OTHER)/tree
+	sed -i '/^\[workspace.package\]/,/^\[/s/^version = ".*"/version = "0.0.1"/' $(OTHER)/tree/Cargo.toml
+	CARGO_TARGET_DIR=$(CURDIR)/$(OTHER)/target cargo build --manifest-path $(OTHER)/tree/Cargo.toml --workspace
+	HOSTLER_OTHER_VERSION=$(CURDIR)/$(OTHER)/target/debug cargo test --test tests --locked upgrade::versions
+
 .PHONY: lint
 lint: need-build $(CARGO_DENY) ## formatting, clippy, licences and sources of dependencies
 	cargo fmt --all --check
