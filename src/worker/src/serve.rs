@@ -60,7 +60,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     let watches = Arc::new(Watches::new(Arc::clone(&scoreboard), context.slot));
     let harakiri = Arc::new(Harakiri::new(Arc::clone(&watches), threads));
     let control = Arc::new(Control::new(context.control, Arc::clone(&harakiri)));
-    let memory = Memory::new(py, &context.settings.limits, &control);
+    let memory = Memory::new(&context.settings.limits, &control);
     let autoreload = context.settings.reload.py_autoreload.then(|| Autoreload {
         loaded: Mutex::new(context.loaded),
         control: Arc::clone(&control),
