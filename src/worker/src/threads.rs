@@ -40,11 +40,14 @@ impl Crew {
         py: Python<'py>,
         stack: u64,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let mut started = Vec::new();
+        if self.engine.threads() == 1 {
+            return Ok(started);
+        }
         let threading = py.import("threading")?;
         let before = (stack > 0)
             .then(|| threading.call_method1("stack_size", (stack,)))
             .transpose()?;
-        let mut started = Vec::new();
         for number in 1..self.engine.threads() {
             let options = PyDict::new(py);
             options.set_item("target", self.target(py, number)?)?;
