@@ -113,13 +113,14 @@ def medians(rounds):
 def machine():
     model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
                  platform.machine())
+    congestion = pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip()
     with processes.CpuUsage() as usage:
         source = usage.source
     nginx = subprocess.run(["nginx", "-v"], stdin=subprocess.DEVNULL, capture_output=True, text=True).stderr
     python = subprocess.run([servers.PYTHON, "--version"], capture_output=True, text=True).stdout
     return {"cpu": model, "cores": os.cpu_count(), "kernel": f"Linux {platform.release()}",
             "python": python.split()[-1], "nginx": nginx.strip().rpartition("/")[2], "source": source,
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+            "congestion": congestion, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
 
 
 def progress(text):
