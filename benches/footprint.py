@@ -143,9 +143,13 @@ def _pss(pid):
 
 def _switches(root):
     """How often the threads of the tree have been switched to something else so far (proc_pid_status(5))."""
-    threads = [thread for pid in processes.tree(root) for thread in pathlib.Path(f"/proc/{pid}/task").iterdir()]
-    return sum(int(line.split()[1]) for thread in threads for line in (thread / "status").read_text().splitlines()
-               if "ctxt_switches" in line)
+    switches = 0
+    for pid in processes.tree(root):
+        for status in pathlib.Path(f"/proc/{pid}/task").glob("*/status"):
+            # A thread may have ended since.
+            with contextlib.suppress(OSError):
+                switches += sum(int(line.split()[1]) for line in status.read_text().splitlines() if "ctxt_switches" in line)
+    return switches
 
 
 def _allow_descriptors(count):

@@ -14,7 +14,8 @@ def head(document):
     """The machine, who is compared, and how."""
     about = document["machine"]
     return "\n".join([
-        f"{about['cpu']}, {about['cores']} cores, {about['kernel']}, TCP with {about['congestion']}, Python {about['python']}",
+        f"{about['cpu']}, {about['cores']} cores, {about['kernel']}, TCP with {about['congestion']}, Python {about['python']}, "
+        f"nginx {about['nginx']}",
         ", ".join(version for name, version in document["versions"].items() if name not in peers.OWN),
         f"{document['rounds']} rounds of {document['seconds']} s in turns, medians. The server on core {measure.SERVER_CPU}; "
         f"wrk (64 connections where nothing else is said) and nginx on core {measure.LOAD_CPU}.",
