@@ -80,14 +80,14 @@ def idle(name, traffic, seconds, directory, program):
             _ask(client, traffic)
         # What comes after the last answer is not idling.
         time.sleep(1)
-        before = time.monotonic(), _switches(server.pid), usage.seconds(server.pid)
+        before = time.monotonic(), _sleeps(server.pid), usage.seconds(server.pid)
         time.sleep(max(seconds, 5))
-        after = time.monotonic(), _switches(server.pid), usage.seconds(server.pid)
+        after = time.monotonic(), _sleeps(server.pid), usage.seconds(server.pid)
         # Who has closed them does not idle but rest.
         for client in clients:
             _ask(client, traffic)
-    passed, switches, spent = (late - early for early, late in zip(before, after))
-    return switches / passed, spent / passed * 1e3
+    passed, sleeps, spent = (late - early for early, late in zip(before, after))
+    return sleeps / passed, spent / passed * 1e3
 
 
 def second_core(name, traffic, seconds, directory, program):
@@ -141,15 +141,16 @@ def _pss(pid):
     return 0
 
 
-def _switches(root):
-    """How often the threads of the tree have been switched to something else so far (proc_pid_status(5))."""
-    switches = 0
+def _sleeps(root):
+    """How often threads of the tree have gone to sleep so far: once for each time that they woke (proc_pid_status(5))."""
+    sleeps = 0
     for pid in processes.tree(root):
         for status in pathlib.Path(f"/proc/{pid}/task").glob("*/status"):
             # A thread may have ended since.
             with contextlib.suppress(OSError):
-                switches += sum(int(line.split()[1]) for line in status.read_text().splitlines() if "ctxt_switches" in line)
-    return switches
+                counters = dict(line.split(":", 1) for line in status.read_text().splitlines())
+                sleeps += int(counters["voluntary_ctxt_switches"])
+    return sleeps
 
 
 def _allow_descriptors(count):
