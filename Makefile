@@ -65,7 +65,7 @@ lint: need-build $(CARGO_DENY) ## formatting, clippy, licences and sources of de
 	fi
 
 .PHONY: bench
-bench: need-bench release ## compare CPU time per request with the peers; BENCH_FLAGS=--help shows the choices
+bench: need-bench release ## compare CPU time per request, memory and start with the peers; BENCH_FLAGS=--help shows the choices
 	$(PYTHON) benches/bench.py $(BENCH_FLAGS)
 
 .PHONY: build

@@ -34,8 +34,9 @@ def wrk(front, traffic, seconds, directory, cpus, threads=1):
         method=_method(traffic), body=f'wrk.body = string.rep("x", {traffic.body})' if traffic.body else ""))
     headers = [part for name, value in _headers(traffic) for part in ("--header", f"{name}: {value}")]
     done = subprocess.run(
-        ["taskset", "--cpu-list", cpus, "wrk", "--threads", str(threads), "--connections", str(traffic.connections),
-         "--duration", f"{seconds}s", "--timeout", "10s", "--script", str(script), *headers, f"http://{front}{traffic.path}"],
+        ["taskset", "--cpu-list", cpus,
+         "wrk", "--threads", str(threads), "--connections", str(traffic.connections), "--duration", f"{seconds}s",
+         "--timeout", "10s", "--script", str(script), *headers, f"http://{front}{traffic.path}"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True,
     )
     for line in done.stdout.splitlines():

@@ -118,7 +118,8 @@ ROWS = {
         **goals(1.0, "mod_wsgi", "fastwsgi", "bjoern", "granian", "uwsgi"), **answer("/bytes-10m", 10 * MIB), connections=8),
     "chunks-10m": Traffic(
         "10 MiB from a generator of 16 KiB, 8 connections",
-        **goals(1.0, "uwsgi", "mod_wsgi", "fastwsgi", "bjoern", "granian"), **answer("/chunks-10m", 10 * MIB), connections=8),
+        **goals(1.0, "uwsgi", "mod_wsgi", "fastwsgi", "bjoern", "granian"),
+        **answer("/chunks-10m", 10 * MIB), connections=8),
     "pause": Traffic(
         "10 ms of sleep, four processes with four threads",
         ("granian", "uwsgi", "gunicorn"), {"granian": 0.80}, pace={"granian": 0.98}, app="pause", processes=4, threads=4),
