@@ -106,6 +106,8 @@ pub struct Engine<A: Application> {
     pub(super) draining: AtomicBool,
     pub(super) epoll: OwnedFd,
     pub(super) listeners: Vec<Listener>,
+    /// Whether other workers have them too.
+    pub(super) shares_listeners: bool,
     /// Whether a thread has begun to end the connections that wait.
     pub(super) draining_table: AtomicBool,
     pub(super) watches: Arc<Watches>,
@@ -187,6 +189,7 @@ impl<A: Application> Engine<A> {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)
                 .map_err(failed("make an epoll instance"))?,
             listeners: plan.listeners.into_iter().map(Listener::new).collect(),
+            shares_listeners: plan.settings.workers.processes > 1,
             draining_table: AtomicBool::new(false),
             watches: plan.watches,
             drain,
