@@ -36,10 +36,10 @@ END = b"Hello, world!\n"
 class Row:
     """A kind of traffic: what `servers` wants to know of it, and how a client asks `count` times."""
 
-    file, nginx, threads, watched = 0, False, 1, False
+    file, nginx, threads = 0, False, 1
 
-    def __init__(self, protocol, keep_alive):
-        self.protocol, self.keep_alive = protocol, keep_alive
+    def __init__(self, protocol, keep_alive, watched=False):
+        self.protocol, self.keep_alive, self.watched = protocol, keep_alive, watched
 
     def ask(self, address, count, ready=lambda: None):
         """Asks so often, each time once `ready` has come back."""
@@ -63,6 +63,7 @@ class Row:
 ROWS = {
     "http": Row("http", keep_alive=True),
     "uwsgi": Row("uwsgi", keep_alive=False),
+    "watched": Row("http", keep_alive=True, watched=True),
 }
 
 
@@ -74,7 +75,7 @@ def main():
         found = count(ROWS[name], options)
         before = record.get(name, {}).get("instructions")
         ratio = f"{found['instructions'] / before:.3f} of the record" if before else "nothing on record"
-        print(f"{name:6} {found['instructions']:7,} instructions, {found['system_calls']:5.2f} system calls ({ratio})")
+        print(f"{name:7} {found['instructions']:7,} instructions, {found['system_calls']:5.2f} system calls ({ratio})")
         for function, instructions in found["functions"][:options.functions]:
             print(f"    {instructions:7.0f}  {function}")
         if before and found["instructions"] > before * (1 + options.tolerance):
