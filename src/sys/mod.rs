@@ -16,7 +16,7 @@ mod socket;
 mod thread;
 
 pub use account::Account;
-pub use file::{local_time, replace_fd};
+pub use file::{local_time, replace_fd, utc_time};
 pub use kin::{Image, Kin, Kinship, spawn_kin};
 pub use memory::{Shared, SharedMemory};
 pub use privileges::{PrivilegeError, drop_privileges, forbid_dumps};

@@ -13,7 +13,7 @@ use std::os::fd::OwnedFd;
 use hostler::{
     config::Settings,
     ipc::{Channel, FromWorker, ListenerInfo, LoadFailure},
-    journal::{self, Role},
+    journal::{self, Gathered, Role},
     scoreboard::Scoreboard,
     serve::Handover,
 };
@@ -42,6 +42,8 @@ pub(crate) struct WorkerContext {
     pub(crate) https: Option<Https>,
     /// Shared memory; this worker writes to its slot alone.
     pub(crate) scoreboard: Scoreboard,
+    /// The same for lines of the log, where they are gathered.
+    pub(crate) gathered: Option<Gathered>,
     /// Which slot that is.
     pub(crate) slot: u32,
     /// From and to the supervisor.
@@ -60,6 +62,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
     let Zygote {
         start,
         scoreboard,
+        gathered,
         listeners,
         handover,
         https,
@@ -95,6 +98,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         handover,
         https,
         scoreboard,
+        gathered,
         slot,
         control,
         applications,
