@@ -35,7 +35,7 @@ pub struct Access<'a> {
     pub bytes: u64,
     /// When the whole head was there, in microseconds since 1970.
     pub began_us: i64,
-    /// When it was answered, by the clock of the scoreboard; 0: that is not known.
+    /// When it was answered, by the clock of the scoreboard.
     pub ended_us: u64,
     /// Time from the whole head to the end of the application's work, in microseconds.
     pub duration_us: u64,

@@ -134,7 +134,10 @@ impl Hanging {
             format!("/wait?{}", fifo.display()),
         );
         let mut client = place.site.address().connect();
-        send_all(&mut client, &[fast.as_slice(), &[target.clone()]].concat());
+        send_all(
+            &mut client,
+            &[fast.as_slice(), std::slice::from_ref(&target)].concat(),
+        );
         place
             .site
             .process

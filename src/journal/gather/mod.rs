@@ -159,3 +159,69 @@ fn with<R>(act: impl FnOnce(&mut Sheaf) -> R) -> Option<R> {
     let found = SHEAF.try_with(|sheaf| sheaf.try_borrow_mut().ok()?.as_mut().map(act));
     found.ok().flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thread of a worker answers three requests fast; gives what it has written of them by then.
+    fn three(gathered: &Arc<Gathered>, worker: u32, thread: u32, end: impl FnOnce()) -> String {
+        let written = RefCell::new(String::new());
+        let note = |text: &[u8], _| written.borrow_mut().push_str(str::from_utf8(text).unwrap());
+        let gathering = Gathering::begin(gathered, worker, thread);
+        for number in 1..=3 {
+            let line = format!("{worker}.{thread}.{number}\n");
+            add(line.as_bytes(), 1_000_000 + number, note);
+        }
+        assert!(has_gathered());
+        end();
+        write(note);
+        drop(gathering);
+        assert!(!has_gathered());
+        written.into_inner()
+    }
+
+    fn text(lines: Vec<Vec<u8>>) -> String {
+        String::from_utf8(lines.concat()).unwrap()
+    }
+
+    #[test]
+    fn each_thread_of_each_worker_has_a_place_of_its_own() {
+        let here = Arc::new(Gathered::create(2, 2).unwrap());
+        let there = Gathered::open(here.as_fd().try_clone_to_owned().unwrap(), 2).unwrap();
+        for (worker, thread) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let written = three(&here, worker, thread, leave_gathered);
+            assert_eq!(written, format!("{worker}.{thread}.1\n"));
+        }
+        assert_eq!(text(there.take_left(0)), "0.0.2\n0.0.3\n0.1.2\n0.1.3\n");
+        let new = 1_000_001 + OLD_US;
+        assert!(there.take_old(1, new).is_empty());
+        assert_eq!(
+            text(there.take_old(1, new + 1)),
+            "1.0.2\n1.0.3\n1.1.2\n1.1.3\n"
+        );
+        assert!(here.take_left(0).is_empty() && here.take_left(1).is_empty());
+    }
+
+    #[test]
+    fn what_is_gathered_is_written_once() {
+        let gathered = Arc::new(Gathered::create(1, 1).unwrap());
+        assert_eq!(three(&gathered, 0, 0, || ()), "0.0.1\n0.0.2\n0.0.3\n");
+        assert!(gathered.take_left(0).is_empty());
+        let taken = RefCell::new(String::new());
+        let take = || *taken.borrow_mut() = text(gathered.take_old(0, u64::MAX));
+        assert_eq!(three(&gathered, 0, 0, take), "0.0.1\n");
+        assert_eq!(taken.into_inner(), "0.0.2\n0.0.3\n");
+    }
+
+    #[test]
+    fn who_has_no_place_writes_at_once() {
+        let gathered = Arc::new(Gathered::create(1, 1).unwrap());
+        let _gathering = Gathering::begin(&gathered, 0, 1);
+        let written = RefCell::new(0);
+        for number in 1..=3 {
+            add(b"line\n", number, |_, lines| *written.borrow_mut() += lines);
+        }
+        assert_eq!(written.into_inner(), 3);
+    }
+}

@@ -9,7 +9,7 @@ use crate::{
     environ,
     journal::{self, Access},
     protocol::{Kind, Request},
-    scoreboard::Asked,
+    scoreboard::{self, Asked},
     serve::{
         access::{Origin, Outcome, memory},
         request_id,
@@ -179,6 +179,7 @@ pub(in crate::serve) fn log_refusal(peer: &str, status: u16) {
         peer,
         status,
         began_us: now_us(),
+        ended_us: scoreboard::now_us(),
         ..Access::default()
     });
 }
