@@ -60,6 +60,7 @@ class Row(rows.Traffic):
 ROWS = {
     "http": Row("HTTP over a kept connection"),
     "uwsgi": Row("the uwsgi protocol", protocol="uwsgi", keep_alive=False),
+    "watched": Row("HTTP, everything on that tells of requests", watched=True),
 }
 
 
@@ -71,7 +72,7 @@ def main():
         found = count(ROWS[name], options)
         before = record.get(name, {}).get("instructions")
         ratio = f"{found['instructions'] / before:.3f} of the record" if before else "nothing on record"
-        print(f"{name:6} {found['instructions']:7,} instructions, {found['system_calls']:5.2f} system calls ({ratio})")
+        print(f"{name:7} {found['instructions']:7,} instructions, {found['system_calls']:5.2f} system calls ({ratio})")
         for function, instructions in found["functions"][:options.functions]:
             print(f"    {instructions:7.0f}  {function}")
         if before and found["instructions"] > before * (1 + options.tolerance):

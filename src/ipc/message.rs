@@ -19,7 +19,7 @@ pub enum ToZygote {
     /// These files and sockets for the log were opened anew. Descriptors: one for each.
     Log(Vec<LogTarget>),
     /// The first message: load the application. Descriptors: the scoreboard, the supervisor's standard error for the
-    /// log; each file and socket for it; with HTTPS a sealed file of certificates and private keys ([`crate::tls::Material`]), and the keys of session
+    /// log; each file and socket for it; the memory for its lines, if there is one; with HTTPS a sealed file of certificates and private keys ([`crate::tls::Material`]), and the keys of session
     /// tickets; then each listener.
     Start(Box<Start>),
     /// End; the workers stay.
@@ -41,6 +41,8 @@ pub struct Start {
     pub log_files: Vec<LogTarget>,
     /// One per listener descriptor, in the same order.
     pub listeners: Vec<ListenerInfo>,
+    /// Whether there is memory among the descriptors in which lines for the log are gathered.
+    pub gathers: bool,
     /// Whether there are certificates among the descriptors.
     pub https: bool,
 }

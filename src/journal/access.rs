@@ -1,12 +1,22 @@
 //! Requests that were answered, one entry each (`log.access`).
 
-use std::fmt::Write as _;
+use std::cell::RefCell;
 
 use super::{
-    Priority,
+    Priority, clock,
+    digits::number,
     entry::Entry,
-    targets::{Parts, Targets},
+    escape::escape,
+    targets::{Ended, Parts, Targets},
 };
+
+/// Lines longer than this leave no memory behind for the next one.
+const KEPT: usize = 4 << 10;
+
+thread_local! {
+    /// Memory for the message of a request, and for its line.
+    static LINES: RefCell<(String, String)> = const { RefCell::new((String::new(), String::new())) };
+}
 
 /// A request and its answer. What is not known is empty.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,6 +35,8 @@ pub struct Access<'a> {
     pub bytes: u64,
     /// When the whole head was there, in microseconds since 1970.
     pub began_us: i64,
+    /// When it was answered, by the clock of the scoreboard.
+    pub ended_us: u64,
     /// Time from the whole head to the end of the application's work, in microseconds.
     pub duration_us: u64,
     /// Protocol as the client has it, `HTTP/1.1`.
@@ -94,6 +106,12 @@ pub struct WorkerMemory {
     pub address_space: u64,
 }
 
+/// Whether entries of requests have more to say than their line of our own does: a form of its own, or fields.
+pub fn access_is_detailed() -> bool {
+    let targets = super::TARGETS.get();
+    targets.is_some_and(|targets| targets.form.is_some() || targets.have_fields(&targets.access))
+}
+
 /// Logs a request.
 pub fn access(request: &Access<'_>) {
     if let Some(targets) = super::TARGETS.get() {
@@ -109,59 +127,79 @@ pub fn slow(request: &Access<'_>) {
 }
 
 fn put_slow(targets: &Targets, request: &Access<'_>) {
+    let mut message = String::from("a slow request has ended: ");
+    put_sentence(request, &mut message);
     let parts = Parts {
         priority: Priority::WARNING,
         role: super::role(),
         speaker: "",
-        message: &format!("a slow request has ended: {}", sentence(request)),
+        message: &message,
         is_bare: false,
     };
     targets.put(&targets.log, parts, |entry| fields(entry, request));
 }
 
 fn put(targets: &Targets, request: &Access<'_>) {
-    let line = match &targets.form {
-        Some(form) => form.line(request),
-        None => sentence(request),
-    };
+    // A thread that ends has no such memory any more.
+    let mut lines = LINES.try_with(RefCell::take).unwrap_or_default();
+    let (message, line) = &mut lines;
+    message.clear();
+    match &targets.form {
+        Some(form) => form.put(request, message),
+        None => put_sentence(request, message),
+    }
     let parts = Parts {
         priority: Priority::of_status(request.status),
         role: super::role(),
         speaker: "",
-        message: &line,
+        message,
         is_bare: targets.form.is_some(),
     };
-    targets.put(&targets.access, parts, |entry| fields(entry, request));
+    let ended = Ended {
+        time_us: match request.began_us {
+            0 => clock::now_us(),
+            began_us => began_us + request.duration_us.cast_signed(),
+        },
+        clock_us: request.ended_us,
+    };
+    targets.put_request(parts, ended, line, |entry| fields(entry, request));
+    if lines.0.capacity().max(lines.1.capacity()) <= KEPT {
+        let _ = LINES.try_with(|kept| kept.replace(lines));
+    }
 }
 
-/// `GET /x => 200 12 bytes in 3 ms`
-fn sentence(request: &Access<'_>) -> String {
-    let (status, bytes) = (request.status, request.bytes);
+/// Writes `GET /x => 200 12 bytes in 3 ms`.
+fn put_sentence(request: &Access<'_>, text: &mut String) {
     if request.method.is_empty() {
-        return format!("no valid request => {status}");
+        text.push_str("no valid request => ");
+        number(request.status, text);
+        return;
     }
-    let (method, target) = (request.method.escape_ascii(), request.target.escape_ascii());
-    let time = request.duration_us as f64 / 1000.0;
-    let mut text = String::with_capacity(64 + request.target.len());
-    // Writing into a string does not fail.
-    let _ = match time {
-        0.0..10.0 => write!(
-            text,
-            "{method} {target} => {status} {bytes} bytes in {time:.1} ms"
-        ),
-        _ => write!(
-            text,
-            "{method} {target} => {status} {bytes} bytes in {time:.0} ms"
-        ),
-    };
+    escape(request.method, text);
+    text.push(' ');
+    escape(request.target, text);
+    text.push_str(" => ");
+    number(request.status, text);
+    text.push(' ');
+    number(request.bytes, text);
+    text.push_str(" bytes in ");
+    match request.duration_us {
+        short @ ..10_000 => {
+            let tenths = (short + 50) / 100;
+            number(tenths / 10, text);
+            text.push('.');
+            number(tenths % 10, text);
+        }
+        long => number((long + 500) / 1000, text),
+    }
+    text.push_str(" ms");
     if let Some(memory) = request.memory {
-        let WorkerMemory { rss, address_space } = memory;
-        let _ = write!(
-            text,
-            ", rss {rss} bytes, address space {address_space} bytes"
-        );
+        text.push_str(", rss ");
+        number(memory.rss, text);
+        text.push_str(" bytes, address space ");
+        number(memory.address_space, text);
+        text.push_str(" bytes");
     }
-    text
 }
 
 fn fields(entry: &mut Entry, request: &Access<'_>) {
@@ -193,6 +231,7 @@ pub(super) mod tests {
         status: 404,
         bytes: 12,
         duration_us: 3_210,
+        ended_us: 0,
         request_id: "4f",
         traceparent: b"",
         began_us: 0,
@@ -204,6 +243,12 @@ pub(super) mod tests {
         user_agent: b"",
         memory: None,
     };
+
+    fn sentence(request: &Access<'_>) -> String {
+        let mut text = String::new();
+        put_sentence(request, &mut text);
+        text
+    }
 
     #[test]
     fn a_request_is_an_entry_with_fields() {
@@ -248,5 +293,21 @@ pub(super) mod tests {
             ..REQUEST
         };
         assert!(sentence(&long).ends_with("in 12346 ms"));
+    }
+
+    #[test]
+    fn a_short_time_has_tenths() {
+        for (duration_us, expected) in [
+            (0, " 0.0 ms"),
+            (49, " 0.0 ms"),
+            (3_250, " 3.3 ms"),
+            (9_999, " 10.0 ms"),
+        ] {
+            let request = Access {
+                duration_us,
+                ..REQUEST
+            };
+            assert!(sentence(&request).ends_with(expected), "{expected}");
+        }
     }
 }

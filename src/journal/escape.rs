@@ -5,6 +5,13 @@ use std::fmt::Write as _;
 /// Printable ASCII as it is, but for backslashes and quotation marks, which get a backslash; every other byte as `\xff`,
 /// line ends and tabs by their letters.
 pub(super) fn escape(text: &[u8], line: &mut String) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    // Nearly all there is. Without an early end, so that many bytes are looked at together.
+    if text.iter().fold(true, |all, &byte| all & is_plain(byte))
+        && let Ok(text) = str::from_utf8(text)
+    {
+        return line.push_str(text);
+    }
     for &byte in text {
         match byte {
             b'\n' => line.push_str("\\n"),
@@ -18,24 +25,23 @@ pub(super) fn escape(text: &[u8], line: &mut String) {
     }
 }
 
-/// The same, alone.
-pub(super) fn escaped(text: &[u8]) -> String {
-    let mut line = String::with_capacity(text.len());
-    escape(text, &mut line);
-    line
-}
-
 /// The same, or a dash for what is not known.
-pub(super) fn or_dash(text: &[u8]) -> String {
+pub(super) fn escape_or_dash(text: &[u8], line: &mut String) {
     match text {
-        b"" => "-".to_owned(),
-        text => escaped(text),
+        b"" => line.push('-'),
+        text => escape(text, line),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn escaped(text: &[u8]) -> String {
+        let mut line = String::new();
+        escape(text, &mut line);
+        line
+    }
 
     #[test]
     fn no_byte_ends_a_line_or_a_quotation() {
@@ -50,6 +56,9 @@ mod tests {
                 .bytes()
                 .all(|byte| (b' '..=b'~').contains(&byte))
         );
-        assert_eq!(or_dash(b""), "-");
+        let mut line = String::new();
+        escape_or_dash(b"", &mut line);
+        escape_or_dash(b"a", &mut line);
+        assert_eq!(line, "-a");
     }
 }

@@ -7,7 +7,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
-    io,
+    io::{self, Write as _},
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
         unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
@@ -25,7 +25,7 @@ use crate::{
     sys::ignore_by_handler,
 };
 
-use super::{JournalError, datagrams};
+use super::{JournalError, datagrams, sink};
 
 /// Every log file of a service, and every socket for its log; they stay open as long as it.
 #[derive(Debug, Default)]
@@ -183,6 +183,23 @@ impl LogFiles {
             errors.extend(self.switch().err());
         }
         (changed, errors)
+    }
+
+    /// Writes lines of requests that somebody else has gathered; gives what did not work.
+    pub fn write_requests(&self, log: &Log, text: &[u8]) -> Vec<JournalError> {
+        let named = |one: &&Opened| {
+            let mut places = log.places_of_access().iter();
+            places.any(|place| matches!(place, LogTarget::File(path) if *path == one.path))
+        };
+        let files = self.files.iter().filter(named);
+        let errors = files.filter_map(|one| {
+            // What is no file has had each line at once.
+            let is_file = sink::is_file(one.file.as_fd());
+            let source = is_file.then(|| (&one.file).write_all(text).err())??;
+            let path = one.path.clone();
+            Some(JournalError::Write { path, source })
+        });
+        errors.collect()
     }
 
     /// This process writes to them too.

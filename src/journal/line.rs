@@ -1,6 +1,12 @@
 //! The lines of one entry on standard error, for people. Pure, so that it can be tested to the letter.
 
-use super::{Priority, Role};
+use memchr::memchr;
+
+use super::{Priority, Role, digits::number, targets::Parts};
+
+/// What makes a terminal's letters pale, and what ends all colours.
+const PALE: &str = "\x1b[2m";
+const PLAIN: &str = "\x1b[0m";
 
 /// Who reads the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,59 +19,80 @@ pub(super) enum Style {
     Priority,
 }
 
-/// One line, and further ones, indented, for what does not fit into one. `speaker` is who says it within the process,
-/// empty for hostler itself.
-pub(super) fn format(
+/// Writes one line, and further ones, indented, for what does not fit into one; `time` writes the time. A message that has a
+/// form of its own has nothing in front but what journald takes away again.
+pub(super) fn put(
+    line: &mut String,
     style: Style,
-    priority: Priority,
-    role: Role,
-    speaker: &str,
-    time: &str,
-    text: &str,
-) -> String {
-    let mut lines = text.lines();
-    let mut entry = head(style, priority, role, speaker, time);
-    entry.extend([lines.next().unwrap_or_default(), "\n"]);
-    for line in lines {
+    parts: Parts<'_>,
+    time: impl FnOnce(&mut String),
+) {
+    let text = parts.message;
+    if parts.is_bare {
         if style == Style::Priority {
-            entry.extend(["<", priority.digit(), ">"]);
+            line.extend(["<", parts.priority.digit(), ">"]);
         }
-        entry.extend(["    ", line, "\n"]);
+        line.extend([text, "\n"]);
+        return;
     }
-    entry
+    put_head(line, style, parts, time);
+    if memchr(b'\n', text.as_bytes()).is_none() {
+        line.extend([text, "\n"]);
+        return;
+    }
+    let mut lines = text.lines();
+    line.extend([lines.next().unwrap_or_default(), "\n"]);
+    for further in lines {
+        if style == Style::Priority {
+            line.extend(["<", parts.priority.digit(), ">"]);
+        }
+        line.extend(["    ", further, "\n"]);
+    }
 }
 
-/// A line that has a form of its own: only journald is told more, which takes it away again.
-pub(super) fn bare(style: Style, priority: Priority, line: &str) -> String {
-    match style {
-        Style::Coloured | Style::Plain => format!("{line}\n"),
-        Style::Priority => format!("<{}>{line}\n", priority.digit()),
+/// Writes `worker 3 stdout`.
+pub(super) fn put_who(line: &mut String, role: Role, speaker: &str) {
+    match role {
+        Role::Supervisor => line.push_str("supervisor"),
+        Role::Worker(slot) => {
+            line.push_str("worker ");
+            number(slot, line);
+        }
+        Role::Zygote => line.push_str("zygote"),
     }
-}
-
-/// `worker 3 stdout`
-pub(super) fn who(role: Role, speaker: &str) -> String {
-    let mut who = match role {
-        Role::Supervisor => "supervisor".into(),
-        Role::Worker(slot) => format!("worker {slot}"),
-        Role::Zygote => "zygote".into(),
-    };
     if !speaker.is_empty() {
-        who.extend([" ", speaker]);
+        line.extend([" ", speaker]);
     }
-    who
 }
 
-fn head(style: Style, priority: Priority, role: Role, speaker: &str, time: &str) -> String {
-    let who = who(role, speaker);
+fn put_head(line: &mut String, style: Style, parts: Parts<'_>, time: impl FnOnce(&mut String)) {
+    let Parts {
+        priority,
+        role,
+        speaker,
+        ..
+    } = parts;
     let name = priority.name();
+    let blanks = &"     "[name.len()..];
     match style {
-        Style::Coloured => format!(
-            "\x1b[2m{time}\x1b[0m {}{name:<5}\x1b[0m \x1b[2m{who}:\x1b[0m ",
-            colour(priority)
-        ),
-        Style::Plain => format!("{time} {name:<5} {who}: "),
-        Style::Priority => format!("<{}>{who}: ", priority.digit()),
+        Style::Coloured => {
+            line.push_str(PALE);
+            time(line);
+            line.extend([PLAIN, " ", colour(priority), name, blanks, PLAIN, " ", PALE]);
+            put_who(line, role, speaker);
+            line.extend([":", PLAIN, " "]);
+        }
+        Style::Plain => {
+            time(line);
+            line.extend([" ", name, blanks, " "]);
+            put_who(line, role, speaker);
+            line.push_str(": ");
+        }
+        Style::Priority => {
+            line.extend(["<", priority.digit(), ">"]);
+            put_who(line, role, speaker);
+            line.push_str(": ");
+        }
     }
 }
 
@@ -84,7 +111,15 @@ mod tests {
 
     #[track_caller]
     fn check(style: Style, priority: Priority, speaker: &str, text: &str, expected: &str) {
-        let entry = format(style, priority, Role::Worker(3), speaker, "TIME", text);
+        let parts = Parts {
+            priority,
+            role: Role::Worker(3),
+            speaker,
+            message: text,
+            is_bare: false,
+        };
+        let mut entry = String::new();
+        put(&mut entry, style, parts, |line| line.push_str("TIME"));
         assert_eq!(entry, expected);
     }
 
@@ -121,8 +156,20 @@ mod tests {
 
     #[test]
     fn a_line_with_a_form_of_its_own_stays_as_it_is() {
-        assert_eq!(bare(Style::Plain, Priority::ERROR, "{}"), "{}\n");
-        assert_eq!(bare(Style::Priority, Priority::ERROR, "{}"), "<3>{}\n");
+        let bare = |style| {
+            let parts = Parts {
+                priority: Priority::ERROR,
+                role: Role::Worker(3),
+                speaker: "",
+                message: "{}",
+                is_bare: true,
+            };
+            let mut entry = String::new();
+            put(&mut entry, style, parts, |_| panic!("it has a time"));
+            entry
+        };
+        assert_eq!(bare(Style::Plain), "{}\n");
+        assert_eq!(bare(Style::Priority), "<3>{}\n");
     }
 
     #[test]

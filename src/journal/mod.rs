@@ -4,13 +4,15 @@
 //! the application says (`words`, cut into entries by `splitter`). They go to the same `targets`.
 //!
 //! Supervisor, zygote and workers call [`init`] once after their exec; a worker, which comes from a fork, then only
-//! says who it is by [`set_role`]. There are no threads and no buffers in here, so that a fork at any moment is safe,
-//! and nobody waits for whoever reads the log. An entry of more than one line (a traceback) has all of it in its
+//! says who it is by [`set_role`]. There are no threads in here, and no buffers but that of `gather`, so that a fork at any
+//! moment is safe, and nobody waits for whoever reads the log. An entry of more than one line (a traceback) has all of it in its
 //! message: that is what `journalctl` shows.
 
 mod access;
+mod clock;
 mod content;
 mod datagrams;
+mod digits;
 mod entry;
 mod escape;
 mod event;
@@ -18,6 +20,7 @@ mod event;
 mod fake;
 mod files;
 mod form;
+mod gather;
 mod journald;
 mod level;
 mod line;
@@ -39,7 +42,7 @@ use std::{
     path::PathBuf,
     sync::{
         OnceLock,
-        atomic::{AtomicI64, Ordering::Relaxed},
+        atomic::{AtomicI64, AtomicU32, Ordering::Relaxed},
     },
 };
 
@@ -48,8 +51,9 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::config::{Log, LogTarget};
 
-pub use access::{Access, Details, WorkerMemory, access, slow};
+pub use access::{Access, Details, WorkerMemory, access, access_is_detailed, slow};
 pub use files::LogFiles;
+pub use gather::{Gathered, Gathering, has_gathered, leave_gathered, write_gathered};
 pub use level::set_level;
 pub use priority::Priority;
 pub use splitter::Splitter;
@@ -114,6 +118,14 @@ pub enum JournalError {
     /// Standard error cannot be looked at.
     #[error("cannot use standard error")]
     Stderr(#[source] io::Error),
+    /// Lines that a worker could not write cannot be written for it.
+    #[error("cannot write to the log file {}", path.display())]
+    Write {
+        /// Its path.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// `init` was called before in this process.
     #[error("the log is set up already")]
     Twice(#[source] SetGlobalDefaultError),
@@ -141,6 +153,8 @@ pub struct Identity {
 
 static TARGETS: OnceLock<Targets> = OnceLock::new();
 static ROLE: AtomicI64 = AtomicI64::new(SUPERVISOR);
+/// The number of this process; 0: nobody has said yet who it is.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
 const SUPERVISOR: i64 = -1;
 const ZYGOTE: i64 = -2;
 
@@ -156,13 +170,14 @@ pub fn init(
     let stderr = stderr.map_or_else(sink::open_own, Ok);
     let stderr = stderr.map_err(JournalError::Stderr)?;
     let connected = is_journal(stderr.as_fd());
-    let (places, access, journald) = places(log, connected, identity.role)?;
     let outlet = |(target, fd)| Outlet::new(target, fd, log);
+    let outlets: Vec<Outlet> = files.into_iter().map(outlet).collect::<Result<_, _>>()?;
+    let (places, access, journald) = places(log, &outlets, connected, identity.role)?;
     set_level(log.level);
     let targets = Targets {
         site: identity.site,
         stderr: Sink::stderr(stderr, connected).map_err(JournalError::Stderr)?,
-        outlets: files.into_iter().map(outlet).collect::<Result<_, _>>()?,
+        outlets,
         journald,
         log: places,
         access,
@@ -180,12 +195,13 @@ pub fn init(
 /// error leads to the journal.
 fn places(
     log: &Log,
+    outlets: &[Outlet],
     connected: bool,
     role: Role,
 ) -> Result<(Places, Places, Option<Journald>), JournalError> {
-    let mut places = Places::new(&log.to);
+    let mut places = Places::new(&log.to, outlets);
     let by_default = log.to.is_empty();
-    let access = Places::new(&log.access_to);
+    let access = Places::new(&log.access_to, outlets);
     let demanded = places.journal || access.journal;
     let journald = match demanded || by_default && connected {
         true => connect(role, demanded)?,
@@ -257,6 +273,15 @@ pub fn set_role(role: Role) {
         Role::Zygote => ZYGOTE,
     };
     ROLE.store(number, Relaxed);
+    PROCESS.store(std::process::id(), Relaxed);
+}
+
+/// The number of this process, without asking the kernel for each line.
+fn process() -> u32 {
+    match PROCESS.load(Relaxed) {
+        0 => std::process::id(),
+        process => process,
+    }
 }
 
 fn role() -> Role {

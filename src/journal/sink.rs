@@ -5,28 +5,24 @@
 //! the next that fits.
 
 use std::{
-    ffi::{CStr, CString},
+    ffi::CString,
     io::{self, IsTerminal},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
 };
 
+use memchr::memchr_iter;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fs::{FileType, Mode, OFlags, fstat, open},
     io::{Errno, fcntl_dupfd_cloexec, retry_on_intr, write},
     net::{SendFlags, send},
-    time::{ClockId, clock_gettime},
-};
-use tracing_subscriber::fmt::{
-    format::Writer,
-    time::{FormatTime, SystemTime},
 };
 
-use crate::sys::{local_time, replace_fd};
+use crate::sys::replace_fd;
 
 use super::{
-    Priority,
+    Priority, clock,
     line::{self, Style},
     targets::Parts,
 };
@@ -100,12 +96,48 @@ impl Sink {
         })
     }
 
+    /// Whether whoever has many lines may write them together: it is a file, where a short write is a full disk.
+    pub(super) fn is_file(&self) -> bool {
+        self.kind == Kind::File
+    }
+
     /// Writes an entry, or counts it as lost.
     pub(super) fn write(&self, parts: Parts<'_>) {
-        let lost = self.lost.load(Relaxed);
         let mut entry = String::new();
-        if self.torn.load(Relaxed) {
-            entry.push('\n');
+        self.put(parts, clock::now_us(), &mut entry);
+        self.write_lines(entry.as_bytes(), 1);
+    }
+
+    /// Writes so many entries, or counts as lost what does not get there.
+    pub(super) fn write_lines(&self, text: &[u8], entries: u64) {
+        let (lost, torn) = (self.lost.load(Relaxed), self.torn.load(Relaxed));
+        let result = match lost > 0 || torn {
+            false => retry_on_intr(|| self.write_at_once(text)),
+            true => {
+                let report = self.report(lost, torn);
+                let all = [report.as_bytes(), text].concat();
+                let written = retry_on_intr(|| self.write_at_once(&all));
+                self.note_report(written, report.len(), lost)
+            }
+        };
+        match result {
+            Ok(written) if written == text.len() => {}
+            Ok(written) => {
+                let (there, rest) = text.split_at(written);
+                let is_torn = there.last().is_some_and(|last| *last != b'\n');
+                self.torn.store(is_torn, Relaxed);
+                let ends = memchr_iter(b'\n', rest).count() as u64;
+                self.lost.fetch_add(entries.min(ends), Relaxed);
+            }
+            Err(_) => _ = self.lost.fetch_add(entries, Relaxed),
+        }
+    }
+
+    /// What stands before the next entry when one was torn, or entries were lost.
+    fn report(&self, lost: u64, torn: bool) -> String {
+        let mut report = String::new();
+        if torn {
+            report.push('\n');
         }
         if lost > 0 {
             let why = match self.kind {
@@ -119,22 +151,26 @@ impl Sink {
                 message: &format!("log entries were lost, {why}: {lost}"),
                 is_bare: false,
             };
-            entry.push_str(&self.line(loss));
+            self.put(loss, clock::now_us(), &mut report);
         }
-        entry.push_str(&self.line(parts));
-        match retry_on_intr(|| self.write_at_once(entry.as_bytes())) {
-            Ok(written) if written == entry.len() => {
-                self.torn.store(false, Relaxed);
-                if lost > 0 {
-                    self.lost.fetch_sub(lost, Relaxed);
-                }
-            }
-            Ok(written) => {
-                self.torn.store(written > 0, Relaxed);
-                self.lost.fetch_add(1, Relaxed);
-            }
-            Err(_) => _ = self.lost.fetch_add(1, Relaxed),
+        report
+    }
+
+    /// What was written beside a report of so many bytes.
+    fn note_report(
+        &self,
+        written: Result<usize, Errno>,
+        report: usize,
+        lost: u64,
+    ) -> Result<usize, Errno> {
+        let written = written?;
+        if written >= report {
+            self.torn.store(false, Relaxed);
+            self.lost.fetch_sub(lost, Relaxed);
+            return Ok(written - report);
         }
+        self.torn.store(written > 0, Relaxed);
+        Err(Errno::NOSPC)
     }
 
     /// From now on entries go to `file`. Who is in the middle of one ends it where it has begun.
@@ -142,19 +178,10 @@ impl Sink {
         replace_fd(&self.fd, file)
     }
 
-    fn line(&self, parts: Parts<'_>) -> String {
-        let Parts {
-            priority,
-            role,
-            speaker,
-            message,
-            is_bare,
-        } = parts;
-        if is_bare {
-            return line::bare(self.style, priority, message);
-        }
-        let time = moment(self.timestamp.as_deref());
-        line::format(self.style, priority, role, speaker, &time, message)
+    /// Composes an entry of this time, in microseconds since 1970.
+    pub(super) fn put(&self, parts: Parts<'_>, time_us: i64, entry: &mut String) {
+        let time = |entry: &mut String| clock::put(time_us, self.timestamp.as_deref(), entry);
+        line::put(entry, self.style, parts, time);
     }
 
     fn write_at_once(&self, bytes: &[u8]) -> Result<usize, Errno> {
@@ -178,6 +205,11 @@ impl AsFd for Sink {
     }
 }
 
+/// Whether a descriptor is one for which lines are gathered.
+pub(super) fn is_file(fd: BorrowedFd<'_>) -> bool {
+    kind(fd).is_ok_and(|kind| kind == Kind::File)
+}
+
 fn kind(fd: BorrowedFd<'_>) -> io::Result<Kind> {
     let kind = FileType::from_raw_mode(fstat(fd)?.st_mode);
     Ok(match kind {
@@ -186,32 +218,6 @@ fn kind(fd: BorrowedFd<'_>) -> io::Result<Kind> {
         _ if fd.is_terminal() => Kind::Pipe,
         _ => Kind::File,
     })
-}
-
-/// Since 1970, for the clock of this machine's zone.
-pub(super) fn seconds() -> i64 {
-    clock_gettime(ClockId::Realtime).tv_sec
-}
-
-/// Now, in a form of strftime(3) and local time, or in our own.
-pub(super) fn moment(form: Option<&CStr>) -> String {
-    match form {
-        Some(form) => local_time(seconds(), form),
-        None => now(),
-    }
-}
-
-/// UTC, to the millisecond (RFC 3339).
-pub(super) fn now() -> String {
-    const LENGTH: usize = "2000-01-01T00:00:00.000".len();
-    let mut time = String::with_capacity(32);
-    let written = SystemTime.format_time(&mut Writer::new(&mut time));
-    if written.is_err() || time.len() < LENGTH {
-        return String::new();
-    }
-    time.truncate(LENGTH);
-    time.push('Z');
-    time
 }
 
 #[cfg(test)]
@@ -223,13 +229,6 @@ mod tests {
 
     use super::*;
     use crate::journal::Role;
-
-    #[test]
-    fn time_has_milliseconds_and_a_zone() {
-        let time = now();
-        assert_eq!(time.len(), "2000-01-01T00:00:00.000Z".len());
-        assert!(time.starts_with("20") && time.as_bytes()[19] == b'.' && time.ends_with('Z'));
-    }
 
     /// This test would not end if anybody waited.
     #[test]

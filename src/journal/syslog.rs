@@ -3,9 +3,9 @@
 
 use std::process;
 
-use crate::{config::SyslogFacility, sys::local_time};
+use crate::config::SyslogFacility;
 
-use super::{Role, entry::Entry, line, sink, targets::Parts};
+use super::{Role, clock::moment, entry::Entry, line, targets::Parts};
 
 /// RFC 5424 section 6.2.4.
 const LONGEST_HOST: usize = 255;
@@ -49,7 +49,7 @@ impl Syslog {
             host,
         } = self;
         let priority = self.priority(*facility, parts);
-        let (time, process) = (sink::now(), process::id());
+        let (time, process) = (moment(None), process::id());
         let fields = String::from_utf8_lossy(entry.bytes());
         let message = parts.message.trim_end();
         format!("<{priority}>1 {time} {host} {identifier} {process} - {fields}] {message}")
@@ -58,12 +58,13 @@ impl Syslog {
     /// As syslog(3) writes to /dev/log.
     pub(super) fn local(&self, parts: Parts<'_>) -> String {
         let priority = self.priority(self.facility, parts);
-        let time = local_time(sink::seconds(), c"%b %e %H:%M:%S");
+        let time = moment(Some(c"%b %e %H:%M:%S"));
         let (identifier, process) = (&self.identifier, process::id());
-        let who = match parts.is_bare {
-            true => String::new(),
-            false => line::who(parts.role, parts.speaker) + ": ",
-        };
+        let mut who = String::new();
+        if !parts.is_bare {
+            line::put_who(&mut who, parts.role, parts.speaker);
+            who.push_str(": ");
+        }
         let message = parts.message.trim_end();
         format!("<{priority}>{time} {identifier}[{process}]: {who}{message}")
     }

@@ -9,13 +9,14 @@ use std::{
 use crate::config::{Log, LogTarget};
 
 use super::{
-    JournalError, Priority, Role,
+    JournalError, Priority, Role, clock,
     datagrams::Datagrams,
     entry::Entry,
     form::Form,
+    gather,
     journald::Journald,
     line::{self, Style},
-    sink::{Sink, moment},
+    sink::Sink,
     syslog::{self, Syslog},
 };
 
@@ -56,11 +57,14 @@ enum Way {
 }
 
 /// Some of the targets.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Places {
     pub(super) journal: bool,
     pub(super) stderr: bool,
-    outlets: Vec<LogTarget>,
+    /// Places among the outlets, of files.
+    files: Vec<usize>,
+    /// And of everything else.
+    others: Vec<usize>,
 }
 
 /// One entry as every target needs it.
@@ -75,15 +79,29 @@ pub(super) struct Parts<'a> {
     pub(super) is_bare: bool,
 }
 
+/// When a request was over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    /// In microseconds since 1970.
+    pub(super) time_us: i64,
+    /// By the clock of the scoreboard.
+    pub(super) clock_us: u64,
+}
+
 impl Places {
-    /// What a setting names.
-    pub(super) fn new(targets: &[LogTarget]) -> Self {
-        let is_outlet =
-            |target: &&LogTarget| !matches!(target, LogTarget::Journal | LogTarget::Stderr);
+    /// What a setting names, of these outlets.
+    pub(super) fn new(targets: &[LogTarget], outlets: &[Outlet]) -> Self {
+        let named = |outlet: &&Outlet| targets.contains(&outlet.target);
+        let places = |is_file| {
+            let outlets = (0..).zip(outlets);
+            let found = outlets.filter(|(_, outlet)| named(outlet) && outlet.is_file() == is_file);
+            found.map(|(place, _)| place).collect()
+        };
         Self {
             journal: targets.contains(&LogTarget::Journal),
             stderr: targets.contains(&LogTarget::Stderr),
-            outlets: targets.iter().filter(is_outlet).cloned().collect(),
+            files: places(true),
+            others: places(false),
         }
     }
 }
@@ -121,21 +139,32 @@ impl Outlet {
         Ok(Self { target, way })
     }
 
+    /// Whether lines for it can be gathered.
+    fn is_file(&self) -> bool {
+        matches!(&self.way, Way::File(sink) if sink.is_file())
+    }
+
+    fn has_fields(&self) -> bool {
+        matches!(
+            self.way,
+            Way::Syslog {
+                is_local: false,
+                ..
+            }
+        )
+    }
+
     /// Writes an entry, or counts it as lost.
     fn put(&self, site: &str, parts: Parts<'_>, fields: impl Fn(&mut Entry)) {
         match &self.way {
             Way::File(sink) => sink.write(parts),
             Way::Lines(datagrams, time) => {
-                let line = |parts: Parts<'_>| match parts.is_bare {
-                    true => line::bare(Style::Plain, parts.priority, parts.message),
-                    false => line::format(
-                        Style::Plain,
-                        parts.priority,
-                        parts.role,
-                        parts.speaker,
-                        &moment(time.as_deref()),
-                        parts.message,
-                    ),
+                let line = |parts: Parts<'_>| {
+                    let mut line = String::new();
+                    line::put(&mut line, Style::Plain, parts, |line| {
+                        clock::put(clock::now_us(), time.as_deref(), line);
+                    });
+                    line
                 };
                 datagrams.send(line(parts), |lost| with_loss(lost, line));
             }
@@ -184,6 +213,50 @@ fn with_loss(lost: u64, form: impl FnOnce(Parts<'_>) -> String) -> String {
 impl Targets {
     /// Gives an entry to each of `places`; `fields` adds what only the journal and syslog can hold.
     pub(super) fn put(&self, places: &Places, parts: Parts<'_>, fields: impl Fn(&mut Entry)) {
+        self.put_beside_files(places, parts, fields);
+        // What this thread has said of its requests stands before it.
+        let is_shared = |file| self.access.files.contains(file);
+        if places.files.iter().any(is_shared) {
+            gather::write(|text, lines| self.write_requests(text, lines));
+        }
+        for sink in self.files(places) {
+            sink.write(parts);
+        }
+    }
+
+    /// The same for the entry of a request, whose line for files is gathered if this thread has many of them.
+    pub(super) fn put_request(
+        &self,
+        parts: Parts<'_>,
+        ended: Ended,
+        line: &mut String,
+        fields: impl Fn(&mut Entry),
+    ) {
+        let places = &self.access;
+        self.put_beside_files(places, parts, fields);
+        // All of them have the same line.
+        if let Some(sink) = self.files(places).next() {
+            line.clear();
+            sink.put(parts, ended.time_us, line);
+            let write = |text: &[u8], lines| self.write_requests(text, lines);
+            gather::add(line.as_bytes(), ended.clock_us, write);
+        }
+    }
+
+    /// Whether entries have fields in any of these places.
+    pub(super) fn have_fields(&self, places: &Places) -> bool {
+        let mut others = places.others.iter().map(|place| &self.outlets[*place]);
+        (places.journal && self.journald.is_some()) || others.any(Outlet::has_fields)
+    }
+
+    /// Writes so many lines of requests to each file for them.
+    pub(super) fn write_requests(&self, text: &[u8], lines: u64) {
+        for sink in self.files(&self.access) {
+            sink.write_lines(text, lines);
+        }
+    }
+
+    fn put_beside_files(&self, places: &Places, parts: Parts<'_>, fields: impl Fn(&mut Entry)) {
         let Parts {
             priority,
             role,
@@ -198,25 +271,30 @@ impl Targets {
         if places.stderr {
             self.stderr.write(parts);
         }
-        for target in &places.outlets {
-            if let Some(outlet) = self.outlet(target) {
-                outlet.put(&self.site, parts, &fields);
-            }
+        for place in &places.others {
+            self.outlets[*place].put(&self.site, parts, &fields);
         }
+    }
+
+    fn files(&self, places: &Places) -> impl Iterator<Item = &Sink> {
+        places
+            .files
+            .iter()
+            .filter_map(|place| match &self.outlets[*place].way {
+                Way::File(sink) => Some(sink),
+                _ => None,
+            })
     }
 
     /// Entries for these files and sockets go to these descriptors from now on.
     pub(super) fn replace(&self, targets: &[LogTarget], fds: &[OwnedFd]) -> io::Result<()> {
         for (target, fd) in targets.iter().zip(fds) {
-            if let Some(outlet) = self.outlet(target) {
+            let outlets = self.outlets.iter();
+            for outlet in outlets.filter(|outlet| outlet.target == *target) {
                 outlet.replace(fd)?;
             }
         }
         Ok(())
-    }
-
-    fn outlet(&self, target: &LogTarget) -> Option<&Outlet> {
-        self.outlets.iter().find(|outlet| outlet.target == *target)
     }
 
     /// The entry that tells of entries that did not arrive.
@@ -235,7 +313,7 @@ pub(super) mod tests {
     /// Targets that lead to a journal for tests alone.
     pub(in super::super) fn to(fake: &Fake) -> Targets {
         let null = std::fs::File::open("/dev/null").unwrap();
-        let journal = Places::new(&[LogTarget::Journal]);
+        let journal = Places::new(&[LogTarget::Journal], &[]);
         Targets {
             site: "shop".to_owned(),
             journald: Some(fake.connect()),

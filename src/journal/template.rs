@@ -1,22 +1,19 @@
 //! Lines with variables: what a form of the settings becomes for one request.
 
-use std::{
-    ffi::{CStr, CString},
-    fmt::Display,
-};
+use std::ffi::{CStr, CString};
 
-use rustix::time::{ClockId, clock_gettime};
-
-use super::{Access, Details, Role, escape::escape};
-use crate::{
-    config::{AccessField, AccessLayout, AccessPiece, AccessTemplate},
-    sys::local_time,
+use super::{
+    Access, Details, Role, clock,
+    digits::{number, padded},
+    escape::escape,
+    process,
 };
+use crate::config::{AccessField, AccessLayout, AccessPiece, AccessTemplate};
 
 /// The form of asctime(3).
 pub(super) const ASCTIME: &CStr = c"%a %b %e %H:%M:%S %Y";
 /// That of the common log format.
-const COMMON: &CStr = c"%d/%b/%Y:%H:%M:%S %z";
+pub(super) const COMMON: &CStr = c"%d/%b/%Y:%H:%M:%S %z";
 /// As both servers write what is not known.
 const UNKNOWN: &str = "-";
 const MIB: u64 = 1 << 20;
@@ -37,26 +34,24 @@ impl Pattern {
         Self { template, time }
     }
 
-    /// The line without its end.
-    pub(super) fn line(&self, request: &Access<'_>) -> String {
+    /// Writes the line without its end.
+    pub(super) fn put(&self, request: &Access<'_>, line: &mut String) {
         let unknown = Details::default();
         let details = request.details.unwrap_or(&unknown);
-        let mut line = String::with_capacity(256);
         for piece in &self.template.pieces {
             match piece {
                 AccessPiece::Text(text) => line.push_str(text),
                 AccessPiece::Field(field, layout) => {
                     let start = line.len();
-                    self.value(*field, request, details, &mut line);
+                    self.value(*field, request, details, line);
                     let is_known = layout.shows_nothing && is_known(*field, details);
                     if line.len() == start && !is_known {
                         line.push_str(UNKNOWN);
                     }
-                    lay_out(&mut line, start, *layout);
+                    lay_out(line, start, *layout);
                 }
             }
         }
-        line
     }
 
     /// Writes the value, or nothing if it is not known.
@@ -68,61 +63,70 @@ impl Pattern {
         line: &mut String,
     ) {
         use AccessField as F;
-        let seconds = request.began_us.div_euclid(1_000_000);
+        let began_us = request.began_us;
+        let seconds = began_us.div_euclid(1_000_000);
         let (head, body) = (details.head.len() as u64, request.bytes);
         let memory = request.memory;
         let (read_errors, write_errors) = details.errors;
         match field {
             F::Address => escape(request.peer.as_bytes(), line),
-            F::AddressSpace => number(memory.map(|it| it.address_space), line),
-            F::AddressSpaceMib => number(memory.map(|it| it.address_space / MIB), line),
+            F::AddressSpace => some_number(memory.map(|it| it.address_space), line),
+            F::AddressSpaceMib => some_number(memory.map(|it| it.address_space / MIB), line),
             F::AnswerHeader(place) => self.header(place, details, line),
-            F::AscTime => line.push_str(&local_time(seconds, ASCTIME)),
-            F::BodySize => number(Some(body), line),
+            F::AscTime => clock::put(began_us, Some(ASCTIME), line),
+            F::BodySize => number(body, line),
             F::ClaimedUser => escape(request.claimed_user, line),
-            F::CommonTime => line.push_str(&local_time(seconds, COMMON)),
+            F::CommonTime => clock::put(began_us, Some(COMMON), line),
             F::CommonTimeInBrackets => {
-                line.extend(["[", &local_time(seconds, COMMON), "]"]);
+                line.push('[');
+                clock::put(began_us, Some(COMMON), line);
+                line.push(']');
             }
-            F::ContentLength => number(Some(details.content_length), line),
-            F::Core => number(Some(details.thread), line),
+            F::ContentLength => number(details.content_length, line),
+            F::Core => number(details.thread, line),
             F::Dash => {}
-            F::DurationMicros => number(Some(request.duration_us), line),
-            F::DurationMillis => number(Some(request.duration_us / 1000), line),
+            F::DurationMicros => number(request.duration_us, line),
+            F::DurationMillis => number(request.duration_us / 1000, line),
             F::DurationPrecise => {
                 let (whole, rest) = (
                     request.duration_us / 1_000_000,
                     request.duration_us % 1_000_000,
                 );
-                line.push_str(&format!("{whole}.{rest:06}"));
+                number(whole, line);
+                line.push('.');
+                padded::<6>(rest, line);
             }
-            F::DurationSeconds => number(Some(request.duration_us / 1_000_000), line),
-            F::FormattedTime => line.push_str(&local_time(seconds, &self.time)),
-            F::HeaderCount => number(Some(details.headers().count()), line),
-            F::HeadSize => number(Some(head), line),
+            F::DurationSeconds => number(request.duration_us / 1_000_000, line),
+            F::FormattedTime => clock::put(began_us, Some(&self.time), line),
+            F::HeaderCount => number(details.headers().count(), line),
+            F::HeadSize => number(head, line),
             F::Host => escape(request.host, line),
-            F::IoErrors => number(Some(read_errors + write_errors), line),
+            F::IoErrors => number(read_errors + write_errors, line),
             F::Line => request_line(request, line),
             F::Method => escape(request.method, line),
-            F::Modifier1 => number(Some(details.modifiers.0), line),
-            F::Modifier2 => number(Some(details.modifiers.1), line),
-            F::Now => number(Some(clock_gettime(ClockId::Realtime).tv_sec), line),
-            F::PacketSize => number(Some(details.packet_size), line),
-            F::Pid => number(Some(std::process::id()), line),
-            F::PidInBrackets => line.push_str(&format!("<{}>", std::process::id())),
+            F::Modifier1 => number(details.modifiers.0, line),
+            F::Modifier2 => number(details.modifiers.1, line),
+            F::Now => number(clock::now_us() / 1_000_000, line),
+            F::PacketSize => number(details.packet_size, line),
+            F::Pid => number(process(), line),
+            F::PidInBrackets => {
+                line.push('<');
+                number(process(), line);
+                line.push('>');
+            }
             F::Protocol => escape(request.protocol, line),
-            F::ReadErrors => number(Some(read_errors), line),
+            F::ReadErrors => number(read_errors, line),
             F::Referer => escape(request.referer, line),
             F::RequestId => line.push_str(request.request_id),
-            F::Rss => number(memory.map(|it| it.rss), line),
-            F::RssMib => number(memory.map(|it| it.rss / MIB), line),
-            F::Size => number(Some(head + body), line),
-            F::Status => number(Some(request.status), line),
+            F::Rss => some_number(memory.map(|it| it.rss), line),
+            F::RssMib => some_number(memory.map(|it| it.rss / MIB), line),
+            F::Size => number(head + body, line),
+            F::Status => number(request.status, line),
             F::Switches => line.push('1'),
             F::Target => escape(request.target, line),
-            F::Time => number(Some(seconds), line),
-            F::TimeMicros => number(Some(request.began_us), line),
-            F::TimeMillis => number(Some(request.began_us.div_euclid(1000)), line),
+            F::Time => number(seconds, line),
+            F::TimeMicros => number(request.began_us, line),
+            F::TimeMillis => number(request.began_us.div_euclid(1000), line),
             F::Traceparent => escape(request.traceparent, line),
             F::User => escape(request.user, line),
             F::UserAgent => escape(request.user_agent, line),
@@ -130,9 +134,9 @@ impl Pattern {
                 let value = details.variables.get(place).and_then(Option::as_deref);
                 escape(value.unwrap_or_default(), line);
             }
-            F::VariableCount => number(Some(details.variable_count), line),
-            F::Worker => number(worker(), line),
-            F::WriteErrors => number(Some(write_errors), line),
+            F::VariableCount => number(details.variable_count, line),
+            F::Worker => some_number(worker(), line),
+            F::WriteErrors => number(write_errors, line),
         }
     }
 
@@ -153,9 +157,9 @@ fn is_known(field: AccessField, details: &Details<'_>) -> bool {
     }
 }
 
-fn number(value: Option<impl Display>, line: &mut String) {
+fn some_number(value: Option<impl itoa::Integer>, line: &mut String) {
     if let Some(value) = value {
-        line.push_str(&value.to_string());
+        number(value, line);
     }
 }
 
@@ -233,7 +237,9 @@ mod tests {
             details: Some(&details),
             ..REQUEST
         };
-        assert_eq!(pattern.line(&request), expected);
+        let mut line = String::new();
+        pattern.put(&request, &mut line);
+        assert_eq!(line, expected);
     }
 
     #[test]

@@ -1,66 +1,75 @@
 //! The line that uWSGI writes for a request when it is told nothing else, to the letter: programs read it.
 
-use std::fmt::Write as _;
-
 use super::{
-    Access, Details, WorkerMemory,
-    escape::{escape, escaped},
+    Access, Details, WorkerMemory, clock, digits::number, escape::escape, process,
+    template::ASCTIME,
 };
 
 const MIB: u64 = 1 << 20;
 
-/// `[pid: 8000|app: 0|req: 1/1] 127.0.0.1 () {28 vars in 301 bytes} [Fri Nov 20 08:53:33 2026] GET / => generated 6 bytes in
-/// 0 msecs (HTTP/1.1 200) 1 headers in 45 bytes (1 switches on core 0)`; `time` is in the form of asctime(3).
-pub(super) fn line(request: &Access<'_>, time: &str) -> String {
+/// Writes `[pid: 8000|app: 0|req: 1/1] 127.0.0.1 () {28 vars in 301 bytes} [Fri Nov 20 08:53:33 2026] GET / => generated 6
+/// bytes in 0 msecs (HTTP/1.1 200) 1 headers in 45 bytes (1 switches on core 0)`.
+pub(super) fn put(request: &Access<'_>, line: &mut String) {
     let unknown = Details::default();
     let details = request.details.unwrap_or(&unknown);
-    let mut line = String::with_capacity(256 + request.target.len());
     if let Some(memory) = request.memory {
-        report(memory, &mut line);
+        put_memory(memory, line);
     }
-    // Writing into a string does not fail.
-    let _ = write!(
-        line,
-        "[pid: {}|app: {}|req: {}/{}] {} ({}) {{{} vars in {} bytes}} [{time}] ",
-        std::process::id(),
-        details.application.map_or(-1, i64::from),
-        details.requests.0,
-        details.requests.1,
-        escaped(request.peer.as_bytes()),
-        escaped(request.user),
-        details.variable_count,
-        details.packet_size,
-    );
-    escape(request.method, &mut line);
+    line.push_str("[pid: ");
+    number(process(), line);
+    line.push_str("|app: ");
+    number(details.application.map_or(-1, i64::from), line);
+    line.push_str("|req: ");
+    number(details.requests.0, line);
+    line.push('/');
+    number(details.requests.1, line);
+    line.push_str("] ");
+    escape(request.peer.as_bytes(), line);
+    line.push_str(" (");
+    escape(request.user, line);
+    line.push_str(") {");
+    number(details.variable_count, line);
+    line.push_str(" vars in ");
+    number(details.packet_size, line);
+    line.push_str(" bytes} [");
+    clock::put(request.began_us, Some(ASCTIME), line);
+    line.push_str("] ");
+    escape(request.method, line);
     line.push(' ');
-    escape(request.target, &mut line);
-    let _ = write!(
-        line,
-        " => generated {} bytes in {} msecs{}({} {}) {} headers in {} bytes (1 switches on core {})",
-        request.bytes,
-        request.duration_us / 1000,
-        if details.is_file {
-            " via sendfile() "
-        } else {
-            " "
-        },
-        escaped(request.protocol),
-        request.status,
-        details.headers().count(),
-        details.head.len(),
-        details.thread,
-    );
-    line
+    escape(request.target, line);
+    put_answer(request, details, line);
 }
 
-fn report(memory: WorkerMemory, line: &mut String) {
+fn put_answer(request: &Access<'_>, details: &Details<'_>, line: &mut String) {
+    line.push_str(" => generated ");
+    number(request.bytes, line);
+    line.push_str(" bytes in ");
+    number(request.duration_us / 1000, line);
+    line.push_str(match details.is_file {
+        true => " msecs via sendfile() (",
+        false => " msecs (",
+    });
+    escape(request.protocol, line);
+    line.push(' ');
+    number(request.status, line);
+    line.push_str(") ");
+    number(details.headers().count(), line);
+    line.push_str(" headers in ");
+    number(details.head.len(), line);
+    line.push_str(" bytes (1 switches on core ");
+    number(details.thread, line);
+    line.push(')');
+}
+
+fn put_memory(memory: WorkerMemory, line: &mut String) {
     let WorkerMemory { rss, address_space } = memory;
-    let _ = write!(
-        line,
-        "{{address space usage: {address_space} bytes/{}MB}} {{rss usage: {rss} bytes/{}MB}} ",
-        address_space / MIB,
-        rss / MIB,
-    );
+    for (name, bytes) in [("address space", address_space), ("rss", rss)] {
+        line.extend(["{", name, " usage: "]);
+        number(bytes, line);
+        line.push_str(" bytes/");
+        number(bytes / MIB, line);
+        line.push_str("MB} ");
+    }
 }
 
 #[cfg(test)]
@@ -83,9 +92,12 @@ mod tests {
 
     #[track_caller]
     fn check(request: Access<'_>, expected: &str) {
-        let line = line(&request, "Fri Nov 20 08:53:33 2026");
+        let mut line = String::new();
+        put(&request, &mut line);
         let pid = format!("[pid: {}|", std::process::id());
-        assert_eq!(line.replace(&pid, "[pid: 8000|"), expected);
+        let time = crate::sys::local_time(request.began_us / 1_000_000, ASCTIME);
+        let line = line.replace(&pid, "[pid: 8000|");
+        assert_eq!(line.replace(&time, "TIME"), expected);
     }
 
     #[test]
@@ -97,7 +109,7 @@ mod tests {
         };
         check(
             request,
-            "[pid: 8000|app: 0|req: 3/7] 127.0.0.1 () {28 vars in 301 bytes} [Fri Nov 20 08:53:33 2026] GET /x?a=\\xff \
+            "[pid: 8000|app: 0|req: 3/7] 127.0.0.1 () {28 vars in 301 bytes} [TIME] GET /x?a=\\xff \
              => generated 12 bytes in 3 msecs (HTTP/1.1 404) 1 headers in 52 bytes (1 switches on core 1)",
         );
     }
@@ -110,7 +122,7 @@ mod tests {
         };
         check(
             refused,
-            "[pid: 8000|app: -1|req: 0/0]  () {0 vars in 0 bytes} [Fri Nov 20 08:53:33 2026]   => generated 0 bytes in 0 \
+            "[pid: 8000|app: -1|req: 0/0]  () {0 vars in 0 bytes} [TIME]   => generated 0 bytes in 0 \
              msecs ( 400) 0 headers in 0 bytes (1 switches on core 0)",
         );
     }
@@ -130,7 +142,8 @@ mod tests {
             details: Some(&file),
             ..REQUEST
         };
-        let line = line(&request, "");
+        let mut line = String::new();
+        put(&request, &mut line);
         assert!(line.starts_with(
             "{address space usage: 136364032 bytes/130MB} {rss usage: 12214272 bytes/11MB} [pid: "
         ));

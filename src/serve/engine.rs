@@ -1,8 +1,7 @@
-//! The loop of a worker: wait, take what is ready, let `drive` go on with it, wait again; and the drain at the end.
+//! What a worker serves with, all of it: made here, and looked up by those who serve. `turns` is its loop.
 
 use std::{
     io,
-    mem::MaybeUninit,
     os::fd::{AsFd, OwnedFd},
     sync::{
         Arc, OnceLock, Weak,
@@ -14,9 +13,7 @@ use rustix::{
     event::{EventfdFlags, epoll, eventfd},
     fs::{OFlags, fcntl_getfl, fcntl_setfl},
     io::{Errno, fcntl_dupfd_cloexec},
-    time::Timespec,
 };
-use tracing::error;
 
 use super::{
     accept::{Listener, ListeningSocket},
@@ -36,13 +33,11 @@ use super::{
 };
 use crate::{
     config::{RedirectTarget, Settings},
+    journal::Gathered,
     scoreboard::{Scoreboard, ThreadSlot, now_us},
     static_files::MediaTypesError,
     sys,
 };
-
-/// Events taken at once by a lone thread. With more threads each takes one: what one thread took, no other can.
-pub(super) const EVENTS: usize = 64;
 
 /// All that an engine is made of.
 pub struct Plan {
@@ -56,6 +51,8 @@ pub struct Plan {
     pub slot: u32,
     /// `SERVER_NAME` of HTTP requests.
     pub server_name: String,
+    /// Where threads gather lines of the access log; `None`: they write each at once.
+    pub gathered: Option<Arc<Gathered>>,
     /// How far each thread is with its request; made for the same scoreboard and slot.
     pub watches: Arc<Watches>,
     /// The way to the other workers for connections that wait, where a thread stands by.
@@ -115,8 +112,8 @@ pub struct Engine<A: Application> {
     /// One of `drain`, for [`Engine::stop`].
     pub(super) stop: OwnedFd,
     control: Option<OwnedFd>,
-    on_control: Box<dyn Fn() -> bool + Send + Sync>,
-    on_ring: Box<dyn Fn() + Send + Sync>,
+    pub(super) on_control: Box<dyn Fn() -> bool + Send + Sync>,
+    pub(super) on_ring: Box<dyn Fn() + Send + Sync>,
     pub(super) on_drain: Box<dyn Fn() + Send + Sync>,
     /// Written when the last connection of a draining worker has gone; left readable, so that all threads see it.
     pub(super) ended: OwnedFd,
@@ -131,17 +128,11 @@ pub struct Engine<A: Application> {
     /// Whether there are, or were, child processes with copies of our sockets.
     pub(super) has_forked: AtomicBool,
     server_name: String,
-    scoreboard: Arc<Scoreboard>,
-    slot: u32,
+    pub(super) gathered: Option<Arc<Gathered>>,
+    pub(super) scoreboard: Arc<Scoreboard>,
+    pub(super) slot: u32,
     threads: u32,
 }
-
-/// The client sends no more, or is gone.
-const ENDED: epoll::EventFlags = epoll::EventFlags::RDHUP
-    .union(epoll::EventFlags::HUP)
-    .union(epoll::EventFlags::ERR);
-/// [`ENDED`] as a bit of an event's data.
-const OVER: u64 = 1 << 63;
 
 /// What an event is about; the number beside it is in the low half of epoll's data.
 #[derive(Clone, Copy)]
@@ -209,6 +200,7 @@ impl<A: Application> Engine<A> {
             rest_told: AtomicU64::new(0),
             has_forked: AtomicBool::new(false),
             server_name: plan.server_name,
+            gathered: plan.gathered,
             scoreboard: plan.scoreboard,
             slot: plan.slot,
             threads: plan.settings.workers.requests_at_once(),
@@ -253,58 +245,6 @@ impl<A: Application> Engine<A> {
         self.watch_listeners()
     }
 
-    /// Serves until the worker has drained. Call it once from each of the worker's threads; `index` counts from 0.
-    pub fn run(&self, index: u32, thread: &mut A::Thread) {
-        let mut local = Local::new(index);
-        self.watches.of(index).attach();
-        self.record(&local).identify(sys::thread_ident());
-        let at_once = if self.threads == 1 { EVENTS } else { 1 };
-        let mut ready = Vec::with_capacity(at_once);
-        while !self.has_ended() {
-            self.take_left(&mut local, thread);
-            let waited = self
-                .app
-                .while_waiting(thread, || self.wait(at_once, &mut ready, None));
-            self.note_wake(&mut local);
-            match waited {
-                Ok(()) => {}
-                Err(Errno::INTR) => self.app.interrupted(thread),
-                Err(error) => {
-                    error!(%error, "the worker's event loop cannot wait; the worker drains");
-                    self.begin_drain(&mut local, thread);
-                }
-            }
-            for data in ready.drain(..) {
-                self.dispatch(data, &mut local, thread);
-            }
-        }
-    }
-
-    /// A thread has waited: notes the time, and tells the supervisor if that looks at nothing meanwhile.
-    pub(super) fn note_wake(&self, local: &mut Local) {
-        local.wake();
-        if self.scoreboard.has_to_ring() {
-            (self.on_ring)();
-        }
-    }
-
-    /// Takes `at_once` events at most, and waits for the first, for ever or for so long.
-    pub(super) fn wait(
-        &self,
-        at_once: usize,
-        ready: &mut Vec<u64>,
-        limit: Option<&Timespec>,
-    ) -> Result<(), Errno> {
-        let mut events = [MaybeUninit::<epoll::Event>::uninit(); EVENTS];
-        let (events, _) = epoll::wait(&self.epoll, &mut events[..at_once], limit)?;
-        ready.extend(events.iter().map(|event| {
-            let flags = event.flags;
-            let over = flags.intersects(ENDED);
-            event.data.u64() | if over { OVER } else { 0 }
-        }));
-        Ok(())
-    }
-
     /// How many threads are to call [`Engine::run`], or how many greenlets there may be.
     pub fn threads(&self) -> u32 {
         self.threads
@@ -330,34 +270,6 @@ impl<A: Application> Engine<A> {
     /// Whether every thread of the site that could accept has been at the same request for so long.
     pub(super) fn is_site_kept(&self, for_us: u64) -> bool {
         self.scoreboard.is_kept(self.threads, now_us(), for_us)
-    }
-
-    pub(super) fn dispatch(&self, data: u64, local: &mut Local, thread: &mut A::Thread) {
-        const CONNECTION: u64 = Topic::Connection as u64;
-        const CONTROL: u64 = Topic::Control as u64;
-        const DRAIN: u64 = Topic::Drain as u64;
-        const ENDED: u64 = Topic::Ended as u64;
-        const HANDED: u64 = Topic::Handed as u64;
-        const LEFT: u64 = Topic::Left as u64;
-        const LISTENER: u64 = Topic::Listener as u64;
-        const TIMER: u64 = Topic::Timer as u64;
-        match (data & !OVER) >> 32 {
-            CONNECTION => {
-                if let Some(slot) = self.table.slot(data as u32) {
-                    slot.mark(data & OVER != 0);
-                    self.attend(slot, local, thread);
-                }
-            }
-            CONTROL if !(self.on_control)() => {}
-            CONTROL | DRAIN => self.begin_drain(local, thread),
-            ENDED => self.confirm_end(),
-            // Whoever has the application looks into the queue before it waits.
-            LEFT => {}
-            HANDED => self.take_handed(local, thread),
-            LISTENER => self.accept(data as u32 as usize, local, thread),
-            TIMER => self.sweep(local, thread),
-            _ => {}
-        }
     }
 
     /// Where requests of this thread are recorded.

@@ -14,19 +14,15 @@ use std::{
     },
 };
 
-use rustix::{io::Errno, time::Timespec};
+use rustix::io::Errno;
 use tracing::{error, warn};
 
 use super::{
     application::Application,
     connection::Connection,
-    engine::{EVENTS, Engine},
+    engine::Engine,
     local::Local,
-};
-
-const AT_ONCE: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 0,
+    turns::{AT_ONCE, EVENTS},
 };
 
 /// What whoever goes on with connections has for itself: the hub, and each greenlet.

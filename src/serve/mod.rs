@@ -50,6 +50,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod turns;
 mod waiting;
 mod watch;
 mod wire;

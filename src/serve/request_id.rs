@@ -67,8 +67,11 @@ impl Names {
         let seed = self.seed.get_or_insert_with(seed);
         seed[1] = seed[1].wrapping_add(1);
         for half in [seed[0], mix(seed[1])] {
-            let digits = (0..16).rev().map(|place| half >> (4 * place) & 15);
-            name.extend(digits.map(|digit| char::from(DIGITS[digit as usize])));
+            let mut digits = [0; 16];
+            for (place, digit) in (0..16).rev().zip(&mut digits) {
+                *digit = DIGITS[(half >> (4 * place) & 15) as usize];
+            }
+            name.push_str(str::from_utf8(&digits).unwrap_or_default());
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     config::Settings,
     ipc::{ListenerInfo, Start, ToZygote},
-    journal::{self, LogFiles},
+    journal::{self, Gathered, LogFiles},
     listener::{Listener, Listeners},
     scoreboard::{Scoreboard, Totals},
     stats::Tally,
@@ -29,6 +29,8 @@ pub(super) struct Generation {
     pub(super) metrics: Listeners,
     pub(super) https: Https,
     pub(super) scoreboard: Scoreboard,
+    /// Where workers gather lines for log files, if they do.
+    pub(super) gathered: Option<Gathered>,
     /// Of each slot, what its workers were.
     pub(super) tallies: Vec<Tally>,
 }
@@ -45,6 +47,8 @@ impl Generation {
     ) -> io::Result<Self> {
         let slots = Plan::from(&settings).slots;
         let scoreboard = Scoreboard::create(slots, settings.serving_threads())?;
+        let gathers = Gathered::is_wanted(&settings);
+        let gathered = gathers.then(|| Gathered::create(slots, settings.workers.threads));
         Ok(Self {
             settings,
             interpreter,
@@ -53,6 +57,7 @@ impl Generation {
             metrics,
             https,
             scoreboard,
+            gathered: gathered.transpose()?,
             tallies: vec![Tally::default(); slots as usize],
         })
     }
@@ -71,7 +76,7 @@ impl Generation {
         let listeners = self.listeners.rebind(&settings.listen, defer);
         let listeners = listeners.map_err(|error| one_line(&error))?;
         Self::new(settings, interpreter, listeners, stats, metrics, https)
-            .map_err(|error| format!("cannot make a scoreboard: {error}"))
+            .map_err(|error| format!("cannot make shared memory: {error}"))
     }
 
     /// All that workers of this slot have done, those that are gone included.
@@ -104,16 +109,18 @@ impl Generation {
             settings: self.settings.clone(),
             log_files: log_files.targets(),
             listeners: self.listeners.iter().map(info).collect(),
+            gathers: self.gathered.is_some(),
             https: self.https.is_used(),
         }))
     }
 
-    /// The scoreboard, our standard error, each log file, what HTTPS needs, then each listener.
+    /// The scoreboard, our standard error, each log file, the memory for lines, what HTTPS needs, then each listener.
     pub(super) fn fds<'f>(&'f self, log_files: &'f LogFiles) -> Vec<BorrowedFd<'f>> {
         let listeners = self.listeners.iter().map(AsFd::as_fd);
         [self.scoreboard.as_fd(), journal::stderr()]
             .into_iter()
             .chain(log_files.fds())
+            .chain(self.gathered.as_ref().map(AsFd::as_fd))
             .chain(self.https.fds())
             .chain(listeners)
             .collect()

@@ -4,11 +4,13 @@
 use std::time::{Duration, Instant};
 
 use crate::{
+    config::Log,
     ipc::{IpcError, ToWorker, ToZygote},
     journal::{self, LogFiles},
+    scoreboard::now_us,
 };
 
-use super::{control::Reply, generation::one_line, run::Supervisor};
+use super::{control::Reply, generation::one_line, lifecycle::WorkerId, run::Supervisor};
 
 /// How often the size of files is looked at, and whether peers of sockets are gone.
 const LOOK: Duration = Duration::from_secs(1);
@@ -78,6 +80,38 @@ impl Supervisor {
         }
         for error in errors {
             tracing::error!(error = %one_line(&error), "a log file grows on");
+        }
+    }
+
+    /// Writes the lines that a worker has left which is gone.
+    pub(super) fn save_lines(&self, worker: WorkerId) {
+        let Some((generation, slot)) = self.workers.get(&worker) else {
+            return;
+        };
+        if let Some(parts) = self.generations.get(generation)
+            && let Some(gathered) = &parts.gathered
+        {
+            self.write_lines(&parts.settings.log, &gathered.take_left(*slot));
+        }
+    }
+
+    /// Writes lines that threads have gathered and cannot write, because a request keeps them.
+    pub(super) fn write_old_lines(&self) {
+        let now_us = now_us();
+        for (generation, slot) in self.workers.values() {
+            if let Some(parts) = self.generations.get(generation)
+                && let Some(gathered) = &parts.gathered
+            {
+                self.write_lines(&parts.settings.log, &gathered.take_old(*slot, now_us));
+            }
+        }
+    }
+
+    fn write_lines(&self, log: &Log, texts: &[Vec<u8>]) {
+        for text in texts {
+            for error in self.log.files.write_requests(log, text) {
+                tracing::error!(error = %one_line(&error), "lines of requests are lost");
+            }
         }
     }
 

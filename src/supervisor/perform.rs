@@ -69,6 +69,7 @@ impl Supervisor {
             }
             Action::Exit(code) => return Some(code),
             Action::ForgetWorker(worker) => {
+                self.save_lines(worker);
                 self.children.forget_worker(worker);
                 self.dumps.forget(worker);
                 self.workers.remove(&worker);
@@ -124,7 +125,10 @@ impl Supervisor {
                     self.recorder.note_stacks(&tag, &stacks);
                 }
             }
-            Action::Look { memory } => events.push_back(Event::Looked(self.look(memory))),
+            Action::Look { memory } => {
+                self.write_old_lines();
+                events.push_back(Event::Looked(self.look(memory)));
+            }
             Action::Notify(notice) => {
                 self.notify(notice);
                 if notice == Notice::Ready {

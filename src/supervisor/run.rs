@@ -152,7 +152,7 @@ async fn serve(site: Site) -> Result<u8, SupervisorError> {
         site.metrics,
         site.https,
     )
-    .map_err(setup("make a scoreboard"))?;
+    .map_err(setup("make shared memory"))?;
     let plan = generation.plan();
     if plan.cheaper.exit_on_idle && !plan.is_activated {
         tracing::warn!(

@@ -100,6 +100,7 @@ pub(crate) fn try_application(
         settings,
         log_files: Vec::new(),
         listeners: Vec::new(),
+        gathers: false,
         https: false,
     }));
     // A Python that hostler cannot use closes its end without reading, and its answer says why.

@@ -23,14 +23,30 @@ pub fn replace_fd(old: &OwnedFd, new: BorrowedFd<'_>) -> io::Result<()> {
 /// A time in seconds since 1970, in the time zone of this machine and the notation of strftime(3); empty when that is too
 /// long.
 pub fn local_time(seconds: i64, format: &CStr) -> String {
+    // SAFETY: localtime_r(3) reads the number and writes the parts, both of which are there. The zone that it may set is a
+    // text that lives as long as the process.
+    time(format, |parts| unsafe {
+        !libc::localtime_r(&raw const seconds, parts).is_null()
+    })
+}
+
+/// The same in UTC.
+pub fn utc_time(seconds: i64, format: &CStr) -> String {
+    // SAFETY: as above, by gmtime_r(3).
+    time(format, |parts| unsafe {
+        !libc::gmtime_r(&raw const seconds, parts).is_null()
+    })
+}
+
+fn time(format: &CStr, split: impl FnOnce(*mut libc::tm) -> bool) -> String {
     let mut text = [0_u8; TIME];
-    // SAFETY: both write no more than they are told there is room for; a `tm` of zeros is valid, and its zone, if
-    // localtime_r(3) sets one, is a text that lives as long as the process.
+    // SAFETY: a `tm` of zeros is valid.
+    let mut parts: libc::tm = unsafe { mem::zeroed() };
+    if !split(&raw mut parts) {
+        return String::new();
+    }
+    // SAFETY: strftime(3) writes no more than it is told there is room for, and the parts are as `split` has left them.
     let length = unsafe {
-        let mut parts: libc::tm = mem::zeroed();
-        if libc::localtime_r(&raw const seconds, &raw mut parts).is_null() {
-            return String::new();
-        }
         libc::strftime(
             text.as_mut_ptr().cast(),
             text.len(),
@@ -65,6 +81,7 @@ mod tests {
     fn the_time_has_the_form_that_was_asked_for() {
         assert_eq!(local_time(1_000_000_000, c"%Y-%m|"), "2001-09|");
         let long = "x".repeat(TIME);
+        assert_eq!(utc_time(1_000_000_000, c"%T"), "01:46:40");
         assert_eq!(local_time(0, &std::ffi::CString::new(long).unwrap()), "");
     }
 }

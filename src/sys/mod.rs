@@ -19,7 +19,7 @@ mod thread;
 
 pub use account::Account;
 pub use code::forget_code;
-pub use file::{local_time, replace_fd};
+pub use file::{local_time, replace_fd, utc_time};
 pub use kin::{Image, Kin, Kinship, spawn_kin};
 pub use memory::{Shared, SharedMemory};
 pub use orphan::{end_with_parent, parent_has_ended};

@@ -1,6 +1,7 @@
-//! The access log: which requests have an entry, and whose they are there; `originals`: lines as uWSGI and gunicorn write
-//! them.
+//! The access log: which requests have an entry, and whose they are there; `gathered`: lines that are written together;
+//! `originals`: lines as uWSGI and gunicorn write them.
 
+mod gathered;
 mod originals;
 
 use crate::support::{journal::Journal, site::Site};

@@ -5,6 +5,7 @@
 mod clients;
 mod late;
 mod life;
+mod logs;
 
 use std::path::PathBuf;
 

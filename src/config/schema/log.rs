@@ -75,6 +75,16 @@ impl Default for Log {
     }
 }
 
+impl Log {
+    /// Where the entries of requests go.
+    pub fn places_of_access(&self) -> &[LogTarget] {
+        match self.access_to.is_empty() {
+            true => &self.to,
+            false => &self.access_to,
+        }
+    }
+}
+
 /// Importance of an event, most important first.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,

@@ -13,7 +13,7 @@ use super::{peer::trusts, request_id::Header};
 use crate::{
     config::{AccessField, AccessFilter, Log, TrustedProxy},
     environ,
-    journal::{Access, WorkerMemory},
+    journal::{Access, WorkerMemory, access_is_detailed},
     protocol::{Kind, Request},
 };
 
@@ -27,6 +27,8 @@ pub(super) struct AccessRules {
     only: Vec<AccessFilter>,
     /// Where proxies say for whom they speak, if that counts.
     forwarded: Option<Header>,
+    /// Whether entries have what only fields and forms show.
+    pub(super) is_detailed: bool,
     /// Whether entries have the memory of the worker.
     pub(super) with_memory: bool,
     /// With a form of lines that has them.
@@ -74,6 +76,7 @@ impl AccessRules {
                 .collect(),
             only: log.access_only.clone(),
             forwarded: log.x_forwarded_for.then(header),
+            is_detailed: access_is_detailed(),
             with_memory: log.memory_report
                 || log
                     .access_format

@@ -9,7 +9,7 @@ use crate::{
     environ,
     journal::{self, Access},
     protocol::{Kind, Request},
-    scoreboard::Asked,
+    scoreboard::{self, Asked},
     serve::{
         access::{Origin, Outcome, memory},
         request_id,
@@ -107,7 +107,11 @@ impl Exchange<'_> {
 
     /// Gives what is known of the request, which was answered, to a kind of entries.
     fn tell(&mut self, outcome: Outcome, origin: Option<Origin<'_>>, put: fn(&Access<'_>)) {
-        self.request_id();
+        // A request that was slow is told of wherever the log goes.
+        let is_detailed = self.rules.access.is_detailed || origin.is_none();
+        if is_detailed {
+            self.request_id();
+        }
         let access = &self.rules.access;
         let wanted = access.wanted.as_ref().zip(origin);
         let mut details = wanted.map(|(wanted, origin)| wanted.gather(self, origin));
@@ -115,30 +119,39 @@ impl Exchange<'_> {
             details.head = &self.scratch.head;
         }
         let request = self.request();
-        let peer = &self.connection.peer;
-        let client = peer
-            .trusted
-            .then(|| self.rules.access.client(&request, &self.rules.trusted));
-        let client = match client.flatten() {
-            Some(address) => Cow::Owned(address.to_string()),
-            None => client_of(&request, &peer.address),
-        };
+        let client = is_detailed.then(|| self.client_of(&request));
         let mut claimed = Vec::new();
+        let mut known = access.visit(&request, &mut claimed);
+        if is_detailed {
+            known.host = environ::host(&request);
+            known.traceparent = request_id::traceparent(&self.rules.traceparent, &request);
+        }
         put(&Access {
             method: request.head.method.of(request.buffer),
             target: request.target(),
-            host: environ::host(&request),
-            peer: &client,
+            peer: client.as_deref().unwrap_or_default(),
             status: outcome.status,
             bytes: outcome.bytes,
             began_us: now_us() - outcome.duration_us.cast_signed(),
+            ended_us: self.times.end_after(outcome.duration_us),
             duration_us: outcome.duration_us,
             memory: access.with_memory.then(memory).flatten(),
             request_id: &self.scratch.request_id,
-            traceparent: request_id::traceparent(&self.rules.traceparent, &request),
             details: details.as_ref(),
-            ..access.visit(&request, &mut claimed)
+            ..known
         });
+    }
+
+    /// For whom a trusted peer speaks, or who asks.
+    fn client_of<'x>(&'x self, request: &Request<'x>) -> Cow<'x, str> {
+        let peer = &self.connection.peer;
+        let client = peer
+            .trusted
+            .then(|| self.rules.access.client(request, &self.rules.trusted));
+        match client.flatten() {
+            Some(address) => Cow::Owned(address.to_string()),
+            None => client_of(request, &peer.address),
+        }
     }
 }
 
@@ -166,6 +179,7 @@ pub(in crate::serve) fn log_refusal(peer: &str, status: u16) {
         peer,
         status,
         began_us: now_us(),
+        ended_us: scoreboard::now_us(),
         ..Access::default()
     });
 }

@@ -41,6 +41,11 @@ impl Times {
         self.asked
     }
 
+    /// The end of a request that has taken so long.
+    pub(super) fn end_after(&self, duration_us: u64) -> u64 {
+        self.began_us + duration_us
+    }
+
     /// A wait for the client is over that began then.
     pub(super) fn note_client(&mut self, since_us: u64) {
         if let Some(asked) = &mut self.asked {

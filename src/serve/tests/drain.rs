@@ -59,6 +59,7 @@ fn engine(answer: Answer) -> Engine<Closure> {
         scoreboard: Arc::clone(&scoreboard),
         slot: 0,
         server_name: "test".into(),
+        gathered: None,
         watches: Arc::new(Watches::new(scoreboard, 0)),
         control: None,
         on_control: Box::new(|| false),

@@ -76,6 +76,7 @@ impl Loop {
             scoreboard: Arc::clone(&scoreboard),
             slot: 0,
             server_name: "test".into(),
+            gathered: None,
             watches: Arc::new(Watches::new(scoreboard, 0)),
             control: None,
             on_control: Box::new(|| false),

@@ -94,6 +94,7 @@ impl Site {
             scoreboard: Arc::clone(&scoreboard),
             slot: 0,
             server_name: "test".into(),
+            gathered: None,
             watches: Arc::clone(&watches),
             drain: vec![drained.into()],
             control: None,

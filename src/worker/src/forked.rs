@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use hostler::{serve::Engine, sys};
+use hostler::{journal, serve::Engine, sys};
 use pyo3::{
     exceptions::PySystemExit,
     prelude::*,
@@ -30,6 +30,7 @@ pub(crate) fn watch(py: Python<'_>, engine: &Arc<Engine<Wsgi>>) -> PyResult<()> 
     let in_parent = PyCFunction::new_closure(py, None, None, move |_, _| in_parent.note_fork())?;
     let in_child = PyCFunction::new_closure(py, None, None, move |arguments, _| {
         IS_CHILD.store(true, Ordering::Relaxed);
+        journal::leave_gathered();
         green::note_child(arguments.py())?;
         in_child.leave_listeners()?;
         restore_signals(arguments.py())

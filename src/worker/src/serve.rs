@@ -84,6 +84,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         settings: context.settings,
         handover: context.handover,
         scoreboard: Arc::clone(&scoreboard),
+        gathered: context.gathered.map(Arc::new),
         slot: context.slot,
         server_name: host_name(),
         watches,

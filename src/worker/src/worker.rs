@@ -13,7 +13,7 @@ use std::os::fd::OwnedFd;
 use hostler::{
     config::Settings,
     ipc::{Channel, FromWorker, ListenerInfo, LoadFailure},
-    journal::{self, Role},
+    journal::{self, Gathered, Role},
     scoreboard::Scoreboard,
     serve::Handover,
     sys,
@@ -46,6 +46,8 @@ pub(crate) struct WorkerContext {
     pub(crate) https: Option<Https>,
     /// Shared memory; this worker writes to its slot alone.
     pub(crate) scoreboard: Scoreboard,
+    /// The same for lines of the log, where they are gathered.
+    pub(crate) gathered: Option<Gathered>,
     /// Which slot that is.
     pub(crate) slot: u32,
     /// From and to the supervisor.
@@ -64,6 +66,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
     let Zygote {
         start,
         scoreboard,
+        gathered,
         listeners,
         handover,
         https,
@@ -101,6 +104,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         handover,
         https,
         scoreboard,
+        gathered,
         slot,
         control,
         applications,

@@ -1,6 +1,6 @@
 """About the process: /pid, /thread, /fds (open descriptors of a child program), /argv, /path, /python, /env/NAME.
 
-/wait reads the FIFO that the query names, and so lasts as long as its writer wants.
+/fork makes a child that says something. /wait reads the FIFO that the query names, and so lasts as long as its writer wants.
 """
 
 import json
@@ -30,6 +30,12 @@ def answer(environ):
         shown = subprocess.run(
             ["ls", "-l", "/proc/self/fd"], stdin=subprocess.DEVNULL, capture_output=True, text=True, close_fds=False)
         return [line.split(None, 8)[8] for line in shown.stdout.splitlines() if "->" in line]
+    if path == "/fork":
+        child = os.fork()
+        if not child:
+            print("the child speaks", file=sys.stderr, flush=True)
+            os._exit(0)
+        return os.waitpid(child, 0)[1]
     if path == "/wait":
         print("waiting", file=sys.stderr, flush=True)
         return {"pid": os.getpid(), "read": pathlib.Path(environ["QUERY_STRING"]).read_text()}

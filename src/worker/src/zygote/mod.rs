@@ -15,7 +15,7 @@ use std::os::fd::OwnedFd;
 use hostler::{
     affinity::Spread,
     ipc::{Channel, FromZygote, IpcError, LoadFailure, Start, ToZygote},
-    journal::{self, Identity, JournalError, Role},
+    journal::{self, Gathered, Identity, JournalError, Role},
     scoreboard::{Scoreboard, ScoreboardError},
     serve::Handover,
     sys::{self, PrivilegeError},
@@ -50,7 +50,8 @@ pub(crate) enum ZygoteError {
     Descriptors {
         /// How many came.
         count: usize,
-        /// One for the scoreboard, one for the log and one for each of its files, two for HTTPS, one for each listener.
+        /// One for the scoreboard, one for the log and one for each of its files, one if its lines are gathered, two for HTTPS,
+        /// one for each listener.
         expected: usize,
     },
     /// There is no first message.
@@ -59,6 +60,9 @@ pub(crate) enum ZygoteError {
     /// The log.
     #[error("cannot set up the log")]
     Journal(#[from] JournalError),
+    /// The memory for lines of the log.
+    #[error("cannot map the memory in which lines of the log are gathered")]
+    Lines(#[source] std::io::Error),
     /// Signal handlers cannot be installed.
     #[error("cannot set up signals")]
     Signals(#[source] std::io::Error),
@@ -93,6 +97,8 @@ pub(crate) enum ZygoteError {
 pub(crate) struct Zygote {
     pub(crate) start: Start,
     pub(crate) scoreboard: Scoreboard,
+    /// Where workers gather lines for log files; `None`: they do not.
+    pub(crate) gathered: Option<Gathered>,
     pub(crate) listeners: Vec<OwnedFd>,
     /// The way between the workers.
     pub(crate) handover: Option<Handover>,
@@ -111,7 +117,13 @@ pub(crate) struct Zygote {
 }
 
 /// What the first message brings.
-type SetUp = (Start, Scoreboard, Option<Https>, Vec<OwnedFd>);
+struct SetUp {
+    start: Start,
+    scoreboard: Scoreboard,
+    gathered: Option<Gathered>,
+    https: Option<Https>,
+    listeners: Vec<OwnedFd>,
+}
 
 /// What a new worker has in common with the supervisor.
 pub(crate) struct Ends {
@@ -167,12 +179,13 @@ impl Zygote {
     /// The zygote, or why there is none, and the channel on which the supervisor may be told of it.
     fn new(channel: Channel) -> Result<Self, (ZygoteError, Channel)> {
         match Self::set_up(&channel) {
-            Ok((start, scoreboard, https, listeners)) => Ok(Self {
-                handover: handover(&start),
-                start,
-                scoreboard,
-                listeners,
-                https,
+            Ok(found) => Ok(Self {
+                handover: handover(&found.start),
+                start: found.start,
+                scoreboard: found.scoreboard,
+                gathered: found.gathered,
+                listeners: found.listeners,
+                https: found.https,
                 applications: None,
                 channel,
                 supervisor: getppid(),
@@ -205,7 +218,7 @@ impl Zygote {
             });
         }
         let of_https = if start.https { 2 } else { 0 };
-        let of_log = start.log_files.len();
+        let of_log = start.log_files.len() + usize::from(start.gathers);
         let expected = 2 + of_log + of_https + start.listeners.len();
         if fds.len() != expected {
             return Err(ZygoteError::Descriptors {
@@ -230,11 +243,20 @@ impl Zygote {
             stderr,
             log_files,
         )?;
+        let threads = start.settings.workers.threads;
+        let gathered = fds.by_ref().take(usize::from(start.gathers)).next();
+        let gathered = gathered.map(|fd| Gathered::open(fd, threads)).transpose();
         let https = match (fds.next(), fds.next()) {
             (Some(material), Some(keys)) => Some(Https::open(material, keys)?),
             _ => None,
         };
-        Ok((*start, scoreboard, https, listeners))
+        Ok(SetUp {
+            start: *start,
+            scoreboard,
+            gathered: gathered.map_err(ZygoteError::Lines)?,
+            https,
+            listeners,
+        })
     }
 
     /// Makes the interpreter ready and imports the application; gives the interpreter's name.
