@@ -341,6 +341,10 @@ fn a_change_that_wants_a_restart(machine: &Machine) {
     let changed = settings(8000) + "[service]\nlimit-nofile = 4096\n";
     machine.site("shop", &changed);
     machine.succeed(&["systemctl", "reload", SERVICE]);
+    machine.wait_for_entry(
+        &["-u", SERVICE],
+        "systemctl daemon-reload, then systemctl restart",
+    );
     let expected = [
         "wrong units: what hostler@shop.service is told has changed since it was started: [service]",
         "-> systemctl restart hostler@shop.service",
