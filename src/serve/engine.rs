@@ -66,6 +66,8 @@ pub struct Plan {
     pub control: Option<OwnedFd>,
     /// Reads what the supervisor says, from any thread; gives whether it asks for the drain.
     pub on_control: Box<dyn Fn() -> bool + Send + Sync>,
+    /// Called by the first thread of a site that wakes up after the supervisor has asked for it.
+    pub on_ring: Box<dyn Fn() + Send + Sync>,
     /// Called once, when the drain has begun and nothing more is accepted.
     pub on_drain: Box<dyn Fn() + Send + Sync>,
 }
@@ -112,6 +114,7 @@ pub struct Engine<A: Application> {
     pub(super) stop: OwnedFd,
     control: Option<OwnedFd>,
     on_control: Box<dyn Fn() -> bool + Send + Sync>,
+    on_ring: Box<dyn Fn() + Send + Sync>,
     pub(super) on_drain: Box<dyn Fn() + Send + Sync>,
     /// Written when the last connection of a draining worker has gone; left readable, so that all threads see it.
     pub(super) ended: OwnedFd,
@@ -190,6 +193,7 @@ impl<A: Application> Engine<A> {
             stop,
             control: plan.control,
             on_control: plan.on_control,
+            on_ring: plan.on_ring,
             on_drain: plan.on_drain,
             ended: counter().map_err(failed("make an eventfd"))?,
             timers: Timers::new().map_err(|source| EngineError::Call {
@@ -258,7 +262,7 @@ impl<A: Application> Engine<A> {
             let waited = self
                 .app
                 .while_waiting(thread, || self.wait(at_once, &mut ready, None));
-            local.wake();
+            self.note_wake(&mut local);
             match waited {
                 Ok(()) => {}
                 Err(Errno::INTR) => self.app.interrupted(thread),
@@ -270,6 +274,14 @@ impl<A: Application> Engine<A> {
             for data in ready.drain(..) {
                 self.dispatch(data, &mut local, thread);
             }
+        }
+    }
+
+    /// A thread has waited: notes the time, and tells the supervisor if that looks at nothing meanwhile.
+    pub(super) fn note_wake(&self, local: &mut Local) {
+        local.wake();
+        if self.scoreboard.has_to_ring() {
+            (self.on_ring)();
         }
     }
 

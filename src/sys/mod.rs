@@ -5,6 +5,7 @@
 //! worker need to find in one place. Policy does not belong here: these functions do what they are told.
 
 mod account;
+mod code;
 mod file;
 mod kin;
 mod memory;
@@ -17,6 +18,7 @@ mod socket;
 mod thread;
 
 pub use account::Account;
+pub use code::forget_code;
 pub use file::{local_time, replace_fd};
 pub use kin::{Image, Kin, Kinship, spawn_kin};
 pub use memory::{Shared, SharedMemory};

@@ -163,10 +163,13 @@ fn report(control: &Channel, message: &FromWorker) {
 /// takes long, is of no use to a process that ends, and crashes extensions whose threads still run; it is left out.
 /// How long all this may take is the supervisor's affair (`worker-reload-mercy`).
 fn finish(py: Python<'_>) {
-    if let Err(error) = py
-        .import("threading")
-        .and_then(|module| module.call_method0("_shutdown"))
-    {
+    // Who has not imported it has no threads.
+    let threading = py.import("sys").and_then(|sys| {
+        let modules = sys.getattr("modules")?;
+        modules.call_method1("get", ("threading",))
+    });
+    let threading = threading.ok().filter(|module| !module.is_none());
+    if let Some(Err(error)) = threading.map(|module| module.call_method0("_shutdown")) {
         tracing::error!(
             "waiting for the application's threads failed\n{}",
             traceback::text(py, &error)

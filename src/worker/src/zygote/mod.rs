@@ -32,6 +32,7 @@ use crate::{
     control::follow_log,
     green,
     https::Https,
+    limits,
     loaded::Loaded,
     module, worker,
 };
@@ -252,6 +253,8 @@ impl Zygote {
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
         green::prepare(py, &self.start.settings)?;
+        limits::prepare(py, &self.start.settings.limits);
+        crate::threads::prepare(py, &self.start.settings.workers);
         app::import_all(py, &app.preload, "app.preload")?;
         if !app.lazy_apps {
             self.applications = Some(Applications::load(py, &self.start.settings)?);
