@@ -47,6 +47,14 @@ pub(super) enum ClientError {
         /// Where one would be.
         looked: Vec<PathBuf>,
     },
+    /// Not the one that is meant because we belong to it.
+    #[error(
+        "nobody listens at {path}, where the service of $RUNTIME_DIRECTORY would; name the site if another one is meant"
+    )]
+    NotOurs {
+        /// The socket.
+        path: PathBuf,
+    },
     /// Not at this socket.
     #[error("nobody listens at {path}")]
     NotThere {
@@ -116,11 +124,14 @@ impl Client {
         })
     }
 
-    /// The service that this process belongs to, else the one that there is.
+    /// The service that this process belongs to, else the one that there is: whoever belongs to one that has ended does not
+    /// mean somebody else's.
     fn only(places: &Places) -> Result<Self, ClientError> {
-        let own = places.own().and_then(connect).transpose()?;
-        let mut running = match own {
-            Some(own) => vec![own],
+        let mut running = match places.own() {
+            Some(path) => {
+                let found = connect(path.clone());
+                vec![found.unwrap_or(Err(ClientError::NotOurs { path }))?]
+            }
             None => running(places),
         };
         if running.len() > 1 {
@@ -259,7 +270,13 @@ fn others(running: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::net::UnixListener};
+    use std::{
+        fs,
+        os::unix::{
+            fs::symlink,
+            net::{UnixDatagram, UnixListener},
+        },
+    };
 
     use super::*;
 
@@ -319,6 +336,39 @@ mod tests {
             &["blog", "shop"],
             None,
             Err("several sites run: blog, shop; name one of them"),
+        );
+    }
+
+    /// What others have left where sockets are is no site.
+    #[test]
+    fn leftovers_are_no_sites() {
+        let (directory, _listeners, places) = sites(&["shop"]);
+        let left = |name: &str| {
+            let path = directory.path().join("hostler").join(name);
+            fs::create_dir_all(&path).unwrap();
+            path.join("control.sock")
+        };
+        left("empty");
+        fs::write(left("file"), "").unwrap();
+        fs::create_dir(left("directory")).unwrap();
+        let _ear = UnixDatagram::bind(left("datagrams")).unwrap();
+        symlink("nowhere", left("link")).unwrap();
+        let found = Client::find(None, &places).unwrap();
+        assert_eq!(directory_of(&found.path), "shop");
+    }
+
+    #[test]
+    fn whoever_belongs_to_a_service_means_no_other() {
+        let (directory, _listeners, places) = sites(&["shop"]);
+        let own = |name: &str| {
+            let directory = directory.path().join("hostler").join(name);
+            Client::find(None, &places.clone().of_service_in(&directory))
+        };
+        assert_eq!(directory_of(&own("shop").unwrap().path), "shop");
+        let error = own("dead").err().unwrap().to_string();
+        assert!(
+            error.contains("dead/control.sock, where the service of $RUNTIME_DIRECTORY"),
+            "{error}"
         );
     }
 

@@ -2,6 +2,7 @@
 //! people correct it; then the supervisor.
 
 use std::{
+    env,
     path::{self, Path, PathBuf},
     process::ExitCode,
 };
@@ -11,7 +12,7 @@ use crate::{
     journal::{self, Identity, LogFiles, Role},
     listener::{ListenError, Listener, Listeners},
     supervisor::{self, Https, Interpreter, Predecessor, Reread, Site, bind_metrics, bind_stats},
-    systemd,
+    systemd::{self, units},
 };
 
 use super::error::CliError;
@@ -64,6 +65,7 @@ pub(super) fn serve(options: ServeOptions) -> Result<ExitCode, CliError> {
             "the application runs as root, who owns the files of the system; set user in [service], or start it as another user"
         );
     }
+    tell_of_units(&settings);
     let file = source.as_deref().and_then(|file| path::absolute(file).ok());
     let reread = reread(source, settings.clone());
     let site = Site {
@@ -132,9 +134,21 @@ fn site_name(source: Option<&Path>, settings: &Settings) -> String {
 /// Settings from the command line cannot change, but the application can.
 fn reread(source: Option<PathBuf>, settings: Settings) -> Reread {
     Box::new(move || match &source {
-        Some(file) => config::load(file).map_err(|error| super::output::chain(&error)),
+        Some(file) => config::load(file)
+            .inspect(tell_of_units)
+            .map_err(|error| super::output::chain(&error)),
         None => Ok(settings.clone()),
     })
+}
+
+/// What systemd was told of the service when it started it is nothing that a reload, or an upgrade, could change.
+fn tell_of_units(settings: &Settings) {
+    if env::var(units::MARK).is_ok_and(|mark| mark != units::mark(settings)) {
+        tracing::warn!(
+            "the service was started with units that its settings, or this hostler, do not make any more: \
+             systemctl daemon-reload, then systemctl restart, and they count"
+        );
+    }
 }
 
 fn tell(listener: &Listener) {

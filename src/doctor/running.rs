@@ -24,7 +24,7 @@ pub(super) fn look(patient: &Patient<'_>, service: &Unit) -> Option<Entry> {
         return None;
     }
     let name = format!("hostler@{}.service", patient.site);
-    let expected = units::mark(patient.as_written, patient.file);
+    let expected = units::mark(patient.as_written);
     // Only root may read it.
     let environment = fs::read(format!("/proc/{}/environ", service.property("MainPID")));
     let has_other_mark = environment

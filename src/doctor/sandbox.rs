@@ -216,3 +216,55 @@ pub(super) fn only_inside(inside: Entry) -> Entry {
         ..inside
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::entry::lines;
+
+    #[test]
+    fn what_is_said_of_one_process_is_taken_and_nothing_else() {
+        let unit = "# /usr/lib/systemd/system/hostler@.service\n[Unit]\nWants=a\n[Service]\nType=notify\n\
+            ExecStart=hostler serve \\\n  a.toml\nUser=shop\nRestart=always\nReadWritePaths=/a \\\n  /b\n\
+            [Install]\nWantedBy=b\n\n# own.conf\n[Service]\nNoExecPaths=/tmp\nWatchdogSec=3s\nNice=3\n";
+        assert_eq!(
+            of_service(unit),
+            "[Service]\nUser=shop\nReadWritePaths=/a \\\n  /b\nNoExecPaths=/tmp\nNice=3\n"
+        );
+    }
+
+    #[track_caller]
+    fn check(output: &str, unit: &str, expected: &str) {
+        let (Ok(entry) | Err(entry)) = judge("a.service", output, &Unit::parse(unit));
+        assert_eq!(lines(&[entry]), [expected]);
+    }
+
+    #[test]
+    fn what_the_process_says_is_what_is_found() {
+        check(
+            r#"{"entries": [{"grade": "wrong", "message": "a", "advice": "b", "detail": "c"}]}"#,
+            "",
+            "Wrong application: a -> b",
+        );
+    }
+
+    #[test]
+    fn a_process_that_never_was_is_explained() {
+        let advice = "journalctl -t systemd -g hostler-doctor has its words; what it says of that process holds for the service";
+        let expected = |reason: &str| {
+            format!(
+                "Wrong sandbox: systemd cannot make a process as that of a.service: {reason} -> {advice}"
+            )
+        };
+        check(
+            "",
+            "Result=exit-code\nExecMainStatus=217",
+            &expected("the user cannot be had"),
+        );
+        check(
+            "not even",
+            "Result=timeout\nExecMainStatus=0",
+            &expected("timeout, exit code 0"),
+        );
+    }
+}

@@ -168,6 +168,16 @@ fn one_that_leaves_what_is_unknown_is_told() {
     check_refuses(GREETING, other, &["hostler 0.1.0 leaves what"]);
 }
 
+#[test]
+fn one_whose_sockets_are_not_understood_is_told() {
+    let other = |estate: &mut Value| estate["sockets"][0]["purpose"] = "telepathy".into();
+    check_refuses(
+        GREETING,
+        other,
+        &["hostler 0.1.0 leaves no listening socket"],
+    );
+}
+
 /// A site whose program was replaced by `heir.py`.
 fn replaced(manner: &str) -> (Installed, crate::support::site::Running) {
     let installed = Installed::new();

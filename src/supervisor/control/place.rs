@@ -53,6 +53,15 @@ impl Places {
         }
     }
 
+    /// The same for a process of the service that has this directory.
+    #[cfg(test)]
+    pub(crate) fn of_service_in(self, directory: &std::path::Path) -> Self {
+        Self {
+            service: Some(directory.to_owned()),
+            ..self
+        }
+    }
+
     /// Where a service of this name puts its socket: in the one directory that was meant for it, or nowhere. A directory
     /// that was meant and cannot be used is not replaced by another one, where nobody would look.
     pub(super) fn of_service(&self, site: &str) -> Option<Place> {

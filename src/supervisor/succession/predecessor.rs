@@ -44,6 +44,14 @@ pub(crate) enum SuccessionError {
     /// The predecessor has gone, or says something else.
     #[error("the supervisor that is to be followed does not say what it leaves")]
     Estate(#[source] IpcError),
+    /// Every site has one. To bind it anew would fail, and say that somebody else has it.
+    #[error(
+        "hostler {theirs} leaves no listening socket that hostler {VERSION} understands, so that cannot take over; restart the service instead, when you like"
+    )]
+    NoSockets {
+        /// Its version.
+        theirs: String,
+    },
     /// The variable is there by mistake.
     #[error(
         "${VARIABLE} is set, and standard input is no way to another supervisor; unset it, it is set by hostler alone"
@@ -125,9 +133,14 @@ impl Predecessor {
                 .map_err(|errno| SuccessionError::Stdin(errno.into()))?;
         }
         let theirs = estate.version.clone();
-        let unknown = |source| SuccessionError::Unknown { theirs, source };
         let mut fds = fds.into_iter();
-        let sockets = Sockets::take(mem::take(&mut estate.sockets), &mut fds).map_err(unknown)?;
+        let sockets = match Sockets::take(mem::take(&mut estate.sockets), &mut fds) {
+            Ok(sockets) if sockets.listen.iter().next().is_none() => {
+                return Err(SuccessionError::NoSockets { theirs });
+            }
+            Ok(sockets) => sockets,
+            Err(source) => return Err(SuccessionError::Unknown { theirs, source }),
+        };
         Ok(Self {
             voice,
             sockets,

@@ -76,8 +76,8 @@ pub(crate) fn units(site: &SiteName, settings: &Settings, source: &Path) -> Vec<
 }
 
 /// The mark that a service of these settings has in its environment, see [`MARK`].
-pub(crate) fn mark(settings: &Settings, source: &Path) -> String {
-    service::mark_of(settings, source)
+pub(crate) fn mark(settings: &Settings) -> String {
+    service::mark_of(settings)
 }
 
 /// Whether systemd listens on anything for a site; if not, hostler does so itself, and the service is what is enabled.

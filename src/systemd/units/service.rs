@@ -27,15 +27,15 @@ pub(super) fn drop_in(
     text.set_words("Wants", wanted);
     dependencies(settings, &mut text);
     text.section("Service");
-    let mark = mark_of(settings, source);
+    let mark = mark_of(settings);
     text.set("Environment", &format!("{MARK}={mark}"));
     of_service(settings, &mut text);
     Unit::drop_in(&format!("hostler@{site}.service"), text.finish())
 }
 
 /// The mark of what the service is told, which cannot be in what it marks.
-pub(super) fn mark_of(settings: &Settings, source: &Path) -> String {
-    let mut text = Text::from(source);
+pub(super) fn mark_of(settings: &Settings) -> String {
+    let mut text = Text::new("");
     text.section("Service");
     of_service(settings, &mut text);
     mark::mark(&text.finish())

@@ -325,7 +325,7 @@ fn check_timer(settings: &str, path: &str, expected: &str) {
     let units = units(&SiteName::of_file(file).unwrap(), &settings, file);
     let unit = units.iter().find(|unit| unit.path == Path::new(path));
     let text = unit.unwrap().text.strip_prefix(HEADER).unwrap();
-    assert_eq!(text, expected);
+    assert_eq!(without_mark(text), expected);
 }
 
 #[test]
