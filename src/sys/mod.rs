@@ -9,6 +9,7 @@ mod code;
 mod file;
 mod kin;
 mod memory;
+mod orphan;
 mod privileges;
 mod process;
 mod queue;
@@ -21,6 +22,7 @@ pub use code::forget_code;
 pub use file::{local_time, replace_fd};
 pub use kin::{Image, Kin, Kinship, spawn_kin};
 pub use memory::{Shared, SharedMemory};
+pub use orphan::{end_with_parent, parent_has_ended};
 pub use privileges::{PrivilegeError, drop_privileges, forbid_dumps};
 pub use process::{
     Fork, ForkError, ThreadRule, exit_without_cleanup, fork, replace_with_null, spawn_in_session,

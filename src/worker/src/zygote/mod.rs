@@ -24,7 +24,7 @@ use hostler::{
 use pyo3::prelude::*;
 use rustix::{
     fs::Mode,
-    process::{Signal, set_parent_process_death_signal},
+    process::{Pid, Signal, getppid, set_parent_process_death_signal},
 };
 
 use crate::{
@@ -102,6 +102,8 @@ pub(crate) struct Zygote {
     pub(crate) applications: Option<Applications>,
     /// To the supervisor; the zygote's alone.
     pub(crate) channel: Channel,
+    /// The supervisor; `None`: it is in no namespace of ours.
+    pub(crate) supervisor: Option<Pid>,
     /// Files of modules that the supervisor was told of.
     pub(crate) loaded: Loaded,
     spread: Spread,
@@ -173,6 +175,7 @@ impl Zygote {
                 https,
                 applications: None,
                 channel,
+                supervisor: getppid(),
                 loaded: Loaded::default(),
                 spread: Spread::default(),
                 has_warned_of_threads: false,
