@@ -31,6 +31,7 @@
 //! - `process`: the life of supervisor and workers: crash, reload, stop, signals, descriptors, start that fails.
 //! - `pythons`: every interpreter that this machine has.
 //! - `reload`: what a reload follows, and which files ask for one.
+//! - `scale`: a site with nothing to do, and one with very many workers.
 //! - `scgi`: SCGI on the wire.
 //! - `slow`: clients that send or read slowly.
 //! - `static_files`: files, redirections and refusals, also while all of Python is busy.
@@ -88,6 +89,7 @@ mod package;
 mod process;
 mod pythons;
 mod reload;
+mod scale;
 mod scgi;
 mod slow;
 mod static_files;

@@ -14,22 +14,26 @@ use super::{control::Reply, generation::one_line, lifecycle::WorkerId, run::Supe
 
 /// How often the size of files is looked at, and whether peers of sockets are gone.
 const LOOK: Duration = Duration::from_secs(1);
+/// The same while the site has nothing to do, and so hardly anything to say.
+const REST: Duration = Duration::from_secs(10);
 
-/// The files, and when they are looked at next.
+/// The files, and when they were looked at last.
 pub(super) struct LogKeeper {
     pub(super) files: LogFiles,
-    due: Instant,
+    looked: Option<Instant>,
 }
 
 impl LogKeeper {
     pub(super) fn new(files: LogFiles) -> Self {
-        let due = Instant::now();
-        Self { files, due }
+        let looked = None;
+        Self { files, looked }
     }
 
-    /// When there is something to do; `None`: never.
-    pub(super) fn due(&self) -> Option<Instant> {
-        (self.files.are_limited() || self.files.have_peers()).then_some(self.due)
+    /// When there is something to do, for a site that has, or has not; `None`: never.
+    pub(super) fn due(&self, site_rests: bool, now: Instant) -> Option<Instant> {
+        let pace = if site_rests { REST } else { LOOK };
+        let due = self.looked.map_or(now, |looked| looked + pace);
+        (self.files.are_limited() || self.files.have_peers()).then_some(due)
     }
 }
 
@@ -69,10 +73,11 @@ impl Supervisor {
 
     /// Puts aside log files that have become too large, if it is time to look.
     pub(super) fn keep_log(&mut self, now: Instant) {
-        if self.log.due().is_none_or(|due| now < due) {
+        let due = self.log.due(self.lifecycle.is_asleep(), now);
+        if due.is_none_or(|due| now < due) {
             return;
         }
-        self.log.due = now + LOOK;
+        self.log.looked = Some(now);
         self.log.files.heal();
         let (changed, errors) = self.log.files.rotate();
         if changed {

@@ -24,6 +24,7 @@ mod reap;
 mod report;
 mod run;
 mod side;
+mod sources;
 mod spawn;
 mod stacks;
 mod stats;

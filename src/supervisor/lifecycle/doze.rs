@@ -30,6 +30,11 @@ pub(super) enum Doze {
 }
 
 impl Lifecycle {
+    /// Whether nobody looks because there is nothing to do.
+    pub(in crate::supervisor) fn is_asleep(&self) -> bool {
+        self.looking.doze == Doze::Asleep
+    }
+
     /// Says when to look next: `pace` from now, if there is something to do. To be asked before the numbers of this look
     /// take the place of the last one's.
     pub(super) fn doze(&mut self, look: &Look, pace: Duration, now: Time) {
