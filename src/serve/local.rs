@@ -6,14 +6,15 @@ use super::{
     connection::{Connection, Parts},
     exchange::Scratch,
 };
-use crate::{config::Protocol, scoreboard::now_us};
+use crate::{config::Protocol, scoreboard::now_us, sys::kernel_tick};
 
 /// Buffers and connections that a thread keeps for reuse.
 const SPARES: usize = 32;
 /// Larger buffers are given back to the allocator.
 const SPARE_CAPACITY: usize = 64 << 10;
 
-/// After so long without a look for events it is worth a system call to know how long a request has waited.
+/// After so long without a look for events it is worth a system call to know how long a request has waited, unless the
+/// kernel counts in longer steps.
 const AWAY_US: u64 = 1_000;
 
 /// What one thread of the loop has for itself.
@@ -23,6 +24,8 @@ pub(super) struct Local {
     pub(super) woke_us: u64,
     /// Whether it was away for so long before that, that what it found then may have waited.
     pub(super) was_away: bool,
+    /// From how many microseconds on that is so.
+    away_us: u64,
     pub(super) scratch: Scratch,
     buffers: Vec<Vec<u8>>,
     parts: Vec<Parts>,
@@ -35,6 +38,7 @@ impl Local {
             index,
             woke_us: 0,
             was_away: false,
+            away_us: AWAY_US.max(kernel_tick().as_micros() as u64),
             scratch: Scratch::default(),
             buffers: Vec::new(),
             parts: Vec::new(),
@@ -44,7 +48,7 @@ impl Local {
     /// It comes back from waiting for events.
     pub(super) fn wake(&mut self) {
         let now_us = now_us();
-        self.was_away = now_us - self.woke_us >= AWAY_US;
+        self.was_away = now_us - self.woke_us >= self.away_us;
         self.woke_us = now_us;
     }
 

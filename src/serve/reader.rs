@@ -11,6 +11,7 @@ mod tests;
 use std::{
     fs::File,
     io::{self, SeekFrom},
+    mem::take,
     os::unix::fs::FileExt,
 };
 
@@ -18,6 +19,8 @@ use std::{
 const READ_AHEAD: usize = 64 << 10;
 /// Bytes asked for at once at most, however large the call: a client's promise alone costs no memory.
 const LARGEST_STEP: usize = 1 << 20;
+/// From this size on a caller's own memory is worth a call of its own.
+const DIRECT_FROM: usize = 16 << 10;
 
 /// Where a streamed body comes from.
 pub trait BodySource: Send {
@@ -130,6 +133,39 @@ impl Reader {
         Ok(())
     }
 
+    /// How much memory of its own a caller should have [`read_into`](Self::read_into) fill, instead of waiting for a
+    /// buffer that it would copy: where bytes come while they are read, and many are wanted, but no more than a client's
+    /// promise may cost.
+    pub fn direct(&self, wanted: Wanted) -> Option<usize> {
+        match (wanted, &self.rest) {
+            (
+                Wanted::Bytes(limit @ DIRECT_FROM..=LARGEST_STEP),
+                Rest::Stream { ended: false, .. },
+            ) => Some(limit),
+            _ => None,
+        }
+    }
+
+    /// Blocks until `memory` is full or the body has come to its end; gives how many bytes were moved there.
+    ///
+    /// # Errors
+    /// The source's; what had come until then is buffered.
+    pub fn read_into(&mut self, memory: &mut [u8]) -> io::Result<usize> {
+        let mut count = self.buffered().len().min(memory.len());
+        memory[..count].copy_from_slice(&self.buffered()[..count]);
+        self.consume(count);
+        while count < memory.len() && !self.ended() {
+            match self.read_once(&mut memory[count..]) {
+                Ok(read) => count += read,
+                Err(error) => {
+                    self.put_back(&memory[..count]);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(count)
+    }
+
     /// The bytes that are here, from the position on.
     pub fn buffered(&self) -> &[u8] {
         self.buffer.get(self.at..self.end).unwrap_or_default()
@@ -186,16 +222,25 @@ impl Reader {
         }
     }
 
-    /// One read of at most `step` bytes.
+    /// One read of at most `step` bytes into the buffer.
     fn read_more(&mut self, step: usize) -> io::Result<()> {
         self.make_room(step);
-        let room = &mut self.buffer[self.end..self.end + step];
+        let mut buffer = take(&mut self.buffer);
+        let read = self.read_once(&mut buffer[self.end..self.end + step]);
+        self.buffer = buffer;
+        self.end += read?;
+        Ok(())
+    }
+
+    /// One read of what follows the buffered bytes.
+    fn read_once(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let count = loop {
             let read = match &mut self.rest {
-                Rest::Nothing => return Ok(()),
+                Rest::Nothing => return Ok(0),
                 Rest::File { file, offset, len } => {
                     let left = usize::try_from(*len - *offset).unwrap_or(usize::MAX);
-                    file.read_at(&mut room[..step.min(left)], *offset)
+                    let most = room.len().min(left);
+                    file.read_at(&mut room[..most], *offset)
                 }
                 Rest::Stream { source, .. } => source.read(room),
             };
@@ -204,14 +249,20 @@ impl Reader {
                 read => break read?,
             }
         };
-        self.end += count;
         match &mut self.rest {
             Rest::Nothing => {}
             Rest::File { offset, len, .. } if count == 0 => *len = *offset,
             Rest::File { offset, .. } => *offset += count as u64,
             Rest::Stream { ended, .. } => *ended = count == 0,
         }
-        Ok(())
+        Ok(count)
+    }
+
+    /// Puts bytes that were read before the buffered ones, of which there are none, back in front.
+    fn put_back(&mut self, bytes: &[u8]) {
+        self.buffer.clear();
+        self.buffer.extend_from_slice(bytes);
+        (self.at, self.end, self.scanned) = (0, bytes.len(), 0);
     }
 
     /// Lets `step` bytes fit behind the buffered ones. What was given out is overwritten once it is the larger part,

@@ -28,7 +28,7 @@ pub use process::{
     Fork, ForkError, ThreadRule, exit_without_cleanup, fork, replace_with_null, spawn_in_session,
     spawn_with_fds, thread_count,
 };
-pub use queue::{ListenQueue, listen_queue, received_ago};
+pub use queue::{ListenQueue, kernel_tick, listen_queue, received_ago};
 pub use signal::{
     HARAKIRI_SIGNAL, STACKS_END, STACKS_SIGNAL, end_stacks, ignore_by_handler, wake_on_signals,
 };

@@ -3,7 +3,7 @@
 use std::{
     io, mem,
     os::fd::{AsFd, AsRawFd},
-    sync::LazyLock,
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -56,12 +56,18 @@ pub fn received_ago(socket: impl AsFd) -> Option<Duration> {
     const LAST_DATA_RECV: usize = 13;
     let info = tcp_info::<{ LAST_DATA_RECV + 1 }>(socket).ok()?;
     let ago = Duration::from_millis(info[LAST_DATA_RECV].into());
-    // It counts ticks, as the coarse clock does: two moments of different ticks may be next to each other.
-    static TICK: LazyLock<Duration> = LazyLock::new(|| {
+    // Two moments of different ticks may be next to each other.
+    Some(ago.saturating_sub(kernel_tick()))
+}
+
+/// The time between two ticks of the kernel, in which it counts what it has no finer clock for; of shorter times
+/// [`received_ago`] knows nothing.
+pub fn kernel_tick() -> Duration {
+    static TICK: OnceLock<Duration> = OnceLock::new();
+    *TICK.get_or_init(|| {
         let tick = clock_getres(ClockId::MonotonicCoarse);
         Duration::new(tick.tv_sec as u64, tick.tv_nsec as u32)
-    });
-    Some(ago.saturating_sub(*TICK))
+    })
 }
 
 /// The first `N` words of `struct tcp_info` (linux/tcp.h).

@@ -108,13 +108,28 @@ fn stream_of(body: &[u8], seed: u64, errors: bool) -> Reader {
 
 /// One call as the extension makes it; a time-out is tried again.
 fn take(reader: &mut Reader, wanted: Wanted) -> Vec<u8> {
-    while let Err(error) = reader.fill(wanted) {
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    loop {
+        if let Some(count) = reader.answer(wanted) {
+            let taken = reader.buffered()[..count].to_vec();
+            reader.consume(count);
+            return taken;
+        }
+        let waited = match reader.direct(wanted) {
+            Some(room) => {
+                let mut memory = vec![0; room];
+                reader.read_into(&mut memory).map(|count| {
+                    memory.truncate(count);
+                    Some(memory)
+                })
+            }
+            None => reader.fill(wanted).map(|()| None),
+        };
+        match waited {
+            Ok(Some(taken)) => return taken,
+            Ok(None) => {}
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::TimedOut),
+        }
     }
-    let count = reader.answer(wanted).unwrap();
-    let taken = reader.buffered()[..count].to_vec();
-    reader.consume(count);
-    taken
 }
 
 /// Many bodies and many mixes of calls; every answer must be the model's.
@@ -206,4 +221,24 @@ fn a_large_buffer_is_given_back() {
         body.len()
     );
     assert_eq!(reader.buffer.capacity(), 0);
+}
+
+#[test]
+fn many_bytes_of_a_stream_go_past_the_buffer() {
+    let mut reader = stream_of(&[b'x'; 3 * DIRECT_FROM], 5, false);
+    assert_eq!(
+        take(&mut reader, Wanted::Bytes(DIRECT_FROM)).len(),
+        DIRECT_FROM
+    );
+    assert_eq!(reader.buffer.capacity(), 0);
+    assert_eq!(reader.direct(Wanted::Bytes(DIRECT_FROM - 1)), None);
+    assert_eq!(reader.direct(Wanted::Bytes(usize::MAX)), None);
+    assert_eq!(reader.direct(Wanted::Line(DIRECT_FROM)), None);
+}
+
+#[test]
+fn only_a_stream_is_received_past_the_buffer() {
+    let wanted = Wanted::Bytes(DIRECT_FROM);
+    assert_eq!(Reader::memory(vec![0; 9]).direct(wanted), None);
+    assert_eq!(Reader::file(file_of(b"body"), 4).direct(wanted), None);
 }

@@ -5,6 +5,8 @@
 //! the application that reads the same body) has let go of the interpreter lock before and takes it again only after
 //! the state is unlocked. So the two can never wait for each other.
 
+mod manners;
+
 use std::{
     fs::File,
     io::{self, SeekFrom},
@@ -13,11 +15,12 @@ use std::{
 
 use hostler::serve::reader::{Reader, Wanted};
 use pyo3::{
-    exceptions::{PyConnectionResetError, PyOSError, PyTimeoutError, PyTypeError, PyValueError},
+    exceptions::{PyOSError, PyTypeError, PyValueError},
     prelude::*,
     types::{PyBytes, PyList, PyMemoryView, PySlice},
 };
 
+use self::manners::{Size, limit, read_error, unsupported};
 use super::exchange_link::StreamedBody;
 use crate::green;
 
@@ -95,8 +98,44 @@ impl Input {
             if let Some(bytes) = self.take_buffered(py, wanted)? {
                 return Ok(bytes);
             }
-            self.fill(py, wanted)?;
+            match self.direct(wanted) {
+                Some(room) => {
+                    if let Some(bytes) = self.take_direct(py, room)? {
+                        return Ok(bytes);
+                    }
+                }
+                None => self.fill(py, wanted)?,
+            }
         }
+    }
+
+    /// Whether the bytes of a call that waits are better received where Python keeps them, and how many. A greenlet leaves
+    /// what has come where others find it, because it lets go of the body whenever it waits.
+    fn direct(&self, wanted: Wanted) -> Option<usize> {
+        match (&*self.try_lock()?, &self.streamed) {
+            (State::Open(reader), None) => reader.direct(wanted),
+            _ => None,
+        }
+    }
+
+    /// Receives up to `room` bytes, waiting for them, without a buffer between the client and the object. `None` when the
+    /// body has been closed meanwhile.
+    fn take_direct<'py>(
+        &self,
+        py: Python<'py>,
+        room: usize,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let mut read = None;
+        let bytes = PyBytes::new_with(py, room, |memory| {
+            read = py
+                .detach(|| self.lock().read_into(memory))
+                .map_err(read_error)?;
+            Ok(())
+        })?;
+        Ok(read.map(|count| match count == room {
+            true => bytes,
+            false => PyBytes::new(py, &bytes.as_bytes()[..count]),
+        }))
     }
 
     /// Reads on, waiting for the client. A greenlet has let go of everything when it waits.
@@ -162,6 +201,14 @@ impl State {
             Self::Over => Err(PyOSError::new_err(
                 "the request is over, its body cannot be read any more",
             )),
+        }
+    }
+
+    /// Waits for the client to fill `memory`; `None`: the body is gone, as the next look says.
+    fn read_into(&mut self, memory: &mut [u8]) -> io::Result<Option<usize>> {
+        match self {
+            Self::Closed | Self::Over => Ok(None),
+            Self::Open(reader) => reader.read_into(memory).map(Some),
         }
     }
 
@@ -326,32 +373,6 @@ impl Input {
     }
 }
 
-/// An integer argument, refused in the words of Python's own files.
-struct Size(isize);
-
-impl<'py> FromPyObject<'_, 'py> for Size {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        object.extract().map(Self).map_err(|error| {
-            if !error.is_instance_of::<PyTypeError>(object.py()) {
-                return error;
-            }
-            let given = object
-                .get_type()
-                .name()
-                .map_or_else(|_| "?".into(), |name| name.to_string());
-            PyTypeError::new_err(format!("argument should be integer or None, not '{given}'"))
-        })
-    }
-}
-
-/// None and negative numbers ask for everything.
-fn limit(size: Option<Size>) -> usize {
-    size.and_then(|size| usize::try_from(size.0).ok())
-        .unwrap_or(usize::MAX)
-}
-
 /// Unlike `PyBytes::new` it leaves a lack of memory to the application, whose call asked for so much.
 fn bytes_of<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
     const SMALL: usize = 1 << 16;
@@ -362,31 +383,4 @@ fn bytes_of<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyBytes>>
         room.copy_from_slice(bytes);
         Ok(())
     })
-}
-
-/// What a failed read looks like to the application: an `OSError` in any case, as frameworks expect.
-fn read_error(error: io::Error) -> PyErr {
-    use io::ErrorKind::{
-        BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof, WouldBlock,
-    };
-    let message = format!("cannot read the request body: {error}");
-    match (error.kind(), error.raw_os_error()) {
-        (BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof, _) => {
-            PyConnectionResetError::new_err(message)
-        }
-        (TimedOut | WouldBlock, _) => PyTimeoutError::new_err(message),
-        (_, Some(errno)) => PyOSError::new_err((errno, message)),
-        (_, None) => PyOSError::new_err(message),
-    }
-}
-
-/// `io.UnsupportedOperation`, which is an `OSError` and a `ValueError`.
-fn unsupported(py: Python<'_>, operation: &'static str) -> PyErr {
-    match py
-        .import("io")
-        .and_then(|io| io.getattr("UnsupportedOperation")?.call1((operation,)))
-    {
-        Ok(exception) => PyErr::from_value(exception),
-        Err(error) => error,
-    }
 }
