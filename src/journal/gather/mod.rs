@@ -2,9 +2,10 @@
 //! each line would cost such a request a tenth of its time, one for seventy lines costs nothing.
 //!
 //! A thread gathers a line that comes within a millisecond of the one before it. It writes what it has gathered before it
-//! waits, when there is no more room, and with the line that comes when the first is a millisecond old. What a request keeps it from writing then is in memory that the supervisor sees, and writes: what is
-//! older than [`OLD_US`] when it looks, which is once a second, and all that a worker leaves which is gone, however it went.
-//! The one who comes second knows it (`slot`), so each line is written once. The rules for when are in `sheaf`.
+//! waits, when there is no more room, and with the line that comes when the first is a millisecond old. What a request
+//! keeps it from writing then is in memory that the supervisor sees, and writes: what is older than [`OLD_US`] when it
+//! looks, which is once a second, and all that a worker leaves which is gone, however it went. The one who comes second
+//! knows it (`slot`), so each line is written once. The rules for when are in `sheaf`.
 //!
 //! Lines alone are gathered that a thread of the engine says of its own requests; whatever else it says goes to
 //! the same file behind them. Threads that run programs and greenlets, which do not know when their thread waits, write at
