@@ -33,6 +33,8 @@ pub(super) const LIFETIME: Duration = ROTATION.saturating_mul(KEYS as u32 - 1);
 const WORDS: usize = 6;
 
 shared_struct! {
+    /// Two versions of hostler share it during an upgrade, so one that lays it out otherwise gives it another size.
+    ///
     /// Odd while it is changed; the number changes with the keys. A name of zeroes is no key.
     struct Page {
         version: AtomicU64,
