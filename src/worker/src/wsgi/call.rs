@@ -1,4 +1,4 @@
-//! One request: environ, the application, its response; and what is logged when that goes wrong.
+//! One request: environ, the application, its response. What is logged when that goes wrong is in `failure`.
 
 use std::{
     ptr::null_mut,
@@ -10,26 +10,19 @@ use std::{
 
 use hostler::{
     ipc::{FromWorker, LoadFailure},
-    journal,
     serve::{Application, Exchange},
 };
-use pyo3::{
-    exceptions::{PyMemoryError, PyOSError},
-    ffi,
-    prelude::*,
-    types::PyDict,
-};
-use tracing::{error, info, warn};
+use pyo3::{ffi, prelude::*, types::PyDict};
+use tracing::{error, warn};
 
 use super::{
     body, callables::Callables, dynamic::DynamicApplications, environ::EnvironMaker,
-    exchange_link::Link, sending::Lock,
+    exchange_link::Link, failure::Failure, sending::Lock,
 };
 use crate::{
     app::Applications,
     control::{Control, Guard},
-    forked, green,
-    harakiri::{self, HarakiriError},
+    forked, green, harakiri,
     limits::Memory,
     loaded::Loaded,
     output, traceback,
@@ -131,47 +124,6 @@ pub(super) struct Call<'c> {
     pub(super) link: &'c Arc<Link>,
     pub(super) lock: Lock,
     pub(super) serial: u64,
-}
-
-/// An exception of the application as text, so that it can be told of without the interpreter lock.
-enum Failure {
-    /// The client has gone, and reading or writing said so: one line, since nobody is to blame.
-    Deserted(String),
-    /// The request was ended because it took too long; the traceback shows where the application was.
-    Ended(String),
-    /// The client has spoilt the request, and reading said so: one line, and the status that the client gets.
-    Spoilt(String, u16),
-    /// The worker can have no more memory, with the traceback.
-    Exhausted(String),
-    /// Anything else, with its traceback.
-    Raised(String),
-}
-
-impl Failure {
-    fn new(py: Python<'_>, error: &PyErr, exchange: &Exchange<'_>, memory: &Memory) -> Self {
-        if error.is_instance_of::<PyMemoryError>(py) {
-            memory.make_room();
-            Self::Exhausted(traceback::text(py, error))
-        } else if error.is_instance_of::<HarakiriError>(py) {
-            Self::Ended(traceback::text(py, error))
-        } else if exchange.is_deserted() && error.is_instance_of::<PyOSError>(py) {
-            Self::Deserted(traceback::summary(py, error))
-        } else if let Some(status) = exchange.peers_fault()
-            && error.is_instance_of::<PyOSError>(py)
-        {
-            Self::Spoilt(traceback::summary(py, error), status)
-        } else {
-            Self::Raised(traceback::text(py, error))
-        }
-    }
-
-    /// The client gets it if it got nothing yet, else a connection that ends too early.
-    fn status(&self) -> u16 {
-        match self {
-            Self::Spoilt(_, status) => *status,
-            _ => 500,
-        }
-    }
 }
 
 impl Wsgi {
@@ -330,7 +282,7 @@ impl Application for Wsgi {
             // A response that was only staged leaves here, when other threads may run Python already.
             None => exchange.finish(),
             Some(failure) => {
-                report(exchange, &failure);
+                failure.report(exchange);
                 match failure {
                     Failure::Exhausted(_) | Failure::Raised(_) => exchange.count_exception(),
                     Failure::Spoilt(..) => exchange.count_spoilt(),
@@ -367,33 +319,6 @@ impl Application for Wsgi {
                 );
             }
         });
-    }
-}
-
-/// Says what happened, under the name of the request where a log has room for that.
-fn report(exchange: &mut Exchange<'_>, failure: &Failure) {
-    let has_name = journal::has_fields() || exchange.names_requests();
-    let request_id = has_name.then(|| exchange.request_id().to_owned());
-    let request_id = request_id.as_deref();
-    let request = exchange.request();
-    let (method, target) = (
-        request.method().escape_ascii(),
-        request.target().escape_ascii(),
-    );
-    let peer = exchange.remote_addr();
-    match failure {
-        Failure::Deserted(error) => {
-            info!(%method, %target, peer, request_id, error, "the client left before the application was done");
-        }
-        Failure::Ended(traceback) => {
-            error!(%method, %target, peer, request_id, traceback, "a request was ended because it took too long");
-        }
-        Failure::Exhausted(traceback) | Failure::Raised(traceback) => {
-            error!(%method, %target, peer, request_id, traceback, "the application raised an exception");
-        }
-        Failure::Spoilt(error, status) => {
-            warn!(%method, %target, peer, request_id, error, status, "the client has spoilt its request");
-        }
     }
 }
 

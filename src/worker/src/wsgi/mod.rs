@@ -10,6 +10,7 @@ mod deadline;
 mod dynamic;
 mod environ;
 mod exchange_link;
+mod failure;
 pub(crate) mod file_wrapper;
 mod header_names;
 mod headers;
