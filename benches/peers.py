@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import sys
 
-from servers import PYTHON, ROOT, VENV
+from servers import FLOOR_PROGRAM, PYTHON, ROOT, VENV
 
 # What `make bench` installs. A peer that does not build here is reported and left out.
 PYPI = {
@@ -22,10 +22,13 @@ LIBRARIES = ("Django==5.2.19", "Flask==3.1.3")
 # What the system has, or not.
 SYSTEM = {"nginx": "nginx"}
 
+# Ours, in C: what the kernel takes for a request, whoever serves it.
+FLOOR = {"floor": ROOT / "benches/floor.c"}
+
 # The measured program once more: without what `watched` of the traffic switches on.
 OWN = ("unwatched",)
 
-ALL = (*PYPI, *SYSTEM, *OWN)
+ALL = (*PYPI, *SYSTEM, *FLOOR, *OWN)
 
 
 def install(names):
@@ -41,6 +44,8 @@ def install(names):
             missing[name] = f"not built, see {_log(PYPI[name]).relative_to(ROOT)}"
         elif name in SYSTEM and not shutil.which(SYSTEM[name]):
             missing[name] = f"{SYSTEM[name]} is not installed"
+        elif name in FLOOR and not _compiled(FLOOR[name]):
+            missing[name] = "not compiled, is there a C compiler (cc)?"
     return missing
 
 
@@ -49,6 +54,8 @@ def version(name, program=None):
     if program:
         said = subprocess.run([program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         return (said.stdout.strip() or "?") + (" without them" if name in OWN else "")
+    if name in FLOOR:
+        return "a loop in C that only answers"
     if name in SYSTEM:
         said = subprocess.run([SYSTEM[name], "-v"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         return said.stderr.strip().rpartition(": ")[2].replace("/", " ")
@@ -69,6 +76,11 @@ def _installed(requirement):
             return False
         stamp.touch()
     return True
+
+
+def _compiled(source):
+    command = ["cc", "-O2", "-o", FLOOR_PROGRAM, source]
+    return bool(shutil.which("cc")) and subprocess.run(command, stdin=subprocess.DEVNULL).returncode == 0
 
 
 def _log(requirement):

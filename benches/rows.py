@@ -82,19 +82,19 @@ HEADERS = tuple((f"X-Header-{number}", f"value {number} of a header") for number
 ROWS = {
     "keep-alive-1": Traffic(
         "HTTP keep-alive, one thread",
-        ("bjoern", "fastwsgi", "granian", "uwsgi", "gunicorn"), {"bjoern": 0.85, "granian": 0.60, "uwsgi": 0.40}),
+        ("bjoern", "fastwsgi", "granian", "uwsgi", "gunicorn", "floor"), {"bjoern": 0.85, "granian": 0.60, "uwsgi": 0.40}),
     "keep-alive-4": Traffic(
         "HTTP keep-alive, four threads (bjoern: one)",
-        ("bjoern", "granian", "uwsgi", "gunicorn"), {"bjoern": 1.0, "granian": 0.60}, threads=4, limits={"tail": 4}),
+        ("bjoern", "granian", "uwsgi", "gunicorn", "floor"), {"bjoern": 1.0, "granian": 0.60}, threads=4, limits={"tail": 4}),
     "connection": Traffic(
         "a connection per request",
         ("uwsgi", "bjoern", "granian"), {"uwsgi": 0.95}, keep_alive=False),
     "nginx": Traffic(
         "behind nginx, uwsgi protocol, unix socket",
-        ("uwsgi",), {"uwsgi": 0.65}, protocol="uwsgi", nginx=True),
+        ("uwsgi", "floor"), {"uwsgi": 0.65}, protocol="uwsgi", nginx=True),
     "nginx-http": Traffic(
         "behind nginx, HTTP, connections kept",
-        ("bjoern", "fastwsgi", "granian", "uwsgi"), {"bjoern": 0.95}, nginx=True),
+        ("bjoern", "fastwsgi", "granian", "uwsgi", "floor"), {"bjoern": 0.95}, nginx=True),
     "headers": Traffic(
         "20 reads of the environ, 10 headers in and out, 1 KiB",
         **goals(0.90, "fastwsgi", "bjoern", "granian", "uwsgi"),

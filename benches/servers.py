@@ -15,6 +15,7 @@ APPS = pathlib.Path(__file__).parent / "apps"
 ROOT = pathlib.Path(__file__).parent.parent
 VENV = ROOT / "target/bench-venv"
 PYTHON = VENV / "bin/python"
+FLOOR_PROGRAM = VENV / "bin/hostler-floor"
 
 
 class Unsupported(Exception):
@@ -97,6 +98,12 @@ def _uwsgi(traffic, address, directory, program):
 def _nginx(traffic, address, directory, program):
     _only(traffic.file, "nginx runs no Python")
     return nginx.of_files(address, _files(directory, traffic.file), directory)
+
+
+def _floor(traffic, address, directory, program):
+    # It would not know the end of a request that comes in pieces, nor close TCP connections.
+    _only(traffic.keep_alive or traffic.protocol == "uwsgi", "the floor keeps connections, or is behind nginx")
+    return [FLOOR_PROGRAM, address]
 
 
 def _bjoern(traffic, address, directory, program):
