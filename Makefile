@@ -17,7 +17,7 @@ CARGO_DENY := target/tools/cargo-deny-0.20.2
 CARGO_GENERATE_RPM := target/tools/cargo-generate-rpm-0.21.1
 MDBOOK := target/tools/mdbook-0.5.4
 BUILD_PACKAGES := ca-certificates gcc libc6-dev
-BENCH_PACKAGES := $(BUILD_PACKAGES) libev-dev nginx python3-dev python3-venv wrk
+BENCH_PACKAGES := $(BUILD_PACKAGES) apache2-bin apache2-dev libev-dev nginx python3-dev python3-venv wrk
 MAN_PACKAGES := python3 scdoc
 PACKAGE_PACKAGES := $(BUILD_PACKAGES) $(MAN_PACKAGES) binutils dpkg-dev rpm
 RUN_PACKAGES := $(BUILD_PACKAGES) python3 python3-venv
@@ -41,6 +41,18 @@ run: need-run target/release/hostler target/venv/example/done ## serve the Djang
 test: need-test lint build venvs wheel-of-tests $(CARGO_DEB) $(CARGO_GENERATE_RPM) ## everything: lint, unit tests, and the real server behind nginx
 	cargo test --workspace --locked
 
+# Its own target directory and version, so that nothing is mistaken for the other one.
+OTHER := target/upgrade/$(FROM)
+.PHONY: upgrade
+upgrade: need-test build target/venv/test/done ## upgrade from the commit FROM to this tree and back, under load
+	[[ -n "$(FROM)" ]] || { echo "which version? make upgrade FROM=v0.1.0" >&2; exit 64; }
+	rm -rf $(OTHER)/tree
+	mkdir -p $(OTHER)/tree
+	git archive "$(FROM)" | tar -x -C $(OTHER)/tree
+	sed -i '/^\[workspace.package\]/,/^\[/s/^version = ".*"/version = "0.0.1"/' $(OTHER)/tree/Cargo.toml
+	CARGO_TARGET_DIR=$(CURDIR)/$(OTHER)/target cargo build --manifest-path $(OTHER)/tree/Cargo.toml --workspace
+	HOSTLER_OTHER_VERSION=$(CURDIR)/$(OTHER)/target/debug cargo test --test tests --locked upgrade::versions
+
 .PHONY: lint
 lint: need-build $(CARGO_DENY) ## formatting, clippy, licences and sources of dependencies
 	cargo fmt --all --check
@@ -53,7 +65,7 @@ lint: need-build $(CARGO_DENY) ## formatting, clippy, licences and sources of de
 	fi
 
 .PHONY: bench
-bench: need-bench release ## compare CPU time per request with the peers; BENCH_FLAGS=--help shows the choices
+bench: need-bench release ## compare CPU time per request, memory and start with the peers; BENCH_FLAGS=--help shows the choices
 	$(PYTHON) benches/bench.py $(BENCH_FLAGS)
 
 .PHONY: build
@@ -93,22 +105,23 @@ target/man/%: man/%.scd tools/manual $(wildcard docs/*.md) | need-man
 book: $(MDBOOK) ## the documentation as a site, under target/book
 	target/tools/bin/mdbook build docs
 
-# maturin asks something else of pyo3 than cargo does; in one target directory each would undo what the other has built.
-WHEEL := PATH="$(CURDIR)/target/venv/wheel/bin:$$PATH" target/venv/wheel/bin/pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps
+# The oldest glibc that a wheel runs with: RHEL 8, Debian 10 and Ubuntu 20.04 have it or a newer one.
+wheel wheel-of-tests: export HOSTLER_WHEEL_GLIBC := 2.28
 .PHONY: wheel
 wheel: need-build target/venv/wheel/done ## wheel and source distribution for pip, under target/wheel
-	mkdir -p target/wheel
-	rm -f target/wheel/*.whl target/wheel/*.tar.gz
-	PATH="$(CURDIR)/target/venv/wheel/bin:$$PATH" PYTHONPATH=packaging/wheel target/venv/wheel/bin/python -c 'import backend; backend.build_sdist("target/wheel")'
-	CARGO_TARGET_DIR=$(CURDIR)/target/wheel/build $(WHEEL) --wheel-dir target/wheel .
+	packaging/wheel/make target/wheel
 	target/venv/wheel/bin/twine check --strict target/wheel/*.whl target/wheel/*.tar.gz
 	target/venv/wheel/bin/check-wheel-contents target/wheel/*.whl
 	target/venv/wheel/bin/auditwheel show target/wheel/*.whl
 
 .PHONY: wheel-of-tests
-wheel-of-tests: need-build target/venv/wheel/done ## one of a debug build, for the tests
-	rm -rf target/wheel/dev
-	CARGO_TARGET_DIR=$(CURDIR)/target/wheel/build CARGO_PROFILE_DEV_DEBUG=0 HOSTLER_WHEEL_PROFILE=dev $(WHEEL) --wheel-dir target/wheel/dev .
+wheel-of-tests: need-build target/venv/wheel/done
+	CARGO_PROFILE_DEV_DEBUG=0 HOSTLER_WHEEL_PROFILE=dev packaging/wheel/make target/wheel/dev
+
+.PHONY: wheel-everywhere
+wheel-everywhere: wheel ## install both and serve, in bare trees of Debian 11 to sid (root; fetches them, and takes a while)
+	@tools/need-packages $(TREE_PACKAGES)
+	packaging/wheel/everywhere target/wheel
 
 .PHONY: venvs
 venvs: target/venv/test/done target/venv/gevent/done target/venv/libraries/done ## the frameworks and uWSGI that the tests want, under target/

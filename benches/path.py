@@ -16,7 +16,10 @@ import tempfile
 import threading
 import time
 
-import measure
+import load
+import peers
+import processes
+import rows
 import servers
 import steps
 import symbols
@@ -30,16 +33,10 @@ VARIABLES = {
     "HTTP_HOST": "bench.example", "HTTP_USER_AGENT": "path", "HTTP_ACCEPT": "*/*",
 }
 WARM_UP = 5000  # requests, enough that the worker has run for longer than anybody else
-END = b"Hello, world!\n"
 
 
-class Row:
-    """A kind of traffic: what `servers` wants to know of it, and how a client asks `count` times."""
-
-    file, nginx, threads = 0, False, 1
-
-    def __init__(self, protocol, keep_alive, watched=False):
-        self.protocol, self.keep_alive, self.watched = protocol, keep_alive, watched
+class Row(rows.Traffic):
+    """A kind of traffic, and how a client of ours asks `count` times."""
 
     def ask(self, address, count, ready=lambda: None):
         """Asks so often, each time once `ready` has come back."""
@@ -50,7 +47,7 @@ class Row:
             client = client or connect(address)
             client.sendall(request)
             answer = b""
-            while not answer.endswith(END):
+            while not answer.endswith(rows.HELLO):
                 piece = client.recv(65536)
                 if not piece:
                     raise RuntimeError(f"no answer but {answer!r}")
@@ -61,9 +58,9 @@ class Row:
 
 
 ROWS = {
-    "http": Row("http", keep_alive=True),
-    "uwsgi": Row("uwsgi", keep_alive=False),
-    "watched": Row("http", keep_alive=True, watched=True),
+    "http": Row("HTTP over a kept connection"),
+    "uwsgi": Row("the uwsgi protocol", protocol="uwsgi", keep_alive=False),
+    "watched": Row("HTTP over a kept connection, with metrics, stats and an access log", watched=True),
 }
 
 
@@ -104,7 +101,7 @@ def count(row, options):
 
     What is not the requests' own, a first connection for instance, is in a short count and in a long one; the difference is pure.
     """
-    servers.install([])
+    peers.install([])
     short, long = (follow(row, requests, options.program) for requests in (options.requests, options.requests * 2))
     return {
         "instructions": round((long["instructions"] - short["instructions"]) / options.requests),
@@ -156,9 +153,9 @@ def server(row, address, directory, program):
     command = servers.command("hostler", row, address, directory, program)
     log = directory / "log"
     with log.open("wb") as out:
-        process = subprocess.Popen(command, env=servers.environment(), cwd=directory, stdout=out, stderr=out)
+        process = subprocess.Popen(command, env=servers.environment(directory), cwd=directory, stdout=out, stderr=out)
     try:
-        deadline = time.monotonic() + measure.START_TIMEOUT
+        deadline = time.monotonic() + load.START_TIMEOUT
         while True:
             try:
                 row.ask(address, 1)
@@ -175,7 +172,7 @@ def server(row, address, directory, program):
 
 def ran(root):
     """For how long the threads of each process below `root` have run, in nanoseconds."""
-    threads = {process: pathlib.Path(f"/proc/{process}/task").iterdir() for process in measure.tree(root)}
+    threads = {process: pathlib.Path(f"/proc/{process}/task").iterdir() for process in processes.tree(root)}
     return {process: sum(int((thread / "schedstat").read_text().split()[0]) for thread in found)
             for process, found in threads.items()}
 

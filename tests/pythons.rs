@@ -4,18 +4,9 @@
 use std::{fs, path::Path};
 
 use crate::support::{
-    python::{Interpreter, interpreters},
+    python::{OLDEST, interpreters, supported},
     site::Site,
 };
-
-/// The oldest that we serve.
-const OLDEST: (u32, u32, u32) = (3, 9, 0);
-
-fn supported() -> impl Iterator<Item = Interpreter> {
-    interpreters()
-        .into_iter()
-        .filter(|interpreter| interpreter.version >= OLDEST)
-}
 
 fn bare_site(app: &str, venv: &Path) -> Site {
     Site::app(app)
@@ -103,14 +94,33 @@ fn old_interpreters_are_refused() {
     }
 }
 
-/// A machine without an old Python still has one that claims to be.
-#[test]
-fn an_interpreter_that_says_it_is_old_is_refused() {
-    const LIE: &str = "import sys; sys.version_info = (3, 8, 18, 'final', 0)\n";
+/// A machine without such a Python still has one that claims to be: `lie` is what it runs first.
+fn check_liar_refused(lie: &str, said: &str) {
     let interpreter = supported().next().expect("a Python that we serve");
     let venv = interpreter.venv();
     let (major, minor, _) = interpreter.version;
     let packages = format!("lib/python{major}.{minor}/site-packages");
-    fs::write(venv.path().join(packages).join("lie.pth"), LIE).unwrap();
-    check_refused(venv.path(), "3.8.18");
+    fs::write(venv.path().join(packages).join("lie.pth"), lie).unwrap();
+    check_refused(venv.path(), said);
+}
+
+#[test]
+fn an_interpreter_that_says_it_is_old_is_refused() {
+    check_liar_refused(
+        "import sys; sys.version_info = (3, 8, 18, 'final', 0)\n",
+        "3.8.18",
+    );
+}
+
+#[test]
+fn a_free_threaded_interpreter_is_refused() {
+    check_liar_refused(
+        "import sys; sys.abiflags = 't'\n",
+        "a free-threaded build of Python",
+    );
+}
+
+#[test]
+fn another_implementation_is_refused() {
+    check_liar_refused("import sys; sys.implementation.name = 'pypy'\n", "pypy 3.");
 }

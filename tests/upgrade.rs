@@ -4,11 +4,20 @@
 //! service manager it stays as the parent of its heir; `managed` has one that is told of the new main process, and
 //! `systemd::upgrade` a real one.
 
+mod encrypted;
+mod first;
 mod managed;
 mod parent;
+mod peers;
 mod refused;
+mod versions;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use serde_json::Value;
 
@@ -21,6 +30,9 @@ fn site() -> Site {
     Site::app("process").workers(2, 2)
 }
 
+/// The program and the extension.
+const FILES: [&str; 2] = ["hostler", "lib_hostler.so"];
+
 /// An installation of its own: the program, and the extension beside it.
 pub(crate) struct Installed {
     directory: tempfile::TempDir,
@@ -28,11 +40,26 @@ pub(crate) struct Installed {
 
 impl Installed {
     pub(crate) fn new() -> Self {
+        Self::of(Path::new(PROGRAM).parent().unwrap())
+    }
+
+    /// One of the program and the extension in this directory.
+    fn of(built: &Path) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let installed = Self { directory };
-        copy(PROGRAM.as_ref(), &installed.path("hostler"));
-        installed.put_extension();
+        installed.put(built);
         installed
+    }
+
+    /// Puts program and extension of this directory into the places of what is here.
+    fn put(&self, built: &Path) {
+        FILES.iter().for_each(|name| self.put_one(built, name));
+    }
+
+    /// One of them.
+    fn put_one(&self, built: &Path, name: &str) {
+        copy(&built.join(name), &self.path("new"));
+        self.rename_new(name);
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -85,7 +112,7 @@ impl Installed {
 }
 
 /// By another process: as long as one of ours had the file open for writing, no thread could execute it.
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+fn copy(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg(from).arg(to).status().unwrap();
     assert!(copied.success());
 }

@@ -4,7 +4,9 @@ A wheel has two parts, the program and the extension. maturin builds the extensi
 directory of data along: there the program is put first, as a script that pip installs into `bin`. The program finds the
 extension below the `lib` beside it (src/supervisor/interpreter.rs).
 
-$HOSTLER_WHEEL_PROFILE is cargo's profile, `release` by default.
+$HOSTLER_WHEEL_PROFILE is cargo's profile, `release` by default. $HOSTLER_WHEEL_GLIBC=2.28 makes a wheel for every machine
+with that glibc or a newer one, whatever this one has: zig links it, against what was in that glibc (make wheel). Without
+it a wheel is for this machine and newer ones, as `pip install .` wants it.
 """
 
 import gzip
@@ -13,6 +15,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import sysconfig
 import tarfile
 import tempfile
 from pathlib import Path
@@ -22,11 +26,25 @@ import maturin
 ROOT = Path(__file__).resolve().parent.parent.parent
 DATA = ROOT / "target" / "wheel" / "data"
 PROFILE = os.environ.get("HOSTLER_WHEEL_PROFILE", "release")
+GLIBC = os.environ.get("HOSTLER_WHEEL_GLIBC")
 
 # Of the tests only what Cargo.toml names; the rest needs servers and browsers to run, and is in the repository.
 LEFT_OUT = re.compile(r"^(\.ci|benches|fuzz)/|^tests/(?!main\.rs$)")
 
-get_requires_for_build_wheel = maturin.get_requires_for_build_wheel
+
+def get_requires_for_build_wheel(config_settings=None):
+    refuse_others()
+    zig = ["cargo-zigbuild>=0.24", "ziglang>=0.17"] if GLIBC else []
+    return maturin.get_requires_for_build_wheel(config_settings) + zig
+
+
+def refuse_others():
+    """Stops before a long build whose result would refuse to run (src/supervisor/bootstrap.py)."""
+    number = ".".join(map(str, sys.version_info[:3]))
+    if sys.implementation.name != "cpython":
+        sys.exit(f"hostler needs CPython 3.9 or newer; this is {sys.implementation.name} {number}")
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        sys.exit(f"hostler needs CPython with its interpreter lock; this is a free-threaded build of {number}")
 
 
 def get_requires_for_build_sdist(config_settings=None):
@@ -40,23 +58,33 @@ def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     put_program()
-    # Names the oldest C library that the extension runs with; without such a name PyPI takes no wheel.
-    arguments = {"build-args": f"--profile {PROFILE} --compatibility pypi", **(config_settings or {})}
+    # maturin names the oldest C library that the extension runs with; without such a name PyPI takes no wheel.
+    wanted = f"manylinux_{GLIBC.replace('.', '_')} --zig" if GLIBC else "pypi"
+    arguments = {"build-args": f"--profile {PROFILE} --compatibility {wanted}", **(config_settings or {})}
     return maturin.build_wheel(wheel_directory, arguments, metadata_directory)
 
 
 def put_program():
     """Builds the program, and puts it where maturin takes it from."""
+    built = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    build = ["cargo", "build"]
+    if GLIBC:
+        machine = host()
+        build = ["cargo-zigbuild", "zigbuild", "--target", f"{machine}.{GLIBC}"]
+        built /= machine
     # With the features that the whole workspace asks for, so that maturin finds the dependencies built.
-    command = ["cargo", "build", "--workspace", "--bin", "hostler", "--locked", "--profile", PROFILE]
-    subprocess.run(command, cwd=ROOT, check=True)
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    subprocess.run([*build, "--workspace", "--bin", "hostler", "--locked", "--profile", PROFILE], cwd=ROOT, check=True)
     shutil.rmtree(DATA, ignore_errors=True)
     (DATA / "scripts").mkdir(parents=True)
     program = DATA / "scripts" / "hostler"
-    shutil.copy(target / ("debug" if PROFILE == "dev" else PROFILE) / "hostler", program)
-    if PROFILE != "dev":
-        subprocess.run(["strip", "--strip-debug", program], check=True)
+    shutil.copy(built / ("debug" if PROFILE == "dev" else PROFILE) / "hostler", program)
+    subprocess.run(["strip", program], check=True)
+
+
+def host():
+    """What rustc calls the machine that builds."""
+    said = subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout
+    return re.search(r"^host: (.+)$", said, re.MULTILINE)[1]
 
 
 def build_sdist(sdist_directory, config_settings=None):

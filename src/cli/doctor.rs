@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     config::{Settings, SettingsFile},
-    doctor::{Entry, Grade, Patient, SITES, examine, worst},
+    doctor::{Entry, Grade, Patient, SITES, examine, examine_inside, worst},
     supervisor::Interpreter,
 };
 
@@ -34,6 +34,9 @@ pub(super) struct DoctorArguments {
     /// Do not import the application
     #[arg(long)]
     pub(super) no_import: bool,
+    /// Only import the application, where this process is: what the doctor runs in the sandbox of the service
+    #[arg(long, hide = true)]
+    pub(super) inside: bool,
 }
 
 /// Everything that was found, as `--json` prints it.
@@ -51,7 +54,10 @@ struct Report<'a> {
 /// Standard output cannot be written to.
 pub(super) fn doctor(arguments: &DoctorArguments) -> Result<ExitCode, CliError> {
     let file = file_of(&arguments.site)?;
-    let entries = entries(&file, arguments.no_import);
+    let entries = match arguments.inside {
+        true => inside(&file),
+        false => entries(&file, arguments.no_import),
+    };
     let grade = worst(&entries);
     let text = match arguments.json {
         true => {
@@ -101,6 +107,22 @@ fn entries(path: &Path, no_import: bool) -> Vec<Entry> {
         )),
     }
     entries
+}
+
+/// One entry: that of the application, or why it is not even looked at.
+fn inside(path: &Path) -> Vec<Entry> {
+    let wrong = |message, advice| vec![Entry::wrong("application", message, advice)];
+    let file = match SettingsFile::open(path) {
+        Ok(file) => file,
+        Err(error) => return wrong(output::chain(&error), unreadable(path)),
+    };
+    match Patient::new(path, &file.settings) {
+        Ok(patient) => vec![examine_inside(
+            &patient,
+            Interpreter::find(&file.settings.app),
+        )],
+        Err(error) => wrong(error.to_string(), String::new()),
+    }
 }
 
 /// What to do about settings that cannot be read.

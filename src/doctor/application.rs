@@ -1,5 +1,6 @@
 //! Whether the application can be imported, tried in a process like the site's own: its interpreter, its user, its
-//! environment, without what only a running service has.
+//! environment; where there is a service manager also in the sandbox of the service (`sandbox`), else without what only
+//! a running service has.
 
 use std::{env, iter};
 
@@ -8,19 +9,54 @@ use crate::{
     supervisor::{Interpreter, TrialError, account_of, try_application},
 };
 
-use super::{Patient, chain, entry::Entry};
+use super::{
+    Patient, chain,
+    entry::{Entry, Grade},
+    sandbox,
+};
 
-const TOPIC: &str = "application";
+pub(super) const TOPIC: &str = "application";
 
 /// What systemd gives to every service (systemd.exec(5), "Environment Variables in Spawned Processes").
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Imports it, and says how that went.
-pub(super) fn look(patient: &Patient<'_>, interpreter: &Interpreter) -> Entry {
+/// Imports it, as the service would where that can be, and says how that went.
+pub(super) fn look(patient: &Patient<'_>, interpreter: &Interpreter) -> Vec<Entry> {
+    if !sandbox::exists(patient) {
+        let mut entry = outside(patient, interpreter);
+        if patient.is_service {
+            entry.message += "; the sandbox and the credentials of the service were not tried";
+        }
+        return vec![entry];
+    }
+    match sandbox::look(patient) {
+        Ok(mut entry) if entry.grade == Grade::Good => {
+            entry.message += ", in the sandbox of the service";
+            vec![entry]
+        }
+        Ok(entry) => match outside(patient, interpreter).grade {
+            Grade::Good => vec![sandbox::only_inside(entry)],
+            _ => vec![entry],
+        },
+        Err(entry) => vec![entry, outside(patient, interpreter)],
+    }
+}
+
+/// Outside of any sandbox, as whoever runs the site.
+fn outside(patient: &Patient<'_>, interpreter: &Interpreter) -> Entry {
     let environment = patient.is_service.then(|| environment(patient));
+    here(patient, interpreter, environment.as_deref())
+}
+
+/// In this environment, or the one of this process.
+pub(super) fn here(
+    patient: &Patient<'_>,
+    interpreter: &Interpreter,
+    environment: Option<&[(String, String)]>,
+) -> Entry {
     let settings = &patient.settings;
     let name = patient.application();
-    match try_application(&patient.site, settings, interpreter, environment.as_deref()) {
+    match try_application(&patient.site, settings, interpreter, environment) {
         Ok(python) => Entry::good(
             TOPIC,
             format!(

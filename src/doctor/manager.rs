@@ -48,6 +48,16 @@ pub(super) fn unit(name: &str) -> Option<Unit> {
     output("systemctl", &["show", "--", name]).map(|text| Unit::parse(&text))
 }
 
+/// A unit as it is on the disk, with its drop-ins behind it; `None` when there is none.
+pub(super) fn text(name: &str) -> Option<String> {
+    output("systemctl", &["cat", "--", name])
+}
+
+/// Tells the manager to do something, and waits for it. How that went is seen by what the unit is then.
+pub(super) fn act(arguments: &[&str]) {
+    output("systemctl", arguments);
+}
+
 /// What says only that something else was said.
 const EMPTY_WORDS: [&str; 5] = [
     "Failed to listen on",

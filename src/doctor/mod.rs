@@ -1,7 +1,7 @@
 //! What stands between a site and its clients on this machine, and what to do about it: `hostler doctor`.
 //!
 //! Each file looks at one thing (thin), and decides what that means in pure functions, which are tested alone. Nothing
-//! is changed; the application is imported, in a process that is thrown away. What the settings themselves ask of the
+//! is changed; the application is imported, in a process that is thrown away, and a unit for that comes and goes. What the settings themselves ask of the
 //! machine is looked at by `hostler check`, whose findings `cli` puts among these.
 
 mod access;
@@ -13,6 +13,8 @@ mod manager;
 mod needs;
 mod nginx;
 mod person;
+mod running;
+mod sandbox;
 mod sockets;
 mod tree;
 mod units;
@@ -21,7 +23,7 @@ use std::{error::Error, iter, path::Path};
 
 use crate::{
     config::{Settings, Target},
-    supervisor::{AccountError, Interpreter, account_of},
+    supervisor::{AccountError, Interpreter, InterpreterError, account_of},
     systemd::units::{SiteName, has_socket},
 };
 
@@ -95,7 +97,8 @@ pub(crate) fn examine(patient: &Patient<'_>, interpreter: Option<&Interpreter>) 
     let needs = needs::needs(&patient.settings, patient.file, patient.is_service);
     if patient.person.act(|| ()).is_some() {
         entries.extend(permissions(patient, &needs));
-        entries.extend(interpreter.map(|found| application::look(patient, found)));
+        let imported = interpreter.map(|found| application::look(patient, found));
+        entries.extend(imported.into_iter().flatten());
     } else {
         let name = &patient.person.name;
         entries.push(Entry::warning(
@@ -118,6 +121,21 @@ pub(crate) fn examine(patient: &Patient<'_>, interpreter: Option<&Interpreter>) 
     entries.extend(denials::look(patient, &needs));
     entries.extend(nginx::look(patient));
     entries
+}
+
+/// Imports the application where this process is, in its environment; `examine` has this done in the service's sandbox.
+pub(crate) fn examine_inside(
+    patient: &Patient<'_>,
+    interpreter: Result<Interpreter, InterpreterError>,
+) -> Entry {
+    match interpreter {
+        Ok(interpreter) => application::here(patient, &interpreter, None),
+        Err(error) => Entry::wrong(
+            application::TOPIC,
+            chain(&error),
+            "let the site's user see it",
+        ),
+    }
 }
 
 fn permissions(patient: &Patient<'_>, needs: &[access::Need]) -> Vec<Entry> {

@@ -10,8 +10,9 @@ use crate::{
 
 use super::{
     Patient,
-    entry::Entry,
+    entry::{Entry, Grade},
     manager::{self, Unit},
+    running,
 };
 
 const TOPIC: &str = "units";
@@ -83,7 +84,10 @@ pub(super) fn look(patient: &Patient<'_>, units: &Units) -> Vec<Entry> {
             "install hostler with its units (the package, or make install), then systemctl daemon-reload",
         )];
     }
-    entries.push(in_step(patient, units));
+    let in_step = in_step(patient, units);
+    let running = running::look(patient, &units.service);
+    entries.extend(running.filter(|_| in_step.grade == Grade::Good));
+    entries.push(in_step);
     let errors = Errors {
         socket: manager::error_about(&format!("hostler@{}.socket", units.site)),
         service: manager::error_of_service(&format!("hostler@{}.service", units.site)),

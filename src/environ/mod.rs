@@ -9,16 +9,15 @@
 
 mod path;
 mod scheme;
-mod standard;
 #[cfg(test)]
 mod tests;
 mod variables;
 
 use crate::protocol::{Kind, Request, Version};
 
+pub use crate::protocol::Standard;
 pub use path::{below, path_info, resolved, unescaped};
 pub use scheme::scheme;
-pub use standard::Standard;
 
 /// What the connection itself says; all of it is text that is made once per connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +176,9 @@ fn visit_headers(
     // RFC 9112 section 3.2.2: the authority of a target in absolute form replaces Host.
     let authority = request.head.authority.of(request.buffer);
     let mut host_is_due = !authority.is_empty();
-    for (index, (name, value)) in request.fields().enumerate() {
+    for (index, field) in request.head.fields.iter().enumerate() {
+        let name = field.name.of(request.buffer);
+        let value = field.value.of(request.buffer);
         let value = if request.head.repeats {
             match joined(request, index, name, value, scratch) {
                 Some(value) => value,
@@ -186,6 +187,10 @@ fn visit_headers(
         } else {
             value
         };
+        if let Some(standard) = field.standard {
+            visitor(Variable::Standard(standard), value);
+            continue;
+        }
         match name.len() {
             4 if host_is_due && name.eq_ignore_ascii_case(b"host") => {
                 host_is_due = false;
@@ -193,12 +198,6 @@ fn visit_headers(
             }
             // HTTP_PROXY is how CGI programs are told of a proxy for their own requests ("httpoxy"); no client may say.
             5 if name.eq_ignore_ascii_case(b"proxy") => {}
-            12 if name.eq_ignore_ascii_case(b"content-type") => {
-                visitor(Variable::Standard(Standard::ContentType), value)
-            }
-            14 if name.eq_ignore_ascii_case(b"content-length") => {
-                visitor(Variable::Standard(Standard::ContentLength), value);
-            }
             _ => visitor(Variable::Header(name), value),
         }
     }

@@ -1,7 +1,7 @@
 //! `http` or `https`: what the client used, and whose word on it counts.
 
 use super::Peer;
-use crate::protocol::{Kind, Request};
+use crate::protocol::{Kind, Request, Standard};
 
 /// `wsgi.url_scheme`.
 ///
@@ -57,12 +57,18 @@ impl Said {
 
     fn by_variables(request: &Request<'_>, trusted: bool) -> Self {
         let mut said = Self::default();
-        for (name, value) in request.fields() {
-            match name {
-                b"UWSGI_SCHEME" => said.own = named(value),
-                b"HTTPS" => said.ssl = switch(value).or(said.ssl),
-                b"HTTP_X_FORWARDED_SSL" if trusted => said.ssl = switch(value).or(said.ssl),
-                b"HTTP_X_FORWARDED_PROTO" if trusted => said.proto = last_of(value).or(said.proto),
+        for field in &request.head.fields {
+            let value = || field.value.of(request.buffer);
+            match (field.standard, field.name.of(request.buffer)) {
+                (Some(Standard::Https), _) => said.ssl = switch(value()).or(said.ssl),
+                (Some(_), _) => {}
+                (None, b"UWSGI_SCHEME") => said.own = named(value()),
+                (None, b"HTTP_X_FORWARDED_SSL") if trusted => {
+                    said.ssl = switch(value()).or(said.ssl);
+                }
+                (None, b"HTTP_X_FORWARDED_PROTO") if trusted => {
+                    said.proto = last_of(value()).or(said.proto);
+                }
                 _ => {}
             }
         }

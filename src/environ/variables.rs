@@ -25,7 +25,9 @@ pub(super) fn visit(
     ];
     let script = request.head.script.of(request.buffer);
     let mut is_path_due = !matches!(request.head.kind, Kind::Uwsgi { .. });
-    for (index, (name, value)) in request.fields().enumerate() {
+    for (index, field) in request.head.fields.iter().enumerate() {
+        let name = field.name.of(request.buffer);
+        let value = field.value.of(request.buffer);
         // A dict has the last of several: so had uWSGI's.
         if request.head.repeats
             && request
@@ -35,7 +37,7 @@ pub(super) fn visit(
         {
             continue;
         }
-        let Some(standard) = Standard::from_name(name) else {
+        let Some(standard) = field.standard else {
             if !is_dropped(name) {
                 visitor(Variable::Raw(name), value);
             }
@@ -56,14 +58,20 @@ pub(super) fn visit(
             Standard::RequestMethod if request.head.is_get => request.method(),
             _ => value,
         };
-        if let Some((_, own)) = missing
-            .iter_mut()
-            .find(|own| own.0 == standard && own.1.is_some())
+        let own = match standard {
+            Standard::ServerProtocol => Some(0),
+            Standard::ServerName => Some(1),
+            Standard::ServerPort => Some(2),
+            Standard::ScriptName => Some(3),
+            _ => None,
+        };
+        if let Some(own) = own
+            && missing[own].1.is_some()
         {
             if value.is_empty() {
                 continue;
             }
-            *own = None;
+            missing[own].1 = None;
         }
         visitor(Variable::Standard(standard), value);
     }

@@ -132,4 +132,9 @@ pub enum FromWorker {
     Raised,
     /// It accepts connections.
     Ready,
+    /// It has woken up, as it was asked to tell, at this time of the scoreboard's clock.
+    Rung {
+        /// In microseconds.
+        at_us: u64,
+    },
 }

@@ -3,7 +3,7 @@
 use super::Field;
 
 /// 1*DIGIT that fits 64 bits; no sign, no blank, no list.
-pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
+pub fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }

@@ -1,5 +1,7 @@
 //! The parsed head of a request, the same for every protocol.
 
+use super::Standard;
+
 /// A range of bytes of the connection's buffer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Span {
@@ -23,6 +25,8 @@ pub struct Field {
     pub name: Span,
     /// Without surrounding blanks.
     pub value: Span,
+    /// The variable of that name in CGI; of HTTP's headers only those have one that CGI does not begin with `HTTP_`.
+    pub standard: Option<Standard>,
 }
 
 /// HTTP's version, as far as it changes what we do.

@@ -12,11 +12,14 @@ pub mod uwsgi;
 
 mod fields;
 mod head;
+mod standard;
 mod variables;
 #[cfg(test)]
 mod wire;
 
+pub use fields::decimal;
 pub use head::{Field, Framing, Head, Kind, Request, Span, Version};
+pub use standard::Standard;
 
 /// Why a request is refused. The connection must be closed afterwards: where the next request would begin is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -92,7 +92,7 @@ fn read(buffer: &[u8], mut at: usize, fields: &mut Vec<Field>) -> Result<Variabl
             400,
             "a variable without a value, or longer than its netstring",
         ))?;
-        variables.add(buffer, Field { name, value }, fields)?;
+        variables.add(buffer, name, value, fields)?;
         at = value.end as usize + 1;
     }
     Ok(variables)

@@ -85,7 +85,7 @@ fn read(buffer: &[u8], fields: &mut Vec<Field>) -> Result<Variables, Refusal> {
             400,
             "a variable without a value, or longer than its packet",
         ))?;
-        variables.add(buffer, Field { name, value }, fields)?;
+        variables.add(buffer, name, value, fields)?;
         at = value.end as usize;
     }
     Ok(variables)

@@ -2,7 +2,7 @@
 //! FastCGI and SCGI have in common. How the variables lie in their packets is each protocol's own.
 
 use super::{
-    Field, Framing, Head, Refusal, Span, Version,
+    Field, Framing, Head, Refusal, Span, Standard, Version,
     fields::{Names, decimal},
 };
 
@@ -20,6 +20,9 @@ pub(super) struct Variables {
     query: Span,
     version: Version,
     framing: Framing,
+    /// Bits of the standard ones.
+    seen: u16,
+    /// All others.
     names: Names,
 }
 
@@ -40,30 +43,49 @@ impl Variables {
     pub(super) fn add(
         &mut self,
         buffer: &[u8],
-        field: Field,
+        name: Span,
+        value: Span,
         fields: &mut Vec<Field>,
     ) -> Result<(), Refusal> {
         if fields.len() == MAX_VARIABLES {
             return Err(Refusal::new(431, "more variables than 512"));
         }
-        let name = field.name.of(buffer);
-        self.note(buffer, name, field.value)?;
-        self.names.note(buffer, name, fields);
-        fields.push(field);
+        let text = name.of(buffer);
+        let standard = Standard::from_name(text);
+        match standard {
+            Some(standard) => {
+                let bit = 1 << standard.index();
+                self.names.repeat |= self.seen & bit != 0;
+                self.seen |= bit;
+                self.note(buffer, standard, value)?;
+            }
+            None => {
+                if text == b"DOCUMENT_URI" {
+                    self.document = value;
+                }
+                self.names.note(buffer, text, fields);
+            }
+        }
+        fields.push(Field {
+            name,
+            value,
+            standard,
+        });
         Ok(())
     }
 
-    fn note(&mut self, buffer: &[u8], name: &[u8], value: Span) -> Result<(), Refusal> {
-        match name {
-            b"REQUEST_METHOD" => self.method = value,
-            b"REQUEST_URI" => self.target = value,
-            b"PATH_INFO" => self.path = Some(value),
-            b"DOCUMENT_URI" => self.document = value,
-            b"SCRIPT_NAME" => self.script = value,
-            b"QUERY_STRING" => self.query = value,
-            b"SERVER_PROTOCOL" if value.of(buffer) != b"HTTP/1.0" => self.version = Version::Http11,
-            b"SERVER_PROTOCOL" => self.version = Version::Http10,
-            b"CONTENT_LENGTH" => {
+    fn note(&mut self, buffer: &[u8], standard: Standard, value: Span) -> Result<(), Refusal> {
+        match standard {
+            Standard::RequestMethod => self.method = value,
+            Standard::RequestUri => self.target = value,
+            Standard::PathInfo => self.path = Some(value),
+            Standard::ScriptName => self.script = value,
+            Standard::QueryString => self.query = value,
+            Standard::ServerProtocol if value.of(buffer) == b"HTTP/1.0" => {
+                self.version = Version::Http10;
+            }
+            Standard::ServerProtocol => self.version = Version::Http11,
+            Standard::ContentLength => {
                 let framing = content_length(value.of(buffer))?;
                 // The front server sends one. A second one would be a request header that posed as it.
                 if self.framing != Framing::None && self.framing != framing {

@@ -23,7 +23,7 @@ pub use slot::{WorkerSlot, WorkerSnapshot, WorkerState};
 pub use thread::{RunningRequest, ThreadSlot, ThreadSnapshot};
 
 /// Changes with the layout of the slots, so that a process of another version does not misread them.
-const LAYOUT: u64 = u64::from_be_bytes(*b"hostler5");
+const LAYOUT: u64 = u64::from_be_bytes(*b"hostler6");
 
 /// What is wrong with a scoreboard that was handed over.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,8 @@ shared_struct! {
         layout: AtomicU64,
         workers: AtomicU32,
         threads: AtomicU32,
+        /// Whether the supervisor waits for a worker to wake up.
+        bell: AtomicU32,
     }
 }
 
@@ -63,7 +65,7 @@ impl Scoreboard {
             workers: slots,
             threads: per_slot,
         };
-        let header = &scoreboard.slice::<Header>(0, 1)[0];
+        let header = scoreboard.header();
         header.layout.store(LAYOUT, Relaxed);
         header.workers.store(workers, Relaxed);
         header.threads.store(threads, Relaxed);
@@ -89,6 +91,17 @@ impl Scoreboard {
             workers,
             threads,
         })
+    }
+
+    /// The supervisor will not look before a worker wakes up and tells it.
+    pub fn ask_to_ring(&self) {
+        self.header().bell.store(1, Relaxed);
+    }
+
+    /// Whether it is the caller who has to tell it: true for the first worker that asks.
+    pub fn has_to_ring(&self) -> bool {
+        let bell = &self.header().bell;
+        bell.load(Relaxed) != 0 && bell.swap(0, Relaxed) != 0
     }
 
     /// The slot of one worker.
@@ -153,6 +166,10 @@ impl Scoreboard {
     pub fn clear(&self, slot: u32) {
         self.worker(slot).clear();
         self.threads(slot).iter().for_each(ThreadSlot::clear);
+    }
+
+    fn header(&self) -> &Header {
+        &self.slice(0, 1)[0]
     }
 
     fn size(workers: usize, threads: usize) -> usize {

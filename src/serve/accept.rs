@@ -13,6 +13,7 @@ use super::{
     application::Application,
     clock::coarse_ms,
     connection::Phase,
+    drive::Next,
     encryption::Tls,
     engine::{Engine, Topic, token},
     local::Local,
@@ -100,7 +101,11 @@ impl<A: Application> Engine<A> {
                     self.open.fetch_add(1, Ordering::SeqCst);
                     self.record(local).accepted();
                     let next = self.drive(&mut connection, local, thread);
+                    let stays = matches!(next, Next::Wait | Next::Yield);
                     self.settle(connection, next, local, thread);
+                    if stays && self.shares_listeners {
+                        return self.let_others_accept(number);
+                    }
                 }
                 Err(Errno::AGAIN) => return,
                 Err(error) if is_of_the_connection(error) => {}
@@ -136,6 +141,23 @@ impl<A: Application> Engine<A> {
             }
         }
         Ok(())
+    }
+
+    /// Of the workers that sleep the kernel wakes the one that has watched for longest: always the same one, which would
+    /// have all connections that stay. Whoever watches anew is the last in line.
+    fn let_others_accept(&self, number: usize) {
+        if self.resting.load(Ordering::SeqCst) || self.draining.load(Ordering::SeqCst) {
+            return;
+        }
+        let Some(listener) = self.listeners.get(number) else {
+            return;
+        };
+        // Whoever has begun to rest or to drain since then has not watched any more, or finds out with the next event.
+        if epoll::delete(&self.epoll, &listener.fd).is_ok()
+            && let Err(error) = self.watch_listeners()
+        {
+            self.rest(error);
+        }
     }
 
     pub(super) fn unwatch_listeners(&self) {

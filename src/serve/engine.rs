@@ -63,6 +63,8 @@ pub struct Plan {
     pub control: Option<OwnedFd>,
     /// Reads what the supervisor says, from any thread; gives whether it asks for the drain.
     pub on_control: Box<dyn Fn() -> bool + Send + Sync>,
+    /// Called by the first thread of a site that wakes up after the supervisor has asked for it.
+    pub on_ring: Box<dyn Fn() + Send + Sync>,
     /// Called once, when the drain has begun and nothing more is accepted.
     pub on_drain: Box<dyn Fn() + Send + Sync>,
 }
@@ -101,6 +103,8 @@ pub struct Engine<A: Application> {
     pub(super) draining: AtomicBool,
     pub(super) epoll: OwnedFd,
     pub(super) listeners: Vec<Listener>,
+    /// Whether other workers have them too.
+    pub(super) shares_listeners: bool,
     /// Whether a thread has begun to end the connections that wait.
     pub(super) draining_table: AtomicBool,
     pub(super) watches: Arc<Watches>,
@@ -109,6 +113,7 @@ pub struct Engine<A: Application> {
     pub(super) stop: OwnedFd,
     control: Option<OwnedFd>,
     pub(super) on_control: Box<dyn Fn() -> bool + Send + Sync>,
+    on_ring: Box<dyn Fn() + Send + Sync>,
     pub(super) on_drain: Box<dyn Fn() + Send + Sync>,
     /// Written when the last connection of a draining worker has gone; left readable, so that all threads see it.
     pub(super) ended: OwnedFd,
@@ -175,12 +180,14 @@ impl<A: Application> Engine<A> {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)
                 .map_err(failed("make an epoll instance"))?,
             listeners: plan.listeners.into_iter().map(Listener::new).collect(),
+            shares_listeners: plan.settings.workers.processes > 1,
             draining_table: AtomicBool::new(false),
             watches: plan.watches,
             drain,
             stop,
             control: plan.control,
             on_control: plan.on_control,
+            on_ring: plan.on_ring,
             on_drain: plan.on_drain,
             ended: counter().map_err(failed("make an eventfd"))?,
             timers: Timers::new().map_err(|source| EngineError::Call {
@@ -236,6 +243,14 @@ impl<A: Application> Engine<A> {
         }
         self.watch_handover()?;
         self.watch_listeners()
+    }
+
+    /// A thread has waited: notes the time, and tells the supervisor if that looks at nothing meanwhile.
+    pub(super) fn note_wake(&self, local: &mut Local) {
+        local.wake();
+        if self.scoreboard.has_to_ring() {
+            (self.on_ring)();
+        }
     }
 
     /// How many threads are to call [`Engine::run`], or how many greenlets there may be.

@@ -90,7 +90,7 @@ impl<A: Application> Engine<A> {
                 self.begin_drain(local, thread);
             }
         }
-        local.wake();
+        self.note_wake(local);
         for data in ready.drain(..) {
             self.dispatch(data, local, thread);
         }

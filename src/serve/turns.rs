@@ -44,7 +44,7 @@ impl<A: Application> Engine<A> {
             let waited = self
                 .app
                 .while_waiting(thread, || self.wait_for_news(at_once, &mut ready));
-            local.wake();
+            self.note_wake(&mut local);
             match waited {
                 Ok(()) => {}
                 Err(Errno::INTR) => self.app.interrupted(thread),

@@ -5,6 +5,7 @@ use std::{
     io, mem,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::PathBuf,
+    time::Duration,
 };
 
 use rustix::{
@@ -14,7 +15,10 @@ use rustix::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::ipc::{Channel, FromWorker, FromZygote, IpcError, LoadFailure, ToWorker, ToZygote};
+use crate::{
+    ipc::{Channel, FromWorker, FromZygote, IpcError, LoadFailure, ToWorker, ToZygote},
+    scoreboard::now_us,
+};
 
 use super::{
     generation::one_line,
@@ -324,6 +328,9 @@ fn from_worker(worker: WorkerId, message: FromWorker, loaded: &mut Vec<PathBuf>)
             return None;
         }
         FromWorker::Raised => Event::WorkerRaised(worker),
+        FromWorker::Rung { at_us } => Event::Rung {
+            ago: Duration::from_micros(now_us().saturating_sub(at_us)),
+        },
         FromWorker::Ready => Event::WorkerReady { worker, pid: None },
     };
     Some(event)

@@ -9,14 +9,16 @@ use crate::{
     ipc::{Channel, LoadFailure, ToWorker, ToZygote},
     journal::{self, Role},
     scoreboard,
-    sys::STACKS_SIGNAL,
+    sys::{STACKS_SIGNAL, forget_code},
 };
 
 use super::{
     control::Moment,
     generation::one_line,
     interpreter::directory,
-    lifecycle::{Action, Event, ExitStatus, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId},
+    lifecycle::{
+        Action, Event, ExitStatus, Notice, Plan, Report, Running, WorkerId, WorkerTag, ZygoteId,
+    },
     metrics,
     output::Output,
     report,
@@ -52,6 +54,10 @@ impl Supervisor {
     pub(super) fn perform(&mut self, action: Action, events: &mut VecDeque<Event>) -> Option<u8> {
         match action {
             Action::Abdicate { reload } => self.abdicate(reload),
+            Action::AskToRing => {
+                let all = self.generations.values();
+                all.for_each(|generation| generation.scoreboard.ask_to_ring());
+            }
             Action::Drain(worker) => {
                 // Who does not listen any more is gone, and seen by its exit.
                 let _ = self.children.tell_worker(worker, &ToWorker::Drain);
@@ -123,7 +129,13 @@ impl Supervisor {
                 self.write_old_lines();
                 events.push_back(Event::Looked(self.look(memory)));
             }
-            Action::Notify(notice) => self.notify(notice),
+            Action::Notify(notice) => {
+                self.notify(notice);
+                if notice == Notice::Ready {
+                    // Reading settings and starting processes take far more code than what follows.
+                    forget_code();
+                }
+            }
             Action::PartWithHeir => self.part_with_heir(),
             Action::Promote { generation } => self.promote(generation),
             Action::ReadSettings { generation } => {

@@ -5,9 +5,11 @@
 //! worker need to find in one place. Policy does not belong here: these functions do what they are told.
 
 mod account;
+mod code;
 mod file;
 mod kin;
 mod memory;
+mod orphan;
 mod privileges;
 mod process;
 mod queue;
@@ -16,9 +18,11 @@ mod socket;
 mod thread;
 
 pub use account::Account;
+pub use code::forget_code;
 pub use file::{local_time, replace_fd, utc_time};
 pub use kin::{Image, Kin, Kinship, spawn_kin};
 pub use memory::{Shared, SharedMemory};
+pub use orphan::{end_with_parent, parent_has_ended};
 pub use privileges::{PrivilegeError, drop_privileges, forbid_dumps};
 pub use process::{
     Fork, ForkError, ThreadRule, exit_without_cleanup, fork, replace_with_null, spawn_in_session,

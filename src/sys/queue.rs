@@ -3,6 +3,7 @@
 use std::{
     io, mem,
     os::fd::{AsFd, AsRawFd},
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -56,9 +57,11 @@ pub fn received_ago(socket: impl AsFd) -> Option<Duration> {
     let info = tcp_info::<{ LAST_DATA_RECV + 1 }>(socket).ok()?;
     let ago = Duration::from_millis(info[LAST_DATA_RECV].into());
     // It counts ticks, as the coarse clock does: two moments of different ticks may be next to each other.
-    let tick = clock_getres(ClockId::MonotonicCoarse);
-    let tick = Duration::new(tick.tv_sec as u64, tick.tv_nsec as u32);
-    Some(ago.saturating_sub(tick))
+    static TICK: LazyLock<Duration> = LazyLock::new(|| {
+        let tick = clock_getres(ClockId::MonotonicCoarse);
+        Duration::new(tick.tv_sec as u64, tick.tv_nsec as u32)
+    });
+    Some(ago.saturating_sub(*TICK))
 }
 
 /// The first `N` words of `struct tcp_info` (linux/tcp.h).

@@ -80,7 +80,7 @@ pub fn ignore_by_handler(signals: &[Signal]) -> io::Result<()> {
         .try_for_each(|signal| install(*signal, nothing))
 }
 
-fn install(signal: Signal, handler: extern "C" fn(libc::c_int)) -> io::Result<()> {
+pub(super) fn install(signal: Signal, handler: extern "C" fn(libc::c_int)) -> io::Result<()> {
     // SAFETY: sigaction is a plain C struct, for which all zeroes is a valid value (no flags, empty mask).
     let mut action: libc::sigaction = unsafe { mem::zeroed() };
     action.sa_sigaction = handler as *const () as libc::sighandler_t;

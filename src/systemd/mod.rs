@@ -16,9 +16,10 @@ pub(crate) use notify::{Notifier, watchdog_interval};
 pub(crate) use pressure::{Figures, MemoryPressure, Teller};
 
 /// Variables that a child must not see (sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3); the way to a supervisor
-/// before this one).
-pub(crate) const PRIVATE_VARIABLES: [&str; 7] = [
+/// before this one; the mark of the units).
+pub(crate) const PRIVATE_VARIABLES: [&str; 8] = [
     "HOSTLER_SUCCESSION",
+    units::MARK,
     "LISTEN_FDNAMES",
     "LISTEN_FDS",
     "LISTEN_PID",

@@ -1,6 +1,6 @@
 //! How long a connection lives and what may share it.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use crate::support::{
     client::{Client, request},
@@ -205,4 +205,23 @@ fn connections_leave_no_descriptor_behind() {
     }
     site.wait_until("all sockets are closed", || site.open_sockets() <= idle);
     assert_eq!(site.get("/all").status, 200);
+}
+
+/// Each connection stays where it was accepted, so that whoever accepts them all has all of the load.
+#[test]
+fn workers_share_the_connections_that_stay() {
+    let site = Site::app("process").workers(3, 1).start();
+    let mut of_worker = HashMap::<u64, usize>::new();
+    let clients: Vec<_> = (0..30)
+        .map(|_| {
+            let mut client = site.address().connect();
+            client.send_get("/pid");
+            let worker = client.answer().json()["pid"].as_u64().unwrap();
+            *of_worker.entry(worker).or_default() += 1;
+            client
+        })
+        .collect();
+    let fewest = of_worker.values().min().unwrap();
+    assert!(of_worker.len() == 3 && *fewest >= 5, "{of_worker:?}");
+    drop(clients);
 }

@@ -88,6 +88,43 @@ fn ways_to_name_the_callable() {
     check_found("chdir = \"DIR\"\nmodule = \"found:factory()\"");
 }
 
+/// An application of these lines is refused as one that is not WSGI.
+fn check_asgi(lines: &str) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("found.py"), lines).unwrap();
+    let site = Site::new(&format!(
+        "chdir = {:?}\nmodule = \"found\"",
+        directory.path()
+    ));
+    check_fails(&site, &["application in found is an ASGI application"]);
+}
+
+#[test]
+fn an_asgi_application_is_told_apart() {
+    let function = "async def application(scope, receive, send): pass\n";
+    let method = "class App:\n    async def __call__(self, scope, receive, send): pass\n";
+    check_asgi(function);
+    check_asgi(&format!("{method}application = App()"));
+    check_asgi(&format!("{method}application = App().__call__"));
+    check_asgi(&format!(
+        "{function}import functools\napplication = functools.partial(application)"
+    ));
+}
+
+#[test]
+fn an_application_finds_no_modules_loaded_but_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = "import sys\ndef application(environ, start_response):\n    start_response('200 OK', [])\n    \
+                  return [' '.join(sys.modules).encode()]\n";
+    fs::write(directory.path().join("found.py"), source).unwrap();
+    let app = format!("chdir = {:?}\nmodule = \"found\"", directory.path());
+    let loaded = Site::new(&app).workers(1, 1).start().get("/").text();
+    // Each of these brings in many others, and all workers would have them.
+    let heavy = ["enum", "inspect", "json", "re", "threading", "traceback"];
+    let mut loaded = loaded.split(' ');
+    assert_eq!(loaded.find(|name| heavy.contains(name)), None);
+}
+
 #[test]
 fn the_application_gets_its_surroundings() {
     let site = site()

@@ -86,6 +86,57 @@ fn workers_do_not_outlive_a_killed_supervisor() {
     worker.wait();
 }
 
+/// Nobody is left who could end a request that hangs, and nothing of the site may keep its address.
+#[test]
+fn a_worker_that_hangs_does_not_outlive_a_killed_supervisor_for_long() {
+    let hurried = site()
+        .workers(1, 1)
+        .setting("timeouts", "reload-mercy = \"500ms\"");
+    let mut site = hurried.start();
+    let all: Vec<Watched> = site.children().into_iter().map(Watched::new).collect();
+    let held = Held::begin(&site);
+    site.process.signal(Signal::KILL);
+    site.process.wait();
+    all.iter().for_each(Watched::wait);
+    assert_eq!(held.killed().status, 0);
+    assert!(site.address().try_connect().is_err());
+}
+
+#[test]
+fn a_request_may_be_finished_after_the_supervisor_was_killed() {
+    let mut site = site().workers(1, 1).start();
+    let worker = Watched::new(pid(&site));
+    let held = Held::begin(&site);
+    site.process.signal(Signal::KILL);
+    site.process.wait();
+    assert_eq!(held.end()["read"], "done");
+    worker.wait();
+}
+
+/// Neither the zygote nor a worker that imports for itself outlives it, although neither of them listens to anybody.
+#[test]
+fn an_import_that_hangs_does_not_outlive_a_killed_supervisor() {
+    let directory = tempfile::tempdir().unwrap();
+    let source = "import os, sys, threading\nprint('importing', os.getpid(), file=sys.stderr, flush=True)\nthreading.Event().wait(600)\n";
+    std::fs::write(directory.path().join("slow.py"), source).unwrap();
+    for lazy in [false, true] {
+        let app = format!(
+            "module = \"slow\"\nchdir = {:?}\nlazy-apps = {lazy}",
+            directory.path()
+        );
+        let hurried = crate::support::site::Site::new(&app);
+        let hurried = hurried.setting("timeouts", "reload-mercy = \"500ms\"");
+        let (mut process, _directory) = hurried.launch();
+        let imports = process.wait_for("the import", |line| {
+            line.split_once("importing ")?.1.trim().parse().ok()
+        });
+        let imports = Watched::new(imports);
+        process.signal(Signal::KILL);
+        imports.wait();
+        process.wait();
+    }
+}
+
 #[test]
 fn a_stop_during_the_import_is_not_lost() {
     let directory = tempfile::tempdir().unwrap();

@@ -34,14 +34,20 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `command` with its output collected.
     pub(crate) fn start(name: &str, command: &mut Command) -> Self {
+        Self::start_with(name, command, Stdio::null())
+    }
+
+    /// The same with this standard input.
+    pub(crate) fn start_with(name: &str, command: &mut Command, stdin: Stdio) -> Self {
         let (output, writer) = std::io::pipe().unwrap();
         let child = command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(writer.try_clone().unwrap())
             .stderr(writer)
             .spawn()
             .unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
         // The command has our copies of the pipe's other end.
+        command.stdin(Stdio::null());
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let pidfd = rustix::process::pidfd_open(pid_of(&child), PidfdFlags::empty()).unwrap();
         let log = Arc::new((Mutex::new(Log::default()), Condvar::new()));

@@ -18,6 +18,16 @@ pub(crate) struct Interpreter {
     pub(crate) shared: bool,
 }
 
+/// The oldest that we serve.
+pub(crate) const OLDEST: (u32, u32, u32) = (3, 9, 0);
+
+/// Every interpreter that we serve.
+pub(crate) fn supported() -> impl Iterator<Item = Interpreter> {
+    interpreters()
+        .into_iter()
+        .filter(|interpreter| interpreter.version >= OLDEST)
+}
+
 /// Every interpreter in HOSTLER_TEST_PYTHONS (programs, with colons between them); without it Debian's own, those of
 /// pyenv, and each `python3.X` on PATH. Each installation counts once.
 pub(crate) fn interpreters() -> Vec<Interpreter> {

@@ -23,14 +23,14 @@ use crate::{
 use super::{Installed, refused, reload, site, status, supervisor, text};
 
 /// What a service manager hears, and the site that it has started.
-struct Managed {
+pub(super) struct Managed {
     heard: Receiver<String>,
     installed: Installed,
-    site: Running,
+    pub(super) site: Running,
 }
 
 impl Managed {
-    fn start(settings: &Site) -> Self {
+    pub(super) fn start(settings: &Site) -> Self {
         let installed = Installed::new();
         let path = installed.path("notify");
         let heard = listen(&path);
@@ -63,7 +63,7 @@ impl Managed {
     }
 
     /// Upgrades and reloads; who is in charge afterwards.
-    fn upgrade(&self) -> Heir {
+    pub(super) fn upgrade(&self) -> Heir {
         self.installed.upgrade();
         let said = reload(&self.site);
         assert!(said.contains("has taken over"), "{said}");
@@ -94,7 +94,7 @@ fn listen(path: &Path) -> Receiver<String> {
 }
 
 /// A child of this process that it has not started: its end is taken in here.
-struct Heir {
+pub(super) struct Heir {
     pid: u64,
     process: Watched,
 }

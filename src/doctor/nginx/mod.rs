@@ -1,7 +1,8 @@
 //! Whether nginx, where its configuration can be read, passes requests to the site: to an address that the site has, in
-//! the protocol that is spoken there, as a user who may connect.
+//! the protocol that is spoken there, as a user who may connect; and whether it has read its configuration as it is.
 
 mod passes;
+mod reloaded;
 mod syntax;
 
 use std::path::Path;
@@ -50,6 +51,7 @@ pub(super) fn look(patient: &Patient<'_>) -> Vec<Entry> {
         .flatten()
     {
         entries.extend(state(&unit));
+        entries.extend(reloaded::look(&unit, &syntax::files(&directives)));
     }
     if let Some(user) = user {
         entries.extend(access::look(&user, &sockets).unwrap_or_default());

@@ -46,6 +46,18 @@ pub(super) fn read(path: &Path) -> Vec<Directive> {
     reader.file(path, 0)
 }
 
+/// Every file that has a say in it.
+pub(super) fn files(directives: &[Directive]) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for directive in directives {
+        files.push(directive.file.clone());
+        files.extend(self::files(&directive.block));
+    }
+    files.sort();
+    files.dedup();
+    files
+}
+
 impl Reader {
     fn file(&mut self, path: &Path, depth: usize) -> Vec<Directive> {
         self.files += 1;

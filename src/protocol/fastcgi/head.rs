@@ -128,29 +128,29 @@ fn read(buffer: &[u8], fields: &mut Vec<Field>) -> Result<Variables, Refusal> {
     let mut variables = Variables::new(fields);
     let mut at = BEGIN;
     while at < buffer.len() {
-        let field = pair(buffer, at).ok_or(Refusal::new(
+        let (name, value) = pair(buffer, at).ok_or(Refusal::new(
             400,
             "a variable without a name, or longer than its stream",
         ))?;
-        at = field.value.end as usize;
-        variables.add(buffer, field, fields)?;
+        at = value.end as usize;
+        variables.add(buffer, name, value, fields)?;
     }
     Ok(variables)
 }
 
 /// Name and value at `at`: both lengths, then both.
-fn pair(buffer: &[u8], at: usize) -> Option<Field> {
+fn pair(buffer: &[u8], at: usize) -> Option<(Span, Span)> {
     let (name, at) = length(buffer, at)?;
     let (value, start) = length(buffer, at)?;
     let (middle, end) = (start + name, start + name + value);
-    (name > 0 && end <= buffer.len()).then_some(Field {
-        name: Span {
+    (name > 0 && end <= buffer.len()).then_some((
+        Span {
             start: start as u32,
             end: middle as u32,
         },
-        value: Span {
+        Span {
             start: middle as u32,
             end: end as u32,
         },
-    })
+    ))
 }

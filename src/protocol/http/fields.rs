@@ -5,9 +5,9 @@
 
 use httparse::Header;
 
-use super::{head::span, target};
+use super::{head::span, octets::PLAIN_NAME, target};
 use crate::protocol::{
-    Field, Framing, Refusal, Version,
+    Field, Framing, Refusal, Standard, Version,
     fields::{Names, decimal},
 };
 
@@ -35,7 +35,7 @@ pub(super) fn read(
         let name = header.name.as_bytes();
         // An underscore and a hyphen give the same CGI variable: `X_Forwarded_For` would pass for the header that a
         // front server has checked.
-        if name.contains(&b'_') {
+        if !PLAIN_NAME.are_all(name) {
             continue;
         }
         seen.note(name, header.value)?;
@@ -43,9 +43,19 @@ pub(super) fn read(
         fields.push(Field {
             name: span(buffer, name),
             value: span(buffer, header.value),
+            standard: standard(name),
         });
     }
     seen.conclude(version, max_body, names.repeat)
+}
+
+/// CGI has names of their own for two headers (RFC 3875 section 4.1).
+fn standard(name: &[u8]) -> Option<Standard> {
+    match name.len() {
+        12 if name.eq_ignore_ascii_case(b"content-type") => Some(Standard::ContentType),
+        14 if name.eq_ignore_ascii_case(b"content-length") => Some(Standard::ContentLength),
+        _ => None,
+    }
 }
 
 /// The fields that matter, each at most once.

@@ -9,4 +9,5 @@ pub mod response;
 
 mod canned;
 mod fields;
+mod octets;
 mod target;

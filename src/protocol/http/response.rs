@@ -8,6 +8,7 @@ mod tests;
 
 use std::io::Write;
 
+use super::octets::{TOKEN, VALUE};
 use crate::protocol::{Head, Kind, Version};
 
 pub use super::canned::{add_header, add_lines, canned, enclose, reason_phrase};
@@ -167,17 +168,12 @@ pub fn chunk_header(out: &mut Vec<u8>, len: usize) {
 
 /// Whether an application may give a header this name: RFC 9110 section 5.1, a token.
 pub fn is_name(name: &[u8]) -> bool {
-    !name.is_empty()
-        && name
-            .iter()
-            .all(|&byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    !name.is_empty() && TOKEN.are_all(name)
 }
 
 /// Whether an application may give a header this value: no control character but a tab, RFC 9110 section 5.5.
 pub fn is_value(value: &[u8]) -> bool {
-    value
-        .iter()
-        .all(|&byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
+    VALUE.are_all(value)
 }
 
 fn decimal(out: &mut Vec<u8>, mut value: u64) {

@@ -1,5 +1,6 @@
 //! The request target (RFC 9112 section 3.2) and what names a host in it or in `Host`.
 
+use super::octets::{HOST, TARGET};
 use crate::protocol::{Refusal, Span};
 
 /// Where the parts of a target are, as positions in the buffer.
@@ -16,10 +17,7 @@ pub(super) struct Parts {
 /// Splits `target`, which begins at `offset` of the buffer.
 pub(super) fn parts(method: &[u8], target: &[u8], offset: u32) -> Result<Parts, Refusal> {
     // RFC 9112 section 3.2: a target is a part of a URI, which is ASCII and whose fragment is never sent.
-    if target
-        .iter()
-        .any(|&byte| !byte.is_ascii_graphic() || byte == b'#')
-    {
+    if !TARGET.are_all(target) {
         return Err(Refusal::new(
             400,
             "a target with a fragment or with characters that no URI has",
@@ -105,7 +103,7 @@ pub(super) fn is_host(value: &[u8]) -> bool {
         [b':', port @ ..] => port.len() <= 5 && port.iter().all(u8::is_ascii_digit),
         _ => false,
     };
-    port_is_valid && host.iter().all(|&byte| is_host_byte(byte))
+    port_is_valid && HOST.are_all(host)
 }
 
 /// RFC 3986: IPv6address, or IPvFuture, as far as its characters go.
@@ -114,14 +112,9 @@ fn is_ip_literal(inside: &[u8]) -> bool {
         [b'v' | b'V', future @ ..] => {
             !future.is_empty()
                 && future
-                    .iter()
-                    .all(|&byte| byte == b':' || is_host_byte(byte))
+                    .split(|&byte| byte == b':')
+                    .all(|part| HOST.are_all(part))
         }
         _ => str::from_utf8(inside).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok()),
     }
-}
-
-/// RFC 3986: unreserved, sub-delims and the `%` of an escape.
-fn is_host_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)
 }

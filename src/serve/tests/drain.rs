@@ -64,6 +64,7 @@ fn engine(answer: Answer) -> Engine<Closure> {
         control: None,
         on_control: Box::new(|| false),
         drain: Vec::new(),
+        on_ring: Box::new(|| {}),
         on_drain: Box::new(|| {}),
     };
     Engine::new(plan, Closure(answer)).unwrap()

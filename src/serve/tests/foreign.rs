@@ -81,6 +81,7 @@ impl Loop {
             control: None,
             on_control: Box::new(|| false),
             drain: vec![drained.into()],
+            on_ring: Box::new(|| {}),
             on_drain: Box::new(|| {}),
         };
         let engine = Engine::new(plan, Green(answer)).unwrap();

@@ -99,6 +99,7 @@ impl Site {
             drain: vec![drained.into()],
             control: None,
             on_control: Box::new(|| false),
+            on_ring: Box::new(|| {}),
             on_drain: Box::new(|| {}),
         };
         let engine = Arc::new(Engine::new(plan, Closure(answer)).unwrap());

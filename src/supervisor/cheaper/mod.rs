@@ -80,6 +80,11 @@ impl Cheaper {
         self.target
     }
 
+    /// Whether there are as few as may be.
+    pub(super) fn is_at_minimum(&self) -> bool {
+        self.target <= self.settings.minimum.min(self.maximum)
+    }
+
     /// Takes in one look. While memory is short (`pressed`) nobody is added.
     pub(super) fn look(&mut self, load: &Load, pressed: bool) {
         let settings = &self.settings;

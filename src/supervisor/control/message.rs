@@ -98,9 +98,17 @@ pub(crate) enum MessageError {
     Malformed(#[source] serde_json::Error),
     /// The other side is of another time.
     #[error(
-        "the service runs hostler {theirs}, and this is hostler {VERSION}: their control protocols differ; restart the service"
+        "the service runs hostler {theirs}, and this is hostler {VERSION}: their control protocols differ; send it SIGHUP, and the reload upgrades it"
     )]
     Protocol {
+        /// Its version.
+        theirs: String,
+    },
+    /// It is of this protocol, and from a version that has more to say.
+    #[error(
+        "hostler {VERSION} does not know what hostler {theirs} says; if another one was installed since the service has started, a reload upgrades it"
+    )]
+    Unknown {
         /// Its version.
         theirs: String,
     },
@@ -176,7 +184,13 @@ fn decode<T: DeserializeOwned>(line: &[u8]) -> Result<T, MessageError> {
             theirs: beginning.version,
         });
     }
-    let line: Line<T> = serde_json::from_slice(line).map_err(MessageError::Malformed)?;
+    let line: Result<Line<T>, _> = serde_json::from_slice(line);
+    let line = line.map_err(|error| match beginning.version == VERSION {
+        true => MessageError::Malformed(error),
+        false => MessageError::Unknown {
+            theirs: beginning.version,
+        },
+    })?;
     Ok(line.content)
 }
 
@@ -261,11 +275,11 @@ mod tests {
         let other = br#"{"protocol": 2, "version": "9.9.9", "command": "dance"}"#;
         let error = Request::decode(other).unwrap_err();
         assert!(matches!(error, MessageError::Protocol { theirs } if theirs == "9.9.9"));
-        for nonsense in [
-            &b"GET / HTTP/1.1"[..],
-            b"",
-            br#"{"protocol": 1, "version": "1", "command": "dance"}"#,
-        ] {
+        let newer = br#"{"protocol": 1, "version": "9.9.9", "command": "dance"}"#;
+        let error = Request::decode(newer).unwrap_err();
+        assert!(matches!(error, MessageError::Unknown { theirs } if theirs == "9.9.9"));
+        let ours = format!(r#"{{"protocol": 1, "version": "{VERSION}", "command": "dance"}}"#);
+        for nonsense in [&b"GET / HTTP/1.1"[..], b"", ours.as_bytes()] {
             let error = Request::decode(nonsense).unwrap_err();
             assert!(matches!(error, MessageError::Malformed(_)));
         }

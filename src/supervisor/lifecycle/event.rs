@@ -87,6 +87,8 @@ pub(crate) enum Event {
     ReloadRequested,
     /// SIGUSR1.
     ReopenRequested,
+    /// After [`Action::AskToRing`]: a worker has woken up, so long ago.
+    Rung { ago: Duration },
     /// The answer to [`Action::ReadSettings`]; the error is one line.
     SettingsRead(Result<Box<Plan>, String>),
     /// The answer to [`Action::Spawn`], when there is no process; `unusable` when the settings are to blame.
@@ -175,6 +177,8 @@ pub(crate) struct Memory {
 pub(crate) enum Action {
     /// Let the heir take charge; with a reload that is its to do.
     Abdicate { reload: bool },
+    /// Have the first worker that wakes up tell us.
+    AskToRing,
     /// Tell a worker to finish its requests and to go.
     Drain(WorkerId),
     /// Have a worker write the stacks of its threads, whoever holds the interpreter's lock.

@@ -1,6 +1,7 @@
 //! The rules for looking: when the supervisor reads what the workers have written, and what it makes of it.
 //!
-//! There is one look a second, which costs some microseconds. A deadline, or a limit of requests, that is nearer than
+//! There is one look a second while there is something to do, which costs some microseconds; how looking ends and begins
+//! is in `doze`. A deadline, or a limit of requests, that is nearer than
 //! that brings the next look forward, so that what is looked for is seen when it happens and not up to a second late.
 
 use std::time::Duration;
@@ -8,7 +9,8 @@ use std::time::Duration;
 use crate::supervisor::cheaper::Load;
 
 use super::{
-    Action, Facts, Lifecycle, Look, Phase, Report, Time, WorkerId, WorkerState, harakiri::Stall,
+    Action, Facts, Lifecycle, Look, Phase, Report, Time, WorkerId, WorkerState, doze::Doze,
+    harakiri::Stall,
 };
 
 /// From one look to the next, when nothing is near.
@@ -18,13 +20,14 @@ const COUNTING: Duration = Duration::from_millis(100);
 /// Between two looks at the least, whatever is near.
 const SHORTEST: Duration = Duration::from_millis(20);
 /// A look that comes so much too late was not made in time because this process did not run.
-const STALL: Duration = Duration::from_secs(1);
+pub(super) const STALL: Duration = Duration::from_secs(1);
 
 /// What the rules remember between looks.
 #[derive(Debug, Default)]
 pub(super) struct Looking {
-    /// When the next one is due; `None`: it is being made, or there is nobody to look at.
+    /// When the next one is due; `None`: it is being made, there is nobody to look at, or nothing to see.
     pub(super) due: Option<Time>,
+    pub(super) doze: Doze,
     pub(super) last: Time,
     /// The last one that counted for the number of workers; those are a second apart.
     pub(super) cycle: Time,
@@ -58,6 +61,7 @@ impl Lifecycle {
             self.looking.due = None;
             return;
         }
+        self.wake_if_restless(now);
         match self.looking.due {
             None if self.looking.last.is_zero() => {
                 self.looking.last = now;
@@ -90,7 +94,7 @@ impl Lifecycle {
         }
     }
 
-    fn weighs_workers(&self) -> bool {
+    pub(super) fn weighs_workers(&self) -> bool {
         let mut generations = self.generations.values();
         generations.any(|generation| generation.plan.weighs_workers())
     }
@@ -102,7 +106,6 @@ impl Lifecycle {
         let since = now.saturating_sub(self.looking.last);
         self.looking.last = now;
         let pace = self.pace(look, since);
-        self.looking.due = Some(now + pace);
         self.watch_for_stuck(look, now);
         for (id, facts) in &look.workers {
             self.weigh(*id, facts, now);
@@ -115,6 +118,7 @@ impl Lifecycle {
             let answered = self.adapt(look, cycle);
             self.rest(answered, now);
         }
+        self.doze(look, pace, now);
         for (id, facts) in &look.workers {
             if let Some(worker) = self.workers.get_mut(id) {
                 worker.answered = facts.requests;
@@ -137,12 +141,16 @@ impl Lifecycle {
             let limit = self.until_limit(*id, facts, since);
             deadlines.chain(limit).chain(self.until_slow(*id, facts))
         });
-        // A request that begins now is seen before its deadline.
+        let soonest = near.min().unwrap_or(PACE);
+        soonest.min(self.usual_pace()).max(SHORTEST)
+    }
+
+    /// The same when nothing is near: a request that begins now is seen before its deadline.
+    pub(super) fn usual_pace(&self) -> Duration {
         let plans = self.generations.values().map(|found| &found.plan);
         let limits = plans.flat_map(|plan| [plan.harakiri, plan.slow]);
         let limits = limits.filter(|limit| !limit.is_zero());
-        let soonest = near.chain(limits).min().unwrap_or(PACE);
-        soonest.clamp(SHORTEST, PACE)
+        limits.min().unwrap_or(PACE).clamp(SHORTEST, PACE)
     }
 
     /// When a worker will have answered as many requests as it may, if it goes on like this; or its successor, if it has

@@ -7,6 +7,7 @@
 
 mod backoff;
 mod counters;
+mod doze;
 mod event;
 mod harakiri;
 mod jitter;
@@ -256,6 +257,7 @@ impl Lifecycle {
             Event::PredecessorGone => self.predecessor_gone(now),
             Event::RecycleRequested { slot } => self.recycle_requested(slot),
             Event::ReloadRequested => self.reload_requested(),
+            Event::Rung { ago } => self.rung(ago, now),
             Event::ReopenRequested => self.reopen_requested(),
             Event::SettingsRead(result) => self.settings_read(result, now),
             Event::SpawnFailed {

@@ -39,6 +39,11 @@ impl Allowance {
         (self.requests, self.lifetime)
     }
 
+    /// When its lifetime ends, if that has a limit.
+    pub(super) fn end(&self, since: Time) -> Option<Time> {
+        (!self.lifetime.is_zero()).then(|| since.saturating_add(self.lifetime))
+    }
+
     /// How many requests are left of the limit, if there is one.
     pub(super) fn requests_left(&self, answered: u64) -> Option<u64> {
         (self.requests > 0).then(|| self.requests.saturating_sub(answered))

@@ -20,6 +20,13 @@ pub(super) struct Stuck {
     told: bool,
 }
 
+impl Stuck {
+    /// Until now there was nothing to do.
+    pub(super) fn seen_alive(&mut self, now: Time) {
+        self.alive = Some(now);
+    }
+}
+
 impl Lifecycle {
     /// Whether the site was found to hang.
     pub(super) fn is_stuck(&self) -> bool {

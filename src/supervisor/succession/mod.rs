@@ -27,7 +27,7 @@ use rustix::process::getpid;
 use tokio::sync::mpsc;
 use tracing::info;
 
-use crate::{listener::Listeners, sys::Kinship, systemd::Notifier};
+use crate::{ipc::LoadFailure, listener::Listeners, sys::Kinship, systemd::Notifier};
 
 use super::{
     SupervisorError,
@@ -41,7 +41,7 @@ use super::{
 pub(super) use self::words::Word;
 use self::{
     heir::Heir,
-    message::{FromHeir, ToHeir},
+    message::{FromHeir, GREETING, ToHeir},
     program::{OnDisk, Program},
 };
 pub(crate) use self::{
@@ -129,6 +129,13 @@ fn kinship() -> Kinship {
     }
 }
 
+/// Why a new program cannot take over that speaks another protocol.
+fn foreign(theirs: &str) -> String {
+    format!(
+        "the new program speaks {theirs:?} and this one {GREETING:?}, so it cannot take over; restart the service instead, when you like"
+    )
+}
+
 impl Supervisor {
     /// What is where this program was started from, in a word.
     pub(super) fn on_disk(&self) -> &'static str {
@@ -192,6 +199,13 @@ impl Supervisor {
             Word::Predecessor(Some(ToHeir::Reign { reload })) => self.reign(reload),
             Word::Predecessor(Some(ToHeir::Estate(_))) => return None,
             Word::Predecessor(None) => Event::PredecessorGone,
+            Word::Stranger(theirs) if self.succession.heir.is_some() => {
+                Event::HeirFailed(LoadFailure {
+                    reason: foreign(&theirs),
+                    traceback: String::new(),
+                })
+            }
+            Word::Stranger(_) => return None,
         })
     }
 

@@ -35,7 +35,7 @@ use super::{
     Word,
     estate::{Estate, Sockets},
     message::{Accession, FromHeir, GREETING, ToHeir, VARIABLE},
-    words::forward,
+    words::{beginning, forward},
 };
 
 /// Why there is no succession.
@@ -49,18 +49,30 @@ pub(crate) enum SuccessionError {
         "${VARIABLE} is set, and standard input is no way to another supervisor; unset it, it is set by hostler alone"
     )]
     NoWay,
-    /// It means something that this program does not know.
+    /// It speaks otherwise.
     #[error(
-        "hostler {theirs} leaves something that this version does not know; restart the service instead"
+        "the supervisor that is to be followed speaks {theirs:?} and this program {GREETING:?}, so it cannot take over; restart the service instead, when you like"
     )]
     Protocol {
-        /// Its version, or what it says in place of one.
+        /// What it says in place of our greeting.
         theirs: String,
     },
     /// Standard input.
     #[error("cannot take over standard input")]
     Stdin(#[source] io::Error),
+    /// It means something that this program does not know.
+    #[error(
+        "hostler {theirs} leaves what hostler {VERSION} does not know, so that cannot take over; restart the service instead, when you like"
+    )]
+    Unknown {
+        /// Its version.
+        theirs: String,
+        /// What it is.
+        source: ListenError,
+    },
 }
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The way to the supervisor before this one, and what it leaves.
 pub(crate) struct Predecessor {
@@ -90,11 +102,21 @@ impl Predecessor {
         if socket_type(&way) != Ok(SocketType::SEQPACKET) {
             return Err(SuccessionError::NoWay);
         }
-        let channel = Channel::from_fd(way).greeting(GREETING);
-        let (mut estate, fds) = match channel.recv() {
+        let voice = Voice(Arc::new(Channel::from_fd(way).greeting(GREETING)));
+        let met = Self::take_over(voice.clone());
+        met.map(Some)
+            .inspect_err(|error| voice.failed(one_line(error)))
+    }
+
+    /// Hears what is left.
+    fn take_over(voice: Voice) -> Result<Self, SuccessionError> {
+        let (mut estate, fds) = match voice.0.recv() {
             Ok(Some((ToHeir::Estate(estate), fds))) => (*estate, fds),
             Ok(_) => return Err(SuccessionError::Estate(IpcError::Closed)),
-            Err(IpcError::Version { theirs }) => return Err(SuccessionError::Protocol { theirs }),
+            Err(IpcError::Version { theirs }) => {
+                let theirs = beginning(&theirs);
+                return Err(SuccessionError::Protocol { theirs });
+            }
             Err(error) => return Err(SuccessionError::Estate(error)),
         };
         if estate.is_child {
@@ -103,17 +125,17 @@ impl Predecessor {
                 .map_err(|errno| SuccessionError::Stdin(errno.into()))?;
         }
         let theirs = estate.version.clone();
-        let unknown = |_: ListenError| SuccessionError::Protocol { theirs };
+        let unknown = |source| SuccessionError::Unknown { theirs, source };
         let mut fds = fds.into_iter();
         let sockets = Sockets::take(mem::take(&mut estate.sockets), &mut fds).map_err(unknown)?;
-        Ok(Some(Self {
-            voice: Voice(Arc::new(channel)),
+        Ok(Self {
+            voice,
             sockets,
             ticket_keys: fds.next(),
             failure: None,
             is_followed: false,
             estate,
-        }))
+        })
     }
 
     /// The way to it, for whoever has to tell why there will be no supervisor here.
@@ -208,7 +230,7 @@ impl Predecessor {
                 generation,
                 workers,
             } => self.voice.say(&FromHeir::Ready(Accession {
-                version: env!("CARGO_PKG_VERSION").to_owned(),
+                version: VERSION.to_owned(),
                 generation: *generation,
                 workers: *workers,
             })),

@@ -22,7 +22,12 @@ pub(in crate::supervisor) enum Word {
     Heir(Option<FromHeir>),
     /// The supervisor before this one.
     Predecessor(Option<ToHeir>),
+    /// A supervisor that does not speak as we do, and what it says in place of our greeting.
+    Stranger(String),
 }
+
+/// As much of a stranger's greeting as people need to see whose it is.
+const LONGEST_GREETING: usize = 64;
 
 /// Hands on what comes, to the end. A word that is unknown here is of a newer version, which knows that it may be.
 pub(super) async fn forward<T: DeserializeOwned>(
@@ -39,6 +44,9 @@ pub(super) async fn forward<T: DeserializeOwned>(
         match channel.recv::<T>() {
             Ok(Some((message, _))) => tell(Some(message)).await,
             Err(IpcError::Malformed(error)) => debug!(%error, "an unknown word"),
+            Err(IpcError::Version { theirs }) => {
+                _ = words.send(Word::Stranger(beginning(&theirs))).await;
+            }
             Err(error) if error.is_would_block() => {
                 if let Ok(mut ready) = ready.readable().await {
                     ready.clear_ready();
@@ -47,4 +55,9 @@ pub(super) async fn forward<T: DeserializeOwned>(
             Ok(None) | Err(_) => return tell(None).await,
         }
     }
+}
+
+/// The beginning of a stranger's words.
+pub(super) fn beginning(theirs: &str) -> String {
+    theirs.chars().take(LONGEST_GREETING).collect()
 }

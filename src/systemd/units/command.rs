@@ -12,7 +12,7 @@ use super::{
 const PROGRAMS: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A program and its arguments as `ExecStart=` takes them.
-pub(super) fn line(command: &[String]) -> String {
+pub(crate) fn line(command: &[String]) -> String {
     let words = command.iter().map(|each| argument(each));
     words.collect::<Vec<_>>().join(" ")
 }

@@ -7,6 +7,7 @@
 mod command;
 mod daemon;
 mod generator;
+mod mark;
 mod name;
 mod relax;
 mod service;
@@ -20,7 +21,9 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Settings;
 
+pub(crate) use command::line as command_line;
 pub(crate) use generator::{Places, UnitsError, generate, write};
+pub(crate) use mark::MARK;
 pub(crate) use name::SiteName;
 pub(crate) use tell::tell;
 
@@ -70,6 +73,11 @@ pub(crate) fn units(site: &SiteName, settings: &Settings, source: &Path) -> Vec<
         units.push(daemon::unit(site, settings, daemon, source));
     }
     units
+}
+
+/// The mark that a service of these settings has in its environment, see [`MARK`].
+pub(crate) fn mark(settings: &Settings, source: &Path) -> String {
+    service::mark_of(settings, source)
 }
 
 /// Whether systemd listens on anything for a site; if not, hostler does so itself, and the service is what is enabled.

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use crate::config::{ByteSize, Settings, Timeouts};
 
 use super::{
-    SiteName, Unit, command, relax,
+    MARK, SiteName, Unit, command, mark, relax,
     text::{Text, line, word},
 };
 
@@ -23,13 +23,28 @@ pub(super) fn drop_in(
     wanted: &[String],
     source: &Path,
 ) -> Unit {
-    let service = &settings.service;
     let mut text = Text::from(source);
     text.set_words("Wants", wanted);
     dependencies(settings, &mut text);
     text.section("Service");
-    account(settings, &mut text);
-    resources(settings, &mut text);
+    let mark = mark_of(settings, source);
+    text.set("Environment", &format!("{MARK}={mark}"));
+    of_service(settings, &mut text);
+    Unit::drop_in(&format!("hostler@{site}.service"), text.finish())
+}
+
+/// The mark of what the service is told, which cannot be in what it marks.
+pub(super) fn mark_of(settings: &Settings, source: &Path) -> String {
+    let mut text = Text::from(source);
+    text.section("Service");
+    of_service(settings, &mut text);
+    mark::mark(&text.finish())
+}
+
+fn of_service(settings: &Settings, text: &mut Text) {
+    let service = &settings.service;
+    account(settings, text);
+    resources(settings, text);
     let mercy = settings.timeouts.reload_mercy;
     if mercy != Timeouts::default().reload_mercy {
         text.set("TimeoutStopSec", &seconds(mercy.0 + SLACK));
@@ -37,15 +52,14 @@ pub(super) fn drop_in(
     for (name, value) in &service.environment {
         text.set("Environment", &word(&format!("{name}={value}")));
     }
-    files(settings, &mut text);
+    files(settings, text);
     text.copy(relax::relaxations(settings));
-    commands(settings, &mut text);
+    commands(settings, text);
     for (name, values) in &service.directives {
         for value in &values.0 {
             text.set(name, value);
         }
     }
-    Unit::drop_in(&format!("hostler@{site}.service"), text.finish())
 }
 
 /// What runs before and after the site, in its service.

@@ -22,6 +22,11 @@ pub(super) fn sandbox() -> impl Iterator<Item = &'static str> {
     between(SERVICE, "\nUser=", "\n[Install]")
 }
 
+/// All that the service is told.
+pub(super) fn service() -> impl Iterator<Item = &'static str> {
+    between(SERVICE, "\n[Service]", "\n[Install]")
+}
+
 /// What holds for every socket, but for its address.
 pub(super) fn socket() -> impl Iterator<Item = &'static str> {
     let lines = between(SOCKET, "\n[Socket]", "\n[Install]");

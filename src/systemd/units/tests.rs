@@ -20,7 +20,33 @@ fn check(settings: &str, path: &str, expected: &str) {
     let paths: Vec<&Path> = units.iter().map(|unit| unit.path.as_path()).collect();
     let unit = units.iter().find(|unit| unit.path == Path::new(path));
     let unit = unit.unwrap_or_else(|| panic!("{path} is not in {paths:?}"));
-    assert_eq!(unit.text.strip_prefix(HEADER).unwrap(), expected);
+    let text = unit.text.strip_prefix(HEADER).unwrap();
+    assert_eq!(without_mark(text), expected);
+}
+
+/// The text without the line that is the first one of every service's section.
+fn without_mark(text: &str) -> String {
+    let Some((before, behind)) = text.split_once("\n[Service]\nEnvironment=HOSTLER_UNITS=") else {
+        return text.to_owned();
+    };
+    let (_, behind) = behind.split_once('\n').unwrap();
+    match behind {
+        "" => before.to_owned(),
+        behind => format!("{before}\n[Service]\n{behind}"),
+    }
+}
+
+#[test]
+fn a_service_is_marked_with_what_it_is_told() {
+    let mark = |settings: &str| {
+        let units = made(&format!("{LISTEN}{settings}"));
+        let unit = units.iter().find(|unit| unit.path == Path::new(SERVICE));
+        let mut lines = unit.unwrap().text.lines();
+        let mark = lines.find_map(|line| line.strip_prefix("Environment=HOSTLER_UNITS="));
+        mark.unwrap().to_owned()
+    };
+    assert_eq!(mark(""), mark("[workers]\nprocesses = 3\n"));
+    assert_ne!(mark(""), mark("[service]\nuser = \"shop\"\n"));
 }
 
 const SOCKET: &str = "hostler@shop.socket.d/50-hostler.conf";

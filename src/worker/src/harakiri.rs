@@ -99,7 +99,8 @@ impl Harakiri {
                     false => Ok(()),
                 }
             })?;
-        py.import("signal")?
+        // What is below `signal`, which would make enumerations of all numbers.
+        py.import("_signal")?
             .call_method1("signal", (HARAKIRI_SIGNAL.as_raw(), handler))
             .map(drop)
     }

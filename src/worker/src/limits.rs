@@ -30,6 +30,14 @@ const RESERVE: usize = 1 << 20;
 /// frameworks catch MemoryError themselves.
 const FULL: (u64, u64) = (7, 8);
 
+/// What tells of an exception is loaded while there is room, before any worker is forked; without it only the exception's
+/// name is told. Who has no limit of memory loads it when there is something to tell.
+pub(crate) fn prepare(py: Python<'_>, limits: &Limits) {
+    if limits.limit_as.0 > 0 || getrlimit(Resource::As).current.is_some() {
+        let _ = py.import("traceback");
+    }
+}
+
 /// Sets the limits of this process, which is a worker that has not served yet.
 pub(crate) fn apply(limits: &Limits) -> Result<(), LoadFailure> {
     if limits.limit_as.0 > 0 {
@@ -76,9 +84,7 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(crate) fn new(py: Python<'_>, limits: &Limits, control: &Arc<Control>) -> Self {
-        // What tells of an exception, loaded while there is room; without it only the exception's name is told.
-        let _ = py.import("traceback");
+    pub(crate) fn new(limits: &Limits, control: &Arc<Control>) -> Self {
         let memory = Self {
             limit: limits.limit_as.0,
             reserve: Mutex::default(),

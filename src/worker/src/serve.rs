@@ -8,7 +8,7 @@ use std::{
 use hostler::{
     config::Listen,
     ipc::{FromWorker, ListenerInfo},
-    scoreboard::{Scoreboard, WorkerState},
+    scoreboard::{Scoreboard, WorkerState, now_us},
     serve::{Engine, ListeningSocket, Plan, Watches},
     sys,
     tls::Server,
@@ -60,7 +60,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
     let watches = Arc::new(Watches::new(Arc::clone(&scoreboard), context.slot));
     let harakiri = Arc::new(Harakiri::new(Arc::clone(&watches), threads));
     let control = Arc::new(Control::new(context.control, Arc::clone(&harakiri)));
-    let memory = Memory::new(py, &context.settings.limits, &control);
+    let memory = Memory::new(&context.settings.limits, &control);
     let autoreload = context.settings.reload.py_autoreload.then(|| Autoreload {
         loaded: Mutex::new(context.loaded),
         control: Arc::clone(&control),
@@ -91,6 +91,7 @@ fn serve(py: Python<'_>, context: WorkerContext) -> PyResult<()> {
         drain: vec![on_sigterm()?],
         control: Some(control.channel().as_fd().try_clone_to_owned()?),
         on_control: Box::new(move || hear.hear()),
+        on_ring: on_ring(&control),
         on_drain: on_drain(&scoreboard, context.slot, &control),
     };
     let lock = match is_green {
@@ -184,6 +185,12 @@ fn on_sigterm() -> PyResult<OwnedFd> {
         eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(std::io::Error::from)?;
     sys::wake_on_signals(event.try_clone()?, &[Signal::TERM])?;
     Ok(event)
+}
+
+/// Says that this worker has woken up, to a supervisor that looks no more because nobody had anything to do.
+fn on_ring(control: &Arc<Control>) -> Box<dyn Fn() + Send + Sync> {
+    let control = Arc::clone(control);
+    Box::new(move || control.tell(&FromWorker::Rung { at_us: now_us() }))
 }
 
 /// Says that this worker accepts nothing more, so that the supervisor knows when a reload is complete.

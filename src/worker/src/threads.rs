@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hostler::serve::Engine;
+use hostler::{config::Workers, serve::Engine};
 use pyo3::{
     prelude::*,
     types::{PyCFunction, PyDict},
@@ -14,6 +14,14 @@ use crate::{
     output,
     wsgi::{Hand, Lock, Wsgi, WsgiThread},
 };
+
+/// Loads what [`Crew::start`] needs before any worker is forked, so that they share it.
+pub(crate) fn prepare(py: Python<'_>, workers: &Workers) {
+    if workers.threads > 1 && !workers.is_green() {
+        // Without it there is an error at the start of a worker, where it can be told.
+        let _ = py.import("threading");
+    }
+}
 
 /// What they have in common.
 pub(crate) struct Crew {
@@ -32,11 +40,14 @@ impl Crew {
         py: Python<'py>,
         stack: u64,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let mut started = Vec::new();
+        if self.engine.threads() == 1 {
+            return Ok(started);
+        }
         let threading = py.import("threading")?;
         let before = (stack > 0)
             .then(|| threading.call_method1("stack_size", (stack,)))
             .transpose()?;
-        let mut started = Vec::new();
         for number in 1..self.engine.threads() {
             let options = PyDict::new(py);
             options.set_item("target", self.target(py, number)?)?;

@@ -1,8 +1,8 @@
 //! The life of a worker, from the fork to its end; what it does in between is `serve`.
 //!
-//! Its control socket ties it to the supervisor: the end of that socket says what `Drain` says, however the supervisor
-//! ended. PR_SET_PDEATHSIG could not do this: set before the process in the middle of the double fork has ended it
-//! would fire at once, and a signal could say no more than the socket does.
+//! Two things tie it to the supervisor. The end of its control socket says what `Drain` says, however the supervisor
+//! ended; but a worker whose threads are all stuck hears nobody. So the kernel tells it too, and kills it when the time
+//! is over that the supervisor would have given it (`timeouts.reload-mercy`): nobody is left who could.
 //!
 //! Signals: SIGINT and SIGHUP do nothing, since a terminal sends them to all processes and the supervisor decides. What
 //! SIGTERM does is up to `serve`; until that runs, it does nothing either. So there is no `KeyboardInterrupt` in a
@@ -16,9 +16,13 @@ use hostler::{
     journal::{self, Gathered, Role},
     scoreboard::Scoreboard,
     serve::Handover,
+    sys,
 };
 use pyo3::prelude::*;
-use rustix::process::getpid;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, getpid},
+};
 
 use crate::{
     app::{self, Applications},
@@ -68,6 +72,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
         https,
         applications,
         channel,
+        supervisor,
         loaded,
         ..
     } = zygote;
@@ -78,6 +83,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
     } = ends;
     // As long as anybody holds it, the supervisor cannot see that the zygote is gone.
     drop(channel);
+    tie(&control, supervisor, &start.settings);
     let pid = getpid().as_raw_nonzero().get();
     scoreboard.worker(slot).start(pid, start.generation);
     if let Err(error) = output::redirect(&output) {
@@ -107,6 +113,18 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
     let code = serve::run(py, context);
     finish(py);
     code
+}
+
+/// See the module. A supervisor that has ended in the moment before has closed its end of the socket by then.
+fn tie(control: &Channel, supervisor: Option<Pid>, settings: &Settings) {
+    let Some(supervisor) = supervisor else { return };
+    if let Err(error) = sys::end_with_parent(supervisor, settings.timeouts.reload_mercy.0) {
+        tracing::warn!(%error, "should the supervisor be killed, a request that hangs will keep this worker");
+    }
+    let mut fds = [PollFd::new(control, PollFlags::empty())];
+    if poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0) {
+        sys::parent_has_ended();
+    }
 }
 
 /// Everything between the fork and the first request that the site has a say in.
@@ -149,10 +167,13 @@ fn report(control: &Channel, message: &FromWorker) {
 /// takes long, is of no use to a process that ends, and crashes extensions whose threads still run; it is left out.
 /// How long all this may take is the supervisor's affair (`worker-reload-mercy`).
 fn finish(py: Python<'_>) {
-    if let Err(error) = py
-        .import("threading")
-        .and_then(|module| module.call_method0("_shutdown"))
-    {
+    // Who has not imported it has no threads.
+    let threading = py.import("sys").and_then(|sys| {
+        let modules = sys.getattr("modules")?;
+        modules.call_method1("get", ("threading",))
+    });
+    let threading = threading.ok().filter(|module| !module.is_none());
+    if let Some(Err(error)) = threading.map(|module| module.call_method0("_shutdown")) {
         tracing::error!(
             "waiting for the application's threads failed\n{}",
             traceback::text(py, &error)

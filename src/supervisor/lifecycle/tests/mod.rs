@@ -1,6 +1,7 @@
 //! Each rule of the lifecycle, with invented times; here is the site that they are tried on.
 
 mod adapt;
+mod doze;
 mod harakiri;
 mod pressure;
 mod recycle;

@@ -1,8 +1,11 @@
 //! One request: environ, the application, its response; and what is logged when that goes wrong.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    ptr::null_mut,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use hostler::{
@@ -12,8 +15,9 @@ use hostler::{
 };
 use pyo3::{
     exceptions::{PyMemoryError, PyOSError},
+    ffi,
     prelude::*,
-    types::{PyDict, PyTuple},
+    types::PyDict,
 };
 use tracing::{error, info, warn};
 
@@ -90,7 +94,7 @@ impl WsgiThread {
     ) -> PyResult<Self> {
         let link = Arc::<Link>::default();
         Ok(Self {
-            environs: EnvironMaker::new(template, guard, lock == Lock::Green),
+            environs: EnvironMaker::new(template, &link, guard, lock == Lock::Green)?,
             callables: Callables::new(py, &link, lock)?,
             link,
             serial: 0,
@@ -209,9 +213,7 @@ impl Wsgi {
             serial: thread.serial,
         };
         call.callables.response().renew(call.serial);
-        let (environ, input) = thread
-            .environs
-            .environ(py, exchange, call.link, call.serial)?;
+        let (environ, input) = thread.environs.environ(py, exchange, call.serial)?;
         let open = call.link.open(py, call.serial, exchange);
         let outcome = run(application.bind(py), &environ, &call);
         // Whoever kept it must not read what follows on the connection.
@@ -272,8 +274,7 @@ fn run(
 ) -> PyResult<()> {
     let py = application.py();
     let start_response = call.callables.start_response.bind(py);
-    let arguments = PyTuple::new(py, [environ.as_any(), start_response])?;
-    let response = application.call1(arguments);
+    let response = ask(application, environ, start_response);
     if forked::is_child() {
         forked::end(py, response.err());
     }
@@ -282,6 +283,25 @@ fn run(
         forked::end(py, sent.err());
     }
     sent
+}
+
+/// `application(environ, start_response)`, without a tuple for the two.
+#[expect(unsafe_code, reason = "the hot path of every request")]
+fn ask<'py>(
+    application: &Bound<'py, PyAny>,
+    environ: &Bound<'py, PyDict>,
+    start_response: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: all three are alive, and null ends the arguments. The result is a new reference, or null with an error set.
+    unsafe {
+        let response = ffi::PyObject_CallFunctionObjArgs(
+            application.as_ptr(),
+            environ.as_ptr(),
+            start_response.as_ptr(),
+            null_mut::<ffi::PyObject>(),
+        );
+        Bound::from_owned_ptr_or_err(application.py(), response)
+    }
 }
 
 impl Application for Wsgi {

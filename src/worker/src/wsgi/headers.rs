@@ -3,7 +3,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hostler::{protocol::http::response, serve::ResponseHead};
+use hostler::{
+    protocol::{self, http::response},
+    serve::ResponseHead,
+};
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
@@ -11,9 +14,12 @@ use pyo3::{
 };
 use tracing::warn;
 
-use super::text::bytes_of;
+use super::{
+    header_names::{HeaderNames, Meaning},
+    text::bytes_of,
+};
 
-/// Reads both into an empty `head`, whose memory is used again.
+/// Reads both into an empty `head`, whose memory is used again; `names` are those that were read before.
 ///
 /// # Errors
 /// `TypeError` and `ValueError`, for the application: what is wrong, in words that name it.
@@ -21,15 +27,16 @@ pub(super) fn read_head(
     status: &Bound<'_, PyAny>,
     headers: &Bound<'_, PyAny>,
     head: &mut ResponseHead,
+    names: &mut HeaderNames,
 ) -> PyResult<()> {
     read_status(status, head)?;
     if let Ok(list) = headers.cast::<PyList>() {
         for field in list {
-            read_header(&field, head)?;
+            read_header(&field, head, names)?;
         }
     } else if let Ok(tuple) = headers.cast::<PyTuple>() {
         for field in tuple {
-            read_header(&field, head)?;
+            read_header(&field, head, names)?;
         }
     } else {
         let class = headers.get_type().name()?.to_string();
@@ -71,7 +78,11 @@ fn read_status(status: &Bound<'_, PyAny>, head: &mut ResponseHead) -> PyResult<(
     Ok(())
 }
 
-fn read_header(field: &Bound<'_, PyAny>, head: &mut ResponseHead) -> PyResult<()> {
+fn read_header(
+    field: &Bound<'_, PyAny>,
+    head: &mut ResponseHead,
+    names: &mut HeaderNames,
+) -> PyResult<()> {
     let pair = field.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
     let Some(pair) = pair else {
         let text = field.repr()?;
@@ -80,53 +91,46 @@ fn read_header(field: &Bound<'_, PyAny>, head: &mut ResponseHead) -> PyResult<()
         )));
     };
     let (name, value) = (pair.get_borrowed_item(0)?, pair.get_borrowed_item(1)?);
-    let name_bytes = bytes_of(&name, "the name of a response header")?;
-    let value_bytes = bytes_of(&value, "the value of a response header")?;
-    if !response::is_name(&name_bytes) {
-        return Err(PyValueError::new_err(format!(
-            "{} is no name for a response header",
-            name.repr()?
-        )));
-    }
-    if !response::is_value(&value_bytes) {
+    let (meaning, beginning) = names.find(&name)?;
+    let bytes = bytes_of(&value, "the value of a response header")?;
+    if !response::is_value(&bytes) {
         let (name, value) = (name.repr()?, value.repr()?);
         return Err(PyValueError::new_err(format!(
             "response header {name} has control characters: {value}"
         )));
     }
-    if note(&name_bytes, &value_bytes, head)? {
-        response::header(&mut head.lines, &name_bytes, &value_bytes);
+    let is_sent = match meaning {
+        Meaning::Plain => true,
+        Meaning::Connection => {
+            // Persistence is the server's matter, but an application that wants an end of it gets it.
+            head.facts.close |= bytes.eq_ignore_ascii_case(b"close");
+            false
+        }
+        Meaning::ContentLength => note_length(&bytes, head)?,
+        Meaning::Date => {
+            head.facts.date = true;
+            true
+        }
+        Meaning::HopByHop => {
+            tell_of_dropped(&name)?;
+            false
+        }
+        Meaning::TransferEncoding => {
+            head.facts.transfer_encoding = true;
+            true
+        }
+    };
+    if is_sent {
+        head.lines.reserve(beginning.len() + bytes.len() + 2);
+        head.lines.extend_from_slice(beginning);
+        head.lines.extend_from_slice(&bytes);
+        head.lines.extend_from_slice(b"\r\n");
     }
     Ok(())
 }
 
-/// Keeps what the header says about framing; returns whether it is sent as it is.
-fn note(name: &[u8], value: &[u8], head: &mut ResponseHead) -> PyResult<bool> {
-    let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
-    match name.len() {
-        2 if is("TE") => return Ok(drop_hop_by_hop(name)),
-        4 if is("Date") => head.facts.date = true,
-        7 if is("Trailer") || is("Upgrade") => return Ok(drop_hop_by_hop(name)),
-        10 if is("Connection") => {
-            // Persistence is the server's matter, but an application that wants an end of it gets it.
-            head.facts.close |= value.eq_ignore_ascii_case(b"close");
-            return Ok(false);
-        }
-        10 if is("Keep-Alive") => return Ok(drop_hop_by_hop(name)),
-        14 if is("Content-Length") => return note_length(value, head),
-        16 if is("Proxy-Connection") => return Ok(drop_hop_by_hop(name)),
-        17 if is("Transfer-Encoding") => head.facts.transfer_encoding = true,
-        _ => {}
-    }
-    Ok(true)
-}
-
 fn note_length(value: &[u8], head: &mut ResponseHead) -> PyResult<bool> {
-    let digits = std::str::from_utf8(value)
-        .ok()
-        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let length = digits.and_then(|text| text.parse().ok());
-    match (length, head.facts.content_length) {
+    match (protocol::decimal(value), head.facts.content_length) {
         (None, _) => {
             let text = value.escape_ascii();
             Err(PyValueError::new_err(format!(
@@ -146,14 +150,15 @@ fn note_length(value: &[u8], head: &mut ResponseHead) -> PyResult<bool> {
     }
 }
 
-/// PEP 3333, "Other HTTP Features": applications may not use hop-by-hop headers. Always false: it is not sent.
-fn drop_hop_by_hop(name: &[u8]) -> bool {
+/// PEP 3333, "Other HTTP Features": applications may not use hop-by-hop headers.
+fn tell_of_dropped(name: &Bound<'_, PyAny>) -> PyResult<()> {
     static TOLD: AtomicBool = AtomicBool::new(false);
     if !TOLD.swap(true, Ordering::Relaxed) {
+        let name = bytes_of(name, "the name of a response header")?;
         warn!(
             header = %name.escape_ascii(),
             "the application sets a header that only the server may set; such headers are dropped (told once)"
         );
     }
-    false
+    Ok(())
 }

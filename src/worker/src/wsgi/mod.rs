@@ -11,11 +11,13 @@ mod dynamic;
 mod environ;
 mod exchange_link;
 pub(crate) mod file_wrapper;
+mod header_names;
 mod headers;
 pub(crate) mod input;
 mod names;
 mod response;
 mod sending;
+mod shape;
 mod text;
 
 pub(crate) use call::{Autoreload, Hand, OnException, Wsgi, WsgiThread};

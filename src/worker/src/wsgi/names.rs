@@ -1,14 +1,14 @@
 //! Names of variables, as their front servers write them, and the `str` that is their key in an environ.
 //!
-//! Each name is looked up once per request and there are two dozen of them, so the order of the last request is
-//! remembered: clients and front servers always send theirs in the same one, and a single comparison confirms it.
+//! Looking up the two dozen of a request costs more than anything else that is done for it. So `environ` guesses what
+//! they are, and one comparison for each confirms it.
 
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
 };
 
-use hostler::environ::{Variable, header_key};
+use hostler::environ::{Standard, Variable, header_key};
 use pyo3::{
     ffi,
     prelude::*,
@@ -30,8 +30,6 @@ pub(super) struct Name(u32);
 pub(super) struct Names {
     known: Vec<Known>,
     index: HashMap<Wire, Name, BuildHasherDefault<NameHasher>>,
-    /// Which name was last met at each position of a request.
-    usual: Vec<Name>,
     /// How many were interned so far.
     interned: usize,
 }
@@ -42,8 +40,13 @@ struct Known {
     key: Option<Py<PyString>>,
 }
 
-/// How a variable is written, with its kind in front.
-type Wire = Box<[u8]>;
+/// How a variable is written.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Wire {
+    Header(Box<[u8]>),
+    Raw(Box<[u8]>),
+    Standard(Standard),
+}
 
 impl Names {
     /// Whether it is time to forget them all, and with them all that was made of [`Name`]s.
@@ -59,26 +62,23 @@ impl Names {
         };
     }
 
-    /// The name of a variable, the `position`th of its request.
-    pub(super) fn find(&mut self, py: Python<'_>, variable: Variable<'_>, position: usize) -> Name {
-        let (kind, name) = split(variable);
-        if let Some(usual) = self.usual.get(position)
-            && let Some((first, rest)) = self.known[usual.0 as usize].wire.split_first()
-            && *first == kind
-            && is_same(rest, name)
-        {
-            return *usual;
+    /// Whether a variable has this name.
+    pub(super) fn is(&self, name: Name, variable: Variable<'_>) -> bool {
+        match (&self.known[name.0 as usize].wire, variable) {
+            (Wire::Standard(known), Variable::Standard(standard)) => *known == standard,
+            (Wire::Header(known), Variable::Header(name))
+            | (Wire::Raw(known), Variable::Raw(name)) => is_same(known, name),
+            _ => false,
         }
-        let found = self.look_up(py, variable, kind, name);
-        match self.usual.get_mut(position) {
-            Some(usual) => *usual = found,
-            None => self.usual.push(found),
-        }
-        found
     }
 
-    fn look_up(&mut self, py: Python<'_>, variable: Variable<'_>, kind: u8, name: &[u8]) -> Name {
-        let wire: Wire = [&[kind], name].concat().into();
+    /// The name of a variable.
+    pub(super) fn find(&mut self, py: Python<'_>, variable: Variable<'_>) -> Name {
+        let wire = match variable {
+            Variable::Header(name) => Wire::Header(name.into()),
+            Variable::Raw(name) => Wire::Raw(name.into()),
+            Variable::Standard(standard) => Wire::Standard(standard),
+        };
         if let Some(known) = self.index.get(&wire) {
             return *known;
         }
@@ -133,20 +133,14 @@ pub(super) fn is_same(a: &[u8], b: &[u8]) -> bool {
     }
 }
 
-fn split(variable: Variable<'_>) -> (u8, &[u8]) {
-    match variable {
-        Variable::Header(name) => (b'h', name),
-        Variable::Raw(name) => (b'r', name),
-        Variable::Standard(standard) => (b's', standard.name().as_bytes()),
-    }
-}
-
 fn key(variable: Variable<'_>) -> Option<String> {
     let mut key = Vec::new();
     match variable {
         Variable::Header(name) => header_key(name, &mut key),
-        // PEP 3333's own variables are the server's to set.
-        Variable::Raw(name) if name.starts_with(b"wsgi.") => return None,
+        // PEP 3333's own variables, and ours, are the server's to set.
+        Variable::Raw(name) if name.starts_with(b"wsgi.") || name.starts_with(b"hostler.") => {
+            return None;
+        }
         Variable::Raw(name) => key.extend_from_slice(name),
         Variable::Standard(standard) => key.extend_from_slice(standard.name().as_bytes()),
     }

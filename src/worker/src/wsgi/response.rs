@@ -16,6 +16,7 @@ use pyo3::{
 use super::{
     exchange_link::Link,
     file_wrapper::FileRange,
+    header_names::HeaderNames,
     headers::read_head,
     sending::{self, Lock},
 };
@@ -38,6 +39,7 @@ struct State {
     head: ResponseHead,
     /// Whether `head` is what the application wants to be sent.
     started: bool,
+    names: HeaderNames,
 }
 
 impl Response {
@@ -117,7 +119,7 @@ impl Response {
         if let Some(exc_info) = exc_info {
             self.raise_if_committed(exc_info)?;
         }
-        let mut head = {
+        let (mut head, mut names) = {
             let mut state = self.state();
             if state.started && exc_info.is_none() {
                 return Err(PyAssertionError::new_err(
@@ -126,13 +128,13 @@ impl Response {
             }
             // Reading may run code of the application's (a repr), which must not find half of a head.
             state.started = false;
-            take(&mut state.head)
+            (take(&mut state.head), take(&mut state.names))
         };
         clear(&mut head);
-        let said = read_head(status, headers, &mut head);
+        let said = read_head(status, headers, &mut head, &mut names);
         let mut state = self.state();
         state.started = said.is_ok();
-        state.head = head;
+        (state.head, state.names) = (head, names);
         said
     }
 

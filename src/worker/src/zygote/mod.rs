@@ -24,7 +24,7 @@ use hostler::{
 use pyo3::prelude::*;
 use rustix::{
     fs::Mode,
-    process::{Signal, set_parent_process_death_signal},
+    process::{Pid, Signal, getppid, set_parent_process_death_signal},
 };
 
 use crate::{
@@ -32,6 +32,7 @@ use crate::{
     control::follow_log,
     green,
     https::Https,
+    limits,
     loaded::Loaded,
     module, worker,
 };
@@ -107,6 +108,8 @@ pub(crate) struct Zygote {
     pub(crate) applications: Option<Applications>,
     /// To the supervisor; the zygote's alone.
     pub(crate) channel: Channel,
+    /// The supervisor; `None`: it is in no namespace of ours.
+    pub(crate) supervisor: Option<Pid>,
     /// Files of modules that the supervisor was told of.
     pub(crate) loaded: Loaded,
     spread: Spread,
@@ -185,6 +188,7 @@ impl Zygote {
                 https: found.https,
                 applications: None,
                 channel,
+                supervisor: getppid(),
                 loaded: Loaded::default(),
                 spread: Spread::default(),
                 has_warned_of_threads: false,
@@ -271,6 +275,8 @@ impl Zygote {
         interpreter::prepare(py, app)?;
         module::install(py).map_err(|error| failed(py, "making the module hostler", &error))?;
         green::prepare(py, &self.start.settings)?;
+        limits::prepare(py, &self.start.settings.limits);
+        crate::threads::prepare(py, &self.start.settings.workers);
         app::import_all(py, &app.preload, "app.preload")?;
         if !app.lazy_apps {
             self.applications = Some(Applications::load(py, &self.start.settings)?);
