@@ -60,7 +60,7 @@ class Row(rows.Traffic):
 ROWS = {
     "http": Row("HTTP over a kept connection"),
     "uwsgi": Row("the uwsgi protocol", protocol="uwsgi", keep_alive=False),
-    "watched": Row("HTTP, everything on that tells of requests", watched=True),
+    "watched": Row("HTTP over a kept connection, with metrics, stats and an access log", watched=True),
 }
 
 
