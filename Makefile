@@ -103,7 +103,8 @@ target/man/%: man/%.scd tools/manual $(wildcard docs/*.md) | need-man
 
 .PHONY: book
 book: $(MDBOOK) ## the documentation as a site, under target/book
-	target/tools/bin/mdbook build docs
+	target/tools/bin/mdbook build packaging/book
+	packaging/book/check target/book
 
 # The oldest glibc that a wheel runs with: RHEL 8, Debian 10 and Ubuntu 20.04 have it or a newer one.
 wheel wheel-of-tests: export HOSTLER_WHEEL_GLIBC := 2.28

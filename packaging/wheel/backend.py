@@ -34,7 +34,7 @@ LEFT_OUT = re.compile(r"^(\.ci|benches|fuzz)/|^tests/(?!main\.rs$)")
 
 def get_requires_for_build_wheel(config_settings=None):
     refuse_others()
-    zig = ["cargo-zigbuild>=0.24", "ziglang>=0.17"] if GLIBC else []
+    zig = ["ziglang>=0.17"] if GLIBC else []
     return maturin.get_requires_for_build_wheel(config_settings) + zig
 
 
@@ -58,27 +58,34 @@ def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     put_program()
-    # maturin names the oldest C library that the extension runs with; without such a name PyPI takes no wheel.
-    wanted = f"manylinux_{GLIBC.replace('.', '_')} --zig" if GLIBC else "pypi"
-    arguments = {"build-args": f"--profile {PROFILE} --compatibility {wanted}", **(config_settings or {})}
+    arguments = {"build-args": " ".join(options()), **(config_settings or {})}
     return maturin.build_wheel(wheel_directory, arguments, metadata_directory)
 
 
 def put_program():
     """Builds the program, and puts it where maturin takes it from."""
-    built = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    build = ["cargo", "build"]
-    if GLIBC:
-        machine = host()
-        build = ["cargo-zigbuild", "zigbuild", "--target", f"{machine}.{GLIBC}"]
-        built /= machine
-    # With the features that the whole workspace asks for, so that maturin finds the dependencies built.
-    subprocess.run([*build, "--workspace", "--bin", "hostler", "--locked", "--profile", PROFILE], cwd=ROOT, check=True)
     shutil.rmtree(DATA, ignore_errors=True)
     (DATA / "scripts").mkdir(parents=True)
+    built = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    if GLIBC:
+        # By maturin too: for cargo its linker is another one than anybody else's, and all would be built anew each time.
+        with tempfile.TemporaryDirectory() as wheel:
+            build = ["maturin", "build", "--manifest-path", "Cargo.toml", "--bindings", "bin", "--out", wheel]
+            subprocess.run([*build, "--locked", *options()], cwd=ROOT, check=True)
+        built /= host()
+    else:
+        # With the features that the whole workspace asks for, so that maturin finds the dependencies built.
+        build = ["cargo", "build", "--workspace", "--bin", "hostler", "--locked", "--profile", PROFILE]
+        subprocess.run(build, cwd=ROOT, check=True)
     program = DATA / "scripts" / "hostler"
     shutil.copy(built / ("debug" if PROFILE == "dev" else PROFILE) / "hostler", program)
     subprocess.run(["strip", program], check=True)
+
+
+def options():
+    """What maturin is told in both of its builds; it names the oldest C library, without which PyPI takes no wheel."""
+    wanted = [f"manylinux_{GLIBC.replace('.', '_')}", "--zig"] if GLIBC else ["pypi"]
+    return ["--profile", PROFILE, "--compatibility", *wanted]
 
 
 def host():
