@@ -57,6 +57,7 @@ impl Supervisor {
             Action::AskToRing => {
                 let all = self.generations.values();
                 all.for_each(|generation| generation.scoreboard.ask_to_ring());
+                forget_code();
             }
             Action::Drain(worker) => {
                 // Who does not listen any more is gone, and seen by its exit.
