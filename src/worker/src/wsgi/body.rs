@@ -23,13 +23,17 @@ use crate::{green, traceback};
 pub(super) fn send(py: Python<'_>, response: &Bound<'_, PyAny>, call: &Call<'_>) -> PyResult<()> {
     // Lists, tuples and bytes have no `close`, and tell their length: the usual case, sent in one go.
     if let Ok(list) = response.cast_exact::<PyList>() {
-        return send_all(py, list.iter().collect(), call);
+        // Without memory for a list of one piece, which most have.
+        return match list.len() {
+            1 => send_all(py, &[list.get_item(0)?], call),
+            _ => send_all(py, &list.iter().collect::<Vec<_>>(), call),
+        };
     }
     if let Ok(tuple) = response.cast_exact::<PyTuple>() {
-        return send_all(py, tuple.iter().collect(), call);
+        return send_all(py, &tuple.iter().collect::<Vec<_>>(), call);
     }
     if let Ok(bytes) = response.cast_exact::<PyBytes>() {
-        return send_all(py, vec![bytes.as_any().clone()], call);
+        return send_all(py, &[bytes.as_any().clone()], call);
     }
     let sent = match response.cast_exact::<FileWrapper>() {
         Ok(file) => send_file(py, file, call),
@@ -39,12 +43,12 @@ pub(super) fn send(py: Python<'_>, response: &Bound<'_, PyAny>, call: &Call<'_>)
     sent
 }
 
-fn send_all(py: Python<'_>, pieces: Vec<Bound<'_, PyAny>>, call: &Call<'_>) -> PyResult<()> {
+fn send_all(py: Python<'_>, pieces: &[Bound<'_, PyAny>], call: &Call<'_>) -> PyResult<()> {
     let mut length = 0;
-    for piece in &pieces {
+    for piece in pieces {
         length += bytes(piece)?.as_bytes().len() as u64;
     }
-    for piece in &pieces {
+    for piece in pieces {
         let piece = bytes(piece)?;
         let progress = call.take(py, |exchange| {
             call.commit(exchange, Some(length))?;
