@@ -81,11 +81,11 @@ impl<A: Application> Engine<A> {
         let Some(listener) = self.listeners.get(number) else {
             return;
         };
+        if self.draining.load(Ordering::SeqCst) {
+            // Accepting was resumed while the drain began. What has come wakes nobody else.
+            self.unwatch_listeners();
+        }
         for _ in 0..ACCEPTS {
-            if self.draining.load(Ordering::SeqCst) {
-                // Accepting was resumed while the drain began.
-                return self.unwatch_listeners();
-            }
             match acceptfrom_with(&listener.fd, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
                 Ok((socket, address)) => {
                     let mut connection = local.connection(socket, number, listener.protocol);
@@ -111,6 +111,14 @@ impl<A: Application> Engine<A> {
                 Err(error) if is_of_the_connection(error) => {}
                 Err(error) => return self.rest(error),
             }
+        }
+    }
+
+    /// Accepts for the last time. For a connection the kernel wakes one worker only: if it was this one, whose listeners
+    /// are out of epoll now, nobody would come for it before the next connection.
+    pub(super) fn accept_last(&self, local: &mut Local, thread: &mut A::Thread) {
+        for number in 0..self.listeners.len() {
+            self.accept(number, local, thread);
         }
     }
 

@@ -30,7 +30,7 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    /// Stops accepting. What runs is finished; idle connections get a moment for a request that is on its way.
+    /// Stops accepting, once what has woken this worker is accepted. What runs is finished; idle connections get a moment for a request that is on its way.
     pub(super) fn begin_drain(&self, local: &mut Local, thread: &mut A::Thread) {
         self.stop_accepting();
         if self.draining_table.swap(true, Ordering::SeqCst) {
@@ -39,6 +39,7 @@ impl<A: Application> Engine<A> {
         for fd in &self.drain {
             let _ = epoll::delete(&self.epoll, fd);
         }
+        self.accept_last(local, thread);
         // Whoever looks at a connection from now on gives it the deadline of a drain; marks make somebody look.
         for slot in self.table.iter() {
             slot.mark(false);
@@ -56,8 +57,9 @@ impl<A: Application> Engine<A> {
         }
     }
 
+    /// Whether nothing is left to be done. Not before a thread has taken up the drain, which accepts for the last time.
     fn is_idle_in_drain(&self) -> bool {
-        self.draining.load(Ordering::SeqCst) && self.open.load(Ordering::SeqCst) == 0
+        self.draining_table.load(Ordering::SeqCst) && self.open.load(Ordering::SeqCst) == 0
     }
 
     pub(super) fn has_ended(&self) -> bool {

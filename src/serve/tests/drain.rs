@@ -37,9 +37,10 @@ fn a_running_response_is_finished() {
 /// A connection that is accepted while the drain begins makes the end untrue that another thread has announced.
 #[test]
 fn the_end_is_announced_again_if_it_came_too_early() {
-    let engine = engine(hello);
+    let engine = engine(hello, Vec::new());
     let is_announced = || rustix::io::read(&engine.ended, &mut [0; 8]).is_ok();
     engine.draining.store(true, Ordering::SeqCst);
+    engine.draining_table.store(true, Ordering::SeqCst);
     engine.end_if_drained();
     engine.open.fetch_add(1, Ordering::SeqCst);
     engine.confirm_end();
@@ -50,12 +51,26 @@ fn the_end_is_announced_again_if_it_came_too_early() {
     assert!(is_announced());
 }
 
-fn engine(answer: Answer) -> Engine<Closure> {
+/// Whoever the kernel has woken for a connection is the only one, however soon it is to end.
+#[test]
+fn a_connection_that_has_come_is_accepted() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    stream.write_all(GET.as_bytes()).unwrap();
+    let engine = engine(hello, vec![listening(listener)]);
+    engine.stop();
+    engine.run(0, &mut ());
+    assert!(until_closed(&mut stream).ends_with("hello"));
+}
+
+fn engine(answer: Answer, listeners: Vec<ListeningSocket>) -> Engine<Closure> {
     let scoreboard = Arc::new(Scoreboard::create(1, 1).unwrap());
+    let mut settings = Settings::default();
+    settings.app.module = Some("closure".into());
     let plan = Plan {
-        settings: Settings::default(),
+        settings,
         handover: None,
-        listeners: Vec::new(),
+        listeners,
         scoreboard: Arc::clone(&scoreboard),
         slot: 0,
         server_name: "test".into(),

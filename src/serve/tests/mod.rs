@@ -55,6 +55,18 @@ struct Site {
     watches: Arc<Watches>,
 }
 
+/// A listener of HTTP.
+fn listening(listener: TcpListener) -> ListeningSocket {
+    ListeningSocket {
+        protocol: Protocol::Http,
+        address: listener.local_addr().unwrap().to_string(),
+        socket: listener.into(),
+        tls: None,
+        redirect: None,
+        proxied: false,
+    }
+}
+
 impl Site {
     fn new(answer: Answer) -> Self {
         Self::with(answer, |_| {})
@@ -78,14 +90,7 @@ impl Site {
         let threads = settings.workers.threads;
         let scoreboard = Arc::new(Scoreboard::create(1, threads).unwrap());
         let watches = Arc::new(Watches::new(Arc::clone(&scoreboard), 0));
-        let mut listening = ListeningSocket {
-            protocol: Protocol::Http,
-            address: address.to_string(),
-            socket: listener.into(),
-            tls: None,
-            redirect: None,
-            proxied: false,
-        };
+        let mut listening = listening(listener);
         listen(&mut listening);
         let plan = Plan {
             settings,
