@@ -229,7 +229,7 @@ fn workers_share_the_connections_that_stay() {
             client
         })
         .collect();
-    let fewest = of_worker.values().min().unwrap();
-    assert!(of_worker.len() == 3 && *fewest >= 3, "{of_worker:?}");
+    let most = of_worker.values().max().unwrap();
+    assert!(of_worker.len() == 3 && *most <= 20, "{of_worker:?}");
     drop(clients);
 }

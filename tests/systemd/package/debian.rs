@@ -1,7 +1,7 @@
 //! The package for Debian, on Debian 12 and 13: apt's and dpkg's ways.
 
 use super::{
-    Install, SERVICE, SOCKET, check_installation, check_reinstallation, check_upgrade, pid,
+    Install, SERVICE, SOCKET, check_installation, check_reinstallation, check_upgrade, main_pid,
     running, start,
 };
 use crate::{
@@ -61,13 +61,13 @@ fn a_reinstallation_loses_no_request(machine: &Machine) {
 fn an_upgrade_touches_nothing_where_the_policy_forbids_it(machine: &Machine) {
     INSTALL(machine, 1);
     start(machine);
-    let worker = pid(machine);
+    let old = main_pid(machine);
     machine.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n");
     machine.succeed(&["chmod", "755", "/usr/sbin/policy-rc.d"]);
     INSTALL(machine, 2);
-    assert_eq!(pid(machine), worker);
+    assert_eq!(main_pid(machine), old);
     machine.succeed(&["systemctl", "reload", SERVICE]);
-    assert_ne!(pid(machine), worker);
+    assert_ne!(main_pid(machine), old);
 }
 
 fn removal_ends_the_sites_and_a_new_installation_brings_them_back(machine: &Machine) {

@@ -44,8 +44,9 @@ fn start(machine: &Machine) {
     machine.wait_for(SERVICE, "ActiveState", |state| state == "active");
 }
 
-fn pid(machine: &Machine) -> Value {
-    machine.get(8000, "/identity")["pid"].clone()
+/// The service's main process, which an upgrade replaces, and nothing else without a restart.
+fn main_pid(machine: &Machine) -> String {
+    machine.property(SERVICE, "MainPID")
 }
 
 /// An installation starts nothing, and then a file and a command are enough.
@@ -75,7 +76,7 @@ fn check_upgrade(machine: &Machine, install: Install) {
     start(machine);
     let facts = ["NRestarts", "ActiveEnterTimestampMonotonic"];
     let before = facts.map(|fact| machine.property(SERVICE, fact));
-    let worker = pid(machine);
+    let old = main_pid(machine);
     // A site that nobody has asked for anything, and one whose code is broken by now.
     machine.site("sleepy", &settings(8001));
     machine.site("broken", &settings(8002).replace("/srv/app", "/srv/broken"));
@@ -94,7 +95,7 @@ fn check_upgrade(machine: &Machine, install: Install) {
     load.wait_for(50);
     let (answered, failures) = load.finish();
     assert!(answered > 100 && failures.is_empty(), "{failures:?}");
-    assert_ne!(pid(machine), worker);
+    assert_ne!(main_pid(machine), old);
     assert_eq!(facts.map(|fact| machine.property(SERVICE, fact)), before);
     // It is the new program; that of a file that is gone has another name here.
     let program = format!("/proc/{}/exe", machine.property(SERVICE, "MainPID"));
