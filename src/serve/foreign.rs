@@ -127,11 +127,13 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    /// As many requests run as may: from now on other workers are to accept.
-    pub fn pause(&self) {
+    /// As many requests run as may: from now on other workers are to accept, once what has woken this one is accepted.
+    /// `thread` is one that has no application.
+    pub fn pause(&self, seat: &mut Seat, thread: &mut A::Thread) {
         let foreign = self.foreign.as_ref();
         if foreign.is_some_and(|foreign| !foreign.is_paused.swap(true, Ordering::SeqCst)) {
             self.unwatch_listeners();
+            self.accept_last(&mut seat.local, thread);
         }
     }
 

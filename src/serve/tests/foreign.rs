@@ -117,6 +117,10 @@ impl Loop {
         }
     }
 
+    fn pause(&mut self) {
+        self.engine.pause(&mut self.hub, &mut Role::Hub);
+    }
+
     fn go_on(&self, waiting: Waiting) {
         let mut seat = self.engine.seat(0);
         self.engine
@@ -193,11 +197,22 @@ fn who_is_put_back_is_the_first_again() {
 #[test]
 fn nothing_is_accepted_while_nobody_has_time() {
     let mut site = Loop::new(hello);
-    site.engine.pause();
+    site.pause();
     let mut client = site.client(GET);
     assert!(!site.has_events(&AT_ONCE));
     site.engine.resume();
     let waiting = site.next();
+    site.go_on(waiting);
+    until(&mut client, "hello");
+}
+
+/// The kernel has woken nobody else for it.
+#[test]
+fn what_has_come_before_is_accepted() {
+    let mut site = Loop::new(hello);
+    let mut client = site.client(GET);
+    site.pause();
+    let waiting = site.engine.next_waiting().unwrap();
     site.go_on(waiting);
     until(&mut client, "hello");
 }
@@ -210,7 +225,7 @@ fn a_drain_waits_for_requests_that_wait() {
     site.drain = None;
     assert!(!site.turn());
     // Nothing is accepted from here on, whoever has time.
-    site.engine.pause();
+    site.pause();
     site.engine.resume();
     site.go_on(waiting);
     assert!(until_closed(&mut client).ends_with("hello"));

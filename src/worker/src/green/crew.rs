@@ -115,10 +115,16 @@ impl Crew {
 impl Crew {
     /// Starts a greenlet for each request that waits, as far as there are lanes. Without one nothing is accepted.
     fn start(slf: &Bound<'_, Self>) {
-        let Self { engine, lanes, .. } = slf.get();
+        let Self {
+            engine,
+            lanes,
+            seat,
+            ..
+        } = slf.get();
         loop {
             let Some(number) = lanes.take() else {
-                return engine.pause();
+                let mut seat = seat.lock().unwrap_or_else(PoisonError::into_inner);
+                return engine.pause(&mut seat, &mut Hand::Standby);
             };
             let Some(waiting) = engine.next_waiting() else {
                 lanes.give_back(number);
