@@ -9,6 +9,9 @@ import peers
 TRAFFIC = {"cpu_us": ("CPU µs", ".2f"), "least": ("least", ".2f"), "most": ("most", ".2f"), "busy": ("busy", ".0%"),
            "rps": ("req/s", ".0f"), "p99_ms": ("p99 ms", ".2f"), "tail": ("p99/p50", ".1f")}
 
+# What is no server of others, in words.
+SPOKEN = {"floor": "the kernel alone", "unwatched": "without them"}
+
 
 def head(document):
     """The machine, who is compared, and how."""
@@ -30,21 +33,18 @@ def one(row, name, document):
 
 
 def as_markdown(document, rows):
-    """One line per server, for people who want the outcome: the figure of the row, and how many times hostler's it is."""
-    lines = ["| Traffic | Server | Cost | Compared with hostler |", "| --- | --- | --- | --- |"]
+    """One line per row, for people who want the outcome: hostler's figure, and how many times that the others' are."""
+    lines = ["| Row | hostler | the others, times that |", "| --- | --- | --- |"]
     first = next(iter(document["programs"]))
     for row, results in document["rows"].items():
-        about, key = rows[row].about, rows[row].figure
-        for name, result in results.items():
-            if "failed" in result:
-                continue
-            times = None if name == first else ratio(result, results[first], key)
-            compared = "" if times is None else f"{times:.2f} ×"
-            version = document["versions"].get(name, name)
-            amount = f"{result[key]:.1f} µs" if key == "cpu_us" else f"{result[key]:{rows[row].figures[key]}} {key}"
-            lines.append(f"| {about} | {version} | {amount} | {compared} |".replace("|  |", "| |"))
-            about = ""
-    return "\n".join(lines).replace("\n|  |", "\n| |")
+        if "failed" in results[first]:
+            continue
+        key = rows[row].figure
+        amount = f"{results[first][key]:.1f} µs" if key == "cpu_us" else f"{results[first][key]:{rows[row].figures[key]}} {key}"
+        times = {name: ratio(result, results[first], key) for name, result in results.items() if name != first}
+        others = ", ".join(f"{SPOKEN.get(name, name)} {one:.2f}" for name, one in times.items() if one is not None)
+        lines.append(f"| {rows[row].about} | {amount} | {others} |")
+    return "\n".join(lines)
 
 
 def ratio(ours, theirs, key):
