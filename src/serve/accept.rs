@@ -3,7 +3,7 @@
 use std::{os::fd::OwnedFd, sync::atomic::Ordering};
 
 use rustix::{
-    event::epoll,
+    event::{PollFd, PollFlags, Timespec, epoll, poll},
     io::Errno,
     net::{SocketFlags, acceptfrom_with},
 };
@@ -78,13 +78,17 @@ impl Listener {
 
 impl<A: Application> Engine<A> {
     pub(super) fn accept(&self, number: usize, local: &mut Local, thread: &mut A::Thread) {
+        if self.draining.load(Ordering::SeqCst) {
+            // Accepting was resumed while the drain began, or whoever drains accepts what has come.
+            return self.unwatch_listeners();
+        }
+        self.accept_from(number, local, thread);
+    }
+
+    fn accept_from(&self, number: usize, local: &mut Local, thread: &mut A::Thread) {
         let Some(listener) = self.listeners.get(number) else {
             return;
         };
-        if self.draining.load(Ordering::SeqCst) {
-            // Accepting was resumed while the drain began. What has come wakes nobody else.
-            self.unwatch_listeners();
-        }
         for _ in 0..ACCEPTS {
             match acceptfrom_with(&listener.fd, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
                 Ok((socket, address)) => {
@@ -118,8 +122,17 @@ impl<A: Application> Engine<A> {
     /// are out of epoll now, nobody would come for it before the next connection.
     pub(super) fn accept_last(&self, local: &mut Local, thread: &mut A::Thread) {
         for number in 0..self.listeners.len() {
-            self.accept(number, local, thread);
+            self.accept_from(number, local, thread);
         }
+    }
+
+    /// Whether a connection waits that nobody has accepted.
+    pub(super) fn has_arrivals(&self) -> bool {
+        let listeners = self.listeners.iter();
+        let mut fds: Vec<_> = listeners
+            .map(|listener| PollFd::new(&listener.fd, PollFlags::IN))
+            .collect();
+        poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
     }
 
     /// Stops accepting for a moment: with descriptors exhausted the listener stays ready, and the loop would spin.

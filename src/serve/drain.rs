@@ -22,24 +22,33 @@ impl<A: Application> Engine<A> {
         let _ = rustix::io::write(&self.stop, &1_u64.to_ne_bytes());
     }
 
-    /// The part of the drain that needs none of the engine's threads.
-    fn stop_accepting(&self) {
-        if !self.draining.swap(true, Ordering::SeqCst) {
+    /// The part of the drain that needs none of the engine's threads. Gives whether connections have come by then: that
+    /// this worker accepts nothing more is only said once it has accepted them.
+    fn stop_accepting(&self) -> bool {
+        *self.has_late_arrivals.get_or_init(|| {
+            self.draining.store(true, Ordering::SeqCst);
             self.unwatch_listeners();
-            (self.on_drain)();
-        }
+            let has_arrivals = self.has_arrivals();
+            if !has_arrivals {
+                (self.on_drain)();
+            }
+            has_arrivals
+        })
     }
 
     /// Stops accepting, once what has woken this worker is accepted. What runs is finished; idle connections get a moment for a request that is on its way.
     pub(super) fn begin_drain(&self, local: &mut Local, thread: &mut A::Thread) {
-        self.stop_accepting();
+        let has_late_arrivals = self.stop_accepting();
         if self.draining_table.swap(true, Ordering::SeqCst) {
             return;
         }
         for fd in &self.drain {
             let _ = epoll::delete(&self.epoll, fd);
         }
-        self.accept_last(local, thread);
+        if has_late_arrivals {
+            self.accept_last(local, thread);
+            (self.on_drain)();
+        }
         // Whoever looks at a connection from now on gives it the deadline of a drain; marks make somebody look.
         for slot in self.table.iter() {
             slot.mark(false);

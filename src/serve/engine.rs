@@ -101,6 +101,8 @@ pub struct Engine<A: Application> {
     pub(super) foreign: Option<Foreign>,
     pub(super) handover: Option<Handover>,
     pub(super) draining: AtomicBool,
+    /// Whether connections had come when accepting ended, for which nobody else is woken; unset before that.
+    pub(super) has_late_arrivals: OnceLock<bool>,
     pub(super) epoll: OwnedFd,
     pub(super) listeners: Vec<Listener>,
     /// Whether other workers have them too.
@@ -177,6 +179,7 @@ impl<A: Application> Engine<A> {
             foreign: is_green.then(Foreign::default),
             handover: plan.handover,
             draining: AtomicBool::new(false),
+            has_late_arrivals: OnceLock::new(),
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)
                 .map_err(failed("make an epoll instance"))?,
             listeners: plan.listeners.into_iter().map(Listener::new).collect(),
