@@ -4,7 +4,10 @@
 //! it. So the limit is the application's: what the server needs to finish those requests, and to say what has happened,
 //! comes on top of it, little by little, so that the application has hardly any of it.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    hint::black_box,
+};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -41,6 +44,15 @@ unsafe impl GlobalAlloc for Persistent {
         // SAFETY: as above.
         unsafe { System.dealloc(block, layout) }
     }
+}
+
+/// Lets malloc keep an answer or two of free memory at the end of its heap instead of 128 KiB, at which bodies of 64 KiB
+/// have it take memory from the kernel and give it back, page by page, with each request. glibc keeps twice the largest
+/// block that it has mapped apart and got back (mallopt(3), M_MMAP_THRESHOLD), and goes on to learn by that; a number
+/// of our own would end the learning.
+pub(crate) fn keep_free_memory() {
+    const BLOCK: usize = 512 << 10;
+    drop(black_box(Vec::<u8>::with_capacity(BLOCK)));
 }
 
 fn persist(size: usize, allocate: impl Fn() -> *mut u8) -> *mut u8 {

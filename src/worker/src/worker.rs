@@ -25,6 +25,7 @@ use rustix::{
 };
 
 use crate::{
+    allocator,
     app::{self, Applications},
     green,
     https::Https,
@@ -63,6 +64,7 @@ pub(crate) fn run(py: Python<'_>, zygote: Zygote, slot: u32, ends: Ends) -> i32 
     journal::set_role(Role::Worker(slot));
     module::set_worker(slot);
     let _ = rustix::thread::set_name(c"hostler-worker");
+    allocator::keep_free_memory();
     let Zygote {
         start,
         scoreboard,
