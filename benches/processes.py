@@ -29,8 +29,14 @@ class CpuUsage:
             for pid in (self.group / "cgroup.procs").read_text().split():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(pid), signal.SIGKILL)
-            until(lambda: not (self.group / "cgroup.procs").read_text(), 5)
+            # A process that has ended is in its group until it is waited for.
+            if not until(self._remove, 10):
+                raise OSError(f"{self.group} cannot be removed: a process of a server is still in it")
+
+    def _remove(self):
+        with contextlib.suppress(OSError):
             self.group.rmdir()
+        return not self.group.exists()
 
     @property
     def source(self):
