@@ -58,6 +58,7 @@ pub(super) fn visit(
             Standard::RequestMethod if request.head.is_get => request.method(),
             _ => value,
         };
+        // Its place in `missing`.
         let own = match standard {
             Standard::ServerProtocol => Some(0),
             Standard::ServerName => Some(1),

@@ -118,8 +118,8 @@ impl<A: Application> Engine<A> {
         }
     }
 
-    /// Accepts for the last time before others do. For a connection the kernel wakes one worker only: if it was this one, whose listeners
-    /// are out of epoll now, nobody would come for it before the next connection.
+    /// Accepts for the last time before others do. For a connection the kernel wakes one worker only: if it was this one,
+    /// whose listeners are out of epoll now, nobody would come for it before the next connection.
     pub(super) fn accept_last(&self, local: &mut Local, thread: &mut A::Thread) {
         for number in 0..self.listeners.len() {
             self.accept_from(number, local, thread);

@@ -36,7 +36,8 @@ impl<A: Application> Engine<A> {
         })
     }
 
-    /// Stops accepting, once what has woken this worker is accepted. What runs is finished; idle connections get a moment for a request that is on its way.
+    /// Stops accepting, once what has woken this worker is accepted. What runs is finished; idle connections get a moment
+    /// for a request that is on its way.
     pub(super) fn begin_drain(&self, local: &mut Local, thread: &mut A::Thread) {
         let has_late_arrivals = self.stop_accepting();
         if self.draining_table.swap(true, Ordering::SeqCst) {

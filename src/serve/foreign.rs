@@ -133,7 +133,10 @@ impl<A: Application> Engine<A> {
         let foreign = self.foreign.as_ref();
         if foreign.is_some_and(|foreign| !foreign.is_paused.swap(true, Ordering::SeqCst)) {
             self.unwatch_listeners();
-            self.accept_last(&mut seat.local, thread);
+            // The drain has accepted for the last time, and said so.
+            if !self.draining.load(Ordering::SeqCst) {
+                self.accept_last(&mut seat.local, thread);
+            }
         }
     }
 

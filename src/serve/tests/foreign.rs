@@ -225,8 +225,10 @@ fn a_drain_waits_for_requests_that_wait() {
     site.drain = None;
     assert!(!site.turn());
     // Nothing is accepted from here on, whoever has time.
+    let _late = site.client(GET);
     site.pause();
     site.engine.resume();
+    assert!(site.engine.next_waiting().is_none());
     site.go_on(waiting);
     assert!(until_closed(&mut client).ends_with("hello"));
     while !site.turn() {}
