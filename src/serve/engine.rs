@@ -23,6 +23,7 @@ use super::{
     foreign::Foreign,
     handover::Handover,
     local::Local,
+    making_way::Turns,
     pages::PageError,
     program::Lanes,
     rules::Rules,
@@ -134,6 +135,8 @@ pub struct Engine<A: Application> {
     pub(super) scoreboard: Arc<Scoreboard>,
     pub(super) slot: u32,
     threads: u32,
+    /// How far each of those is.
+    pub(super) turns: Turns,
 }
 
 /// What an event is about; the number beside it is in the low half of epoll's data.
@@ -207,6 +210,7 @@ impl<A: Application> Engine<A> {
             scoreboard: plan.scoreboard,
             slot: plan.slot,
             threads: plan.settings.workers.requests_at_once(),
+            turns: Turns::new(plan.settings.workers.requests_at_once()),
         };
         engine.watches.say(engine.rules.too_late());
         engine.register().map_err(failed("watch its descriptors"))?;

@@ -29,6 +29,7 @@ mod handover;
 mod handshake;
 mod headers;
 mod local;
+mod making_way;
 mod mounts;
 mod nobody;
 mod output;

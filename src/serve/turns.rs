@@ -9,6 +9,7 @@ use super::{
     application::Application,
     engine::{Engine, Topic},
     local::Local,
+    making_way::Looks,
 };
 use crate::{
     journal::{Gathering, has_gathered, write_gathered},
@@ -39,11 +40,15 @@ impl<A: Application> Engine<A> {
         let _gathering = self.gathering(index);
         let at_once = if self.threads() == 1 { EVENTS } else { 1 };
         let mut ready = Vec::with_capacity(at_once);
+        let mut looks = Looks::default();
         while !self.has_ended() {
             self.take_left(&mut local, thread);
+            self.turns.make_way(&mut looks, local.woke_us);
+            self.turns.step(index);
             let waited = self
                 .app
                 .while_waiting(thread, || self.wait_for_news(at_once, &mut ready));
+            self.turns.step(index);
             self.note_wake(&mut local);
             match waited {
                 Ok(()) => {}
