@@ -74,6 +74,7 @@ def answer(path, size):
     return {"app": "answers", "path": path, "right": exactly(b"x" * size)}
 
 
+UPLOAD = {"app": "bodies", "path": "/count", "body": 10 * MIB, "right": exactly(b"%d" % (10 * MIB))}
 DJANGO = {"app": "shop.wsgi", "prepare": "shop.fill", "right": page(b"<td>Item 019</td><td>19.00</td>", b"</html>")}
 
 # Names that no server knows beforehand; `apps/headers.py` sends each one back.
@@ -106,7 +107,11 @@ ROWS = {
     "upload-10m": Traffic(
         "10 MiB posted, read by the application, 8 connections",
         **goals(1.0, "uwsgi", "bjoern", "granian", "fastwsgi"),
-        app="bodies", path="/count", body=10 * MIB, connections=8, right=exactly(b"%d" % (10 * MIB))),
+        **UPLOAD, connections=8),
+    "upload-1": Traffic(
+        "10 MiB posted, read by the application, one connection",
+        **goals(1.0, "uwsgi", "bjoern", "granian", "fastwsgi"),
+        **UPLOAD, connections=1),
     "answer-100k": Traffic(
         "100 KiB as one bytes",
         **goals(1.0, "fastwsgi", "bjoern", "mod_wsgi", "granian", "uwsgi"), **answer("/bytes-100k", 100 * KIB)),
