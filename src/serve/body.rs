@@ -6,10 +6,12 @@ mod tests;
 use std::{
     fs::File,
     io::{self, Write},
-    os::unix::fs::FileExt,
 };
 
-use crate::protocol::{Framing, Refusal, fastcgi::Stdin, http::body::Chunked};
+use crate::{
+    protocol::{Framing, Refusal, fastcgi::Stdin, http::body::Chunked},
+    sys::Room,
+};
 
 /// Bytes decoded or moved at a time where the body does not stay in the connection's buffer.
 const PIECE: usize = 64 << 10;
@@ -243,15 +245,16 @@ impl Body {
         }
     }
 
-    /// Streaming: moves what is here already into `buffer`; 0 means that the socket has to be read (or the end).
+    /// Streaming: moves what is here already into `room`; 0 means that the socket has to be read (or the end).
     pub(super) fn take(
         &mut self,
         input: &mut Vec<u8>,
-        buffer: &mut [u8],
+        room: &mut Room<'_>,
     ) -> Result<usize, BodyError> {
         if let Store::Spooled { file, length } = &self.store {
             if self.given < *length {
-                let read = file.read_at(buffer, self.given)?;
+                let read = room.read_at(file, usize::MAX, self.given);
+                let read = read.map_err(io::Error::from)?;
                 self.given += read as u64;
                 return Ok(read);
             }
@@ -260,11 +263,11 @@ impl Body {
         }
         let taken = match std::mem::take(&mut self.store) {
             Store::Memory(mut piece) => {
-                let taken = self.take_decoded(&mut piece, input, buffer);
+                let taken = self.take_decoded(&mut piece, input, room);
                 self.store = Store::Memory(piece);
                 taken?
             }
-            _ => self.take_in_place(input, buffer),
+            _ => self.take_in_place(input, room),
         };
         self.forget_used(input);
         Ok(taken)
@@ -274,29 +277,25 @@ impl Body {
         &mut self,
         piece: &mut Vec<u8>,
         input: &[u8],
-        buffer: &mut [u8],
+        room: &mut Room<'_>,
     ) -> Result<usize, BodyError> {
         if self.given == piece.len() as u64 {
             piece.clear();
             self.given = 0;
             self.decode(input, piece, PIECE)?;
         }
-        let rest = &piece[self.given as usize..];
-        let length = buffer.len().min(rest.len());
-        buffer[..length].copy_from_slice(&rest[..length]);
+        let length = room.push(&piece[self.given as usize..]);
         self.given += length as u64;
         Ok(length)
     }
 
-    fn take_in_place(&mut self, input: &[u8], buffer: &mut [u8]) -> usize {
+    fn take_in_place(&mut self, input: &[u8], room: &mut Room<'_>) -> usize {
         let Decoder::Length { left } = &mut self.decoder else {
             return 0;
         };
-        let length = buffer
-            .len()
-            .min(input.len() - self.at)
-            .min(usize::try_from(*left).unwrap_or(usize::MAX));
-        buffer[..length].copy_from_slice(&input[self.at..self.at + length]);
+        let here = &input[self.at..];
+        let most = here.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+        let length = room.push(&here[..most]);
         self.at += length;
         *left -= length as u64;
         length

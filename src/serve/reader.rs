@@ -11,9 +11,9 @@ mod tests;
 use std::{
     fs::File,
     io::{self, SeekFrom},
-    mem::take,
-    os::unix::fs::FileExt,
 };
+
+use crate::sys::{Room, append};
 
 /// Bytes asked for at once when a call can be answered with less.
 const READ_AHEAD: usize = 64 << 10;
@@ -21,12 +21,15 @@ const READ_AHEAD: usize = 64 << 10;
 const LARGEST_STEP: usize = 1 << 20;
 /// From this size on a caller's own memory is worth a call of its own.
 const DIRECT_FROM: usize = 16 << 10;
+/// For so much that was announced a caller may have memory before it comes: a part of the address space, and nothing else
+/// until it is filled. What is larger is gathered as it comes.
+const LARGEST_PROMISE: usize = 16 << 20;
 
 /// Where a streamed body comes from.
 pub trait BodySource: Send {
-    /// Blocks for the next bytes of the body and never gives more than the body has; `Ok(0)` is its end. It is called
-    /// without the interpreter lock and must not take it.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+    /// Blocks for the next bytes of the body, fills `room` with them and gives how many they are, never more than the body
+    /// has; `Ok(0)` is its end. It is called without the interpreter lock and must not take it.
+    fn read(&mut self, room: &mut Room<'_>) -> io::Result<usize>;
 }
 
 /// What one reading call asks for.
@@ -40,10 +43,9 @@ pub enum Wanted {
 
 /// A request body and the position in it.
 pub struct Reader {
-    /// Only `at..end` are bytes of the body that are still to be given out.
+    /// From `at` on these are bytes of the body that are still to be given out.
     buffer: Vec<u8>,
     at: usize,
-    end: usize,
     /// How many of the buffered bytes are known to hold no line end.
     scanned: usize,
     rest: Rest,
@@ -55,9 +57,10 @@ enum Rest {
     Nothing,
     /// The file from `offset` to `len`.
     File { file: File, offset: u64, len: u64 },
-    /// What the source gives until it has ended.
+    /// What the source gives until it has ended; how much that is, if it was announced.
     Stream {
         source: Box<dyn BodySource>,
+        left: Option<u64>,
         ended: bool,
     },
 }
@@ -65,13 +68,9 @@ enum Rest {
 impl Reader {
     /// A body that is here already.
     pub fn memory(body: Vec<u8>) -> Self {
-        let end = body.len();
         Self {
             buffer: body,
-            at: 0,
-            end,
-            scanned: 0,
-            rest: Rest::Nothing,
+            ..Self::over(Rest::Nothing)
         }
     }
 
@@ -84,10 +83,11 @@ impl Reader {
         })
     }
 
-    /// A body that arrives while it is read.
-    pub fn stream(source: Box<dyn BodySource>) -> Self {
+    /// A body that arrives while it is read, of `length` bytes if that was announced: the source is asked for no more then.
+    pub fn stream(source: Box<dyn BodySource>, length: Option<u64>) -> Self {
         Self::over(Rest::Stream {
             source,
+            left: length,
             ended: false,
         })
     }
@@ -96,7 +96,6 @@ impl Reader {
         Self {
             buffer: Vec::new(),
             at: 0,
-            end: 0,
             scanned: 0,
             rest,
         }
@@ -134,41 +133,41 @@ impl Reader {
     }
 
     /// How much memory of its own a caller should have [`read_into`](Self::read_into) fill, instead of waiting for a
-    /// buffer that it would copy: where bytes come while they are read, and many are wanted, but no more than a client's
-    /// promise may cost.
+    /// buffer that it would copy: where many bytes are wanted, but no more than a client's promise may cost.
     pub fn direct(&self, wanted: Wanted) -> Option<usize> {
-        match (wanted, &self.rest) {
-            (
-                Wanted::Bytes(limit @ DIRECT_FROM..=LARGEST_STEP),
-                Rest::Stream { ended: false, .. },
-            ) => Some(limit),
-            _ => None,
-        }
+        let Wanted::Bytes(limit) = wanted else {
+            return None;
+        };
+        let (size, most) = match self.left() {
+            Some(left) => {
+                let left = usize::try_from(left).unwrap_or(usize::MAX);
+                let size = left.saturating_add(self.buffered().len()).min(limit);
+                (size, LARGEST_PROMISE)
+            }
+            None => (limit, LARGEST_STEP),
+        };
+        (DIRECT_FROM..=most).contains(&size).then_some(size)
     }
 
-    /// Blocks until `memory` is full or the body has come to its end; gives how many bytes were moved there.
+    /// Blocks until `room`, which is empty, is full or the body has come to its end.
     ///
     /// # Errors
     /// The source's; what had come until then is buffered.
-    pub fn read_into(&mut self, memory: &mut [u8]) -> io::Result<usize> {
-        let mut count = self.buffered().len().min(memory.len());
-        memory[..count].copy_from_slice(&self.buffered()[..count]);
-        self.consume(count);
-        while count < memory.len() && !self.ended() {
-            match self.read_once(&mut memory[count..]) {
-                Ok(read) => count += read,
-                Err(error) => {
-                    self.put_back(&memory[..count]);
-                    return Err(error);
-                }
+    pub fn read_into(&mut self, room: &mut Room<'_>) -> io::Result<()> {
+        let taken = room.push(self.buffered());
+        self.consume(taken);
+        while !room.is_full() && !self.ended() {
+            if let Err(error) = self.read_once(room) {
+                self.put_back(room.filled());
+                return Err(error);
             }
         }
-        Ok(count)
+        Ok(())
     }
 
     /// The bytes that are here, from the position on.
     pub fn buffered(&self) -> &[u8] {
-        self.buffer.get(self.at..self.end).unwrap_or_default()
+        self.buffer.get(self.at..).unwrap_or_default()
     }
 
     /// Moves the position over bytes that were given out.
@@ -176,8 +175,8 @@ impl Reader {
         self.at += count;
         self.scanned = 0;
         let whole_body = matches!(self.rest, Rest::Nothing);
-        if !whole_body && self.at >= self.end && self.buffer.len() > LARGEST_STEP {
-            (self.buffer, self.at, self.end) = (Vec::new(), 0, 0);
+        if !whole_body && self.buffered().is_empty() && self.buffer.capacity() > LARGEST_STEP {
+            (self.buffer, self.at) = (Vec::new(), 0);
         }
     }
 
@@ -185,7 +184,7 @@ impl Reader {
     pub fn position(&self) -> Option<u64> {
         match &self.rest {
             Rest::Nothing => Some(self.at as u64),
-            Rest::File { offset, .. } => Some(offset - (self.end - self.at) as u64),
+            Rest::File { offset, .. } => Some(offset - self.buffered().len() as u64),
             Rest::Stream { .. } => None,
         }
     }
@@ -196,7 +195,7 @@ impl Reader {
         let position = self.position()?;
         let len = match &self.rest {
             Rest::File { len, .. } => *len,
-            _ => self.end as u64,
+            _ => self.buffer.len() as u64,
         };
         let target = match to {
             SeekFrom::Start(target) => target,
@@ -206,7 +205,8 @@ impl Reader {
         self.scanned = 0;
         if let Rest::File { offset, .. } = &mut self.rest {
             *offset = target;
-            (self.at, self.end) = (0, 0);
+            self.buffer.clear();
+            self.at = 0;
         } else {
             self.at = usize::try_from(target).unwrap_or(usize::MAX);
         }
@@ -216,31 +216,41 @@ impl Reader {
     /// Whether nothing can follow the buffered bytes.
     fn ended(&self) -> bool {
         match &self.rest {
-            Rest::Nothing => true,
-            Rest::File { offset, len, .. } => offset >= len,
-            Rest::Stream { ended, .. } => *ended,
+            Rest::Stream { ended: true, .. } => true,
+            _ => self.left() == Some(0),
+        }
+    }
+
+    /// How many bytes follow the buffered ones; `None` when only the end will tell.
+    fn left(&self) -> Option<u64> {
+        match &self.rest {
+            Rest::Nothing => Some(0),
+            Rest::File { offset, len, .. } => Some(len.saturating_sub(*offset)),
+            Rest::Stream { left, .. } => *left,
         }
     }
 
     /// One read of at most `step` bytes into the buffer.
     fn read_more(&mut self, step: usize) -> io::Result<()> {
-        self.make_room(step);
-        let mut buffer = take(&mut self.buffer);
-        let read = self.read_once(&mut buffer[self.end..self.end + step]);
+        let step = match self.left() {
+            Some(left) => step.min(usize::try_from(left).unwrap_or(usize::MAX)),
+            None => step,
+        };
+        self.make_room(step)?;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let read = append(&mut buffer, step, |room| self.read_once(room));
         self.buffer = buffer;
-        self.end += read?;
-        Ok(())
+        read
     }
 
     /// One read of what follows the buffered bytes.
-    fn read_once(&mut self, room: &mut [u8]) -> io::Result<usize> {
+    fn read_once(&mut self, room: &mut Room<'_>) -> io::Result<()> {
         let count = loop {
             let read = match &mut self.rest {
-                Rest::Nothing => return Ok(0),
+                Rest::Nothing => return Ok(()),
                 Rest::File { file, offset, len } => {
                     let left = usize::try_from(*len - *offset).unwrap_or(usize::MAX);
-                    let most = room.len().min(left);
-                    file.read_at(&mut room[..most], *offset)
+                    room.read_at(file, left, *offset).map_err(io::Error::from)
                 }
                 Rest::Stream { source, .. } => source.read(room),
             };
@@ -253,29 +263,31 @@ impl Reader {
             Rest::Nothing => {}
             Rest::File { offset, len, .. } if count == 0 => *len = *offset,
             Rest::File { offset, .. } => *offset += count as u64,
-            Rest::Stream { ended, .. } => *ended = count == 0,
+            Rest::Stream { left, ended, .. } => {
+                *ended = count == 0;
+                *left = left.map(|left| left.saturating_sub(count as u64));
+            }
         }
-        Ok(count)
+        Ok(())
     }
 
     /// Puts bytes that were read before the buffered ones, of which there are none, back in front.
     fn put_back(&mut self, bytes: &[u8]) {
         self.buffer.clear();
         self.buffer.extend_from_slice(bytes);
-        (self.at, self.end, self.scanned) = (0, bytes.len(), 0);
+        (self.at, self.scanned) = (0, 0);
     }
 
     /// Lets `step` bytes fit behind the buffered ones. What was given out is overwritten once it is the larger part,
     /// so that each byte is moved a bounded number of times.
-    fn make_room(&mut self, step: usize) {
-        if self.at >= self.end - self.at {
-            self.buffer.copy_within(self.at..self.end, 0);
-            self.end -= self.at;
+    ///
+    /// # Errors
+    /// Memory has run out, which is for the application to hear, whose call asks for so much.
+    fn make_room(&mut self, step: usize) -> io::Result<()> {
+        if self.at >= self.buffered().len() {
+            self.buffer.drain(..self.at);
             self.at = 0;
         }
-        if self.buffer.len() < self.end + step {
-            let len = (self.end + step).max(self.buffer.len() * 2);
-            self.buffer.resize(len, 0);
-        }
+        Ok(self.buffer.try_reserve(step)?)
     }
 }

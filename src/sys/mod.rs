@@ -13,6 +13,7 @@ mod orphan;
 mod privileges;
 mod process;
 mod queue;
+mod room;
 mod signal;
 mod socket;
 mod thread;
@@ -29,6 +30,7 @@ pub use process::{
     spawn_with_fds, thread_count,
 };
 pub use queue::{ListenQueue, kernel_tick, listen_queue, received_ago};
+pub use room::{Room, append};
 pub use signal::{
     HARAKIRI_SIGNAL, STACKS_END, STACKS_SIGNAL, end_stacks, ignore_by_handler, wake_on_signals,
 };

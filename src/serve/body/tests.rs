@@ -1,5 +1,7 @@
 //! Bodies that arrive in pieces of any size, with the next request right behind them.
 
+use std::os::unix::fs::FileExt;
+
 use super::*;
 
 const NEXT: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
@@ -60,7 +62,8 @@ impl Arrival {
         let mut taken = Vec::new();
         let mut buffer = vec![0; room];
         while !self.body.is_given() {
-            match self.body.take(&mut self.input, &mut buffer).unwrap() {
+            let mut room = Room::from(&mut buffer[..]);
+            match self.body.take(&mut self.input, &mut room).unwrap() {
                 0 if self.body.is_given() => break,
                 0 => self.receive(),
                 length => taken.extend_from_slice(&buffer[..length]),
@@ -139,7 +142,8 @@ fn a_streamed_body_does_not_gather_in_the_input() {
     let mut arrival = Arrival::new(framing, &wire, 7_000);
     let mut buffer = vec![0; 5_000];
     while !arrival.body.is_given() {
-        if arrival.body.take(&mut arrival.input, &mut buffer).unwrap() == 0 {
+        let mut room = Room::from(&mut buffer[..]);
+        if arrival.body.take(&mut arrival.input, &mut room).unwrap() == 0 {
             arrival.receive();
         }
         assert!(arrival.input.len() <= HEAD.len() + 7_000 + NEXT.len());

@@ -10,6 +10,7 @@ use crate::{
     environ,
     protocol::Framing,
     serve::{connection::Connection, program::Detour},
+    sys::Room,
 };
 
 /// What nginx writes into its log when the client has gone before the answer; the client does not see it.
@@ -70,9 +71,9 @@ impl Exchange<'_> {
     /// Those of [`Exchange::read_body`], but for the time.
     pub(in crate::serve) fn next_of_body(
         &mut self,
-        buffer: &mut [u8],
+        room: &mut Room<'_>,
     ) -> io::Result<Option<usize>> {
-        let read = self.body_at_hand(buffer);
+        let read = self.body_at_hand(room);
         if read.is_err() {
             self.connection.linger = true;
         }

@@ -2,35 +2,43 @@
 
 use std::io;
 
-use rustix::{
-    event::PollFlags,
-    io::Errno,
-    net::{RecvFlags, recv},
-};
+use rustix::{event::PollFlags, io::Errno};
 
 use super::{Exchange, patience::await_socket};
 use crate::{
-    protocol::http::response,
+    protocol::{Framing, http::response},
     scoreboard::now_us,
     serve::{
         body::BodyError,
         connection::{Connection, Received},
         records::send_replies,
     },
+    sys::Room,
 };
 
 /// From this size on the reader's memory is received into, past the connection's own buffer.
 const DIRECT_FROM: usize = 16 << 10;
 
 impl Exchange<'_> {
-    /// Reads a streamed body; 0 at its end. Waits for the client, at most `timeouts.socket` at a time.
+    /// The length of a streamed body where its framing leaves no doubt of it; chunks and FastCGI's records end in a way of
+    /// their own, whatever was announced.
+    pub fn body_length(&self) -> Option<u64> {
+        match self.connection.head.framing {
+            Framing::Length(length) => Some(length),
+            Framing::None => Some(0),
+            Framing::Chunked | Framing::Stdin { .. } => None,
+        }
+    }
+
+    /// Reads some of a streamed body into `room`, and gives how many bytes; 0 at its end. Waits for the client, at most
+    /// `timeouts.socket` at a time.
     ///
     /// # Errors
     /// `TimedOut`: the client was silent too long; `UnexpectedEof`, `ConnectionReset`: it has gone; `InvalidData`: its
     /// framing is wrong or the body larger than `http.max-body`. The connection closes after the response.
-    pub fn read_body(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub fn read_body(&mut self, room: &mut Room<'_>) -> io::Result<usize> {
         loop {
-            if let Some(read) = self.try_read_body(buffer)? {
+            if let Some(read) = self.try_read_body(room)? {
                 return Ok(read);
             }
             let connection = &*self.connection;
@@ -45,8 +53,8 @@ impl Exchange<'_> {
     ///
     /// # Errors
     /// Those of [`Exchange::read_body`], but for the time.
-    pub fn try_read_body(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        let read = self.body_at_hand(buffer);
+    pub fn try_read_body(&mut self, room: &mut Room<'_>) -> io::Result<Option<usize>> {
+        let read = self.body_at_hand(room);
         if let Err(error) = &read {
             self.connection.linger = true;
             self.answer.left |= matches!(
@@ -66,23 +74,26 @@ impl Exchange<'_> {
     }
 
     /// What there is of a streamed body without waiting for the client: `None` for nothing yet, 0 for its end.
-    pub(super) fn body_at_hand(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        while !buffer.is_empty() && !self.connection.body.is_given() {
+    pub(super) fn body_at_hand(&mut self, room: &mut Room<'_>) -> io::Result<Option<usize>> {
+        while !room.is_full() && !self.connection.body.is_given() {
             let connection = &mut *self.connection;
-            let taken = connection.body.take(&mut connection.input, buffer);
-            send_replies(connection)?;
-            if let Err(BodyError::Refused(refusal)) = &taken {
-                self.answer.fault = Some(refusal.status);
-            }
-            let taken = taken?;
-            if taken > 0 || connection.body.is_given() {
-                return Ok(Some(taken));
+            let direct = connection.body.direct(&connection.input);
+            if direct.is_none() {
+                let taken = connection.body.take(&mut connection.input, room);
+                send_replies(connection)?;
+                if let Err(BodyError::Refused(refusal)) = &taken {
+                    self.answer.fault = Some(refusal.status);
+                }
+                let taken = taken?;
+                if taken > 0 || connection.body.is_given() {
+                    return Ok(Some(taken));
+                }
             }
             self.invite_body()?;
             let connection = &mut *self.connection;
-            let received = match connection.body.direct(&connection.input) {
-                Some(left) if buffer.len() >= DIRECT_FROM && connection.tls.is_none() => {
-                    receive_directly(connection, buffer, left)?
+            let received = match direct {
+                Some(left) if room.left() >= DIRECT_FROM && connection.tls.is_none() => {
+                    receive_directly(connection, room, left)?
                 }
                 _ => match connection.receive()? {
                     Received::Closed => return Err(gone()),
@@ -117,16 +128,14 @@ impl From<BodyError> for io::Error {
 
 fn receive_directly(
     connection: &mut Connection,
-    buffer: &mut [u8],
+    room: &mut Room<'_>,
     left: u64,
 ) -> io::Result<usize> {
-    let room = buffer
-        .len()
-        .min(usize::try_from(left).unwrap_or(usize::MAX));
-    match recv(&connection.socket, &mut buffer[..room], RecvFlags::empty()) {
-        Ok((0, _)) => Err(gone()),
-        Ok((length, _)) => {
-            connection.received(length, room);
+    let most = room.left().min(usize::try_from(left).unwrap_or(usize::MAX));
+    match room.receive(&connection.socket, most) {
+        Ok(0) => Err(gone()),
+        Ok(length) => {
+            connection.received(length, most);
             connection.body.received_directly(length);
             Ok(length)
         }

@@ -10,7 +10,10 @@ use std::{
 
 use rustix::io::Errno;
 
-use crate::serve::exchange::{BodySupply, Exchange};
+use crate::{
+    serve::exchange::{BodySupply, Exchange},
+    sys::append,
+};
 
 /// Read from a client at once.
 const PIECE: usize = 64 << 10;
@@ -92,11 +95,10 @@ impl Feed {
         let Self::Stream { piece, at } = self else {
             return Ok(false);
         };
-        piece.resize(PIECE, 0);
-        let read = exchange.next_of_body(piece);
-        piece.truncate(read.as_ref().map_or(0, |read| read.unwrap_or(0)));
+        piece.clear();
+        piece.reserve(PIECE);
         *at = 0;
-        let read = read?;
+        let read = append(piece, PIECE, |room| exchange.next_of_body(room))?;
         if read == Some(0) {
             *self = Self::Done;
         }
@@ -142,13 +144,14 @@ fn from_start(mut file: File) -> io::Result<Stdio> {
 /// All of the body, whose size `http.max-body` limits.
 fn read_to_end(exchange: &mut Exchange<'_>) -> io::Result<(File, u64)> {
     let mut file = tempfile::tempfile()?;
-    let mut piece = vec![0; PIECE];
+    let mut piece = Vec::with_capacity(PIECE);
     let mut length = 0;
     loop {
-        match exchange.read_body(&mut piece)? {
+        piece.clear();
+        match append(&mut piece, PIECE, |room| exchange.read_body(room))? {
             0 => return Ok((file, length)),
             read => {
-                file.write_all(&piece[..read])?;
+                file.write_all(&piece)?;
                 length += read as u64;
             }
         }

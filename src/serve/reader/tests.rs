@@ -1,6 +1,6 @@
 //! The reader against the plainest model of `io.BytesIO`, over many bodies and many mixes of calls.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, Write};
 
 use super::*;
 
@@ -78,13 +78,16 @@ struct Pieces {
 }
 
 impl BodySource for Pieces {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, room: &mut Room<'_>) -> io::Result<usize> {
         match self.dice.roll(10) {
             0 => Err(io::ErrorKind::Interrupted.into()),
             1 if self.errors => Err(io::ErrorKind::TimedOut.into()),
             _ => {
-                let most = 1 + self.dice.roll(buffer.len().min(9_000));
-                self.body.read(&mut buffer[..most])
+                let most = 1 + self.dice.roll(room.left().min(9_000));
+                let rest = self.body.fill_buf()?;
+                let count = room.push(&rest[..most.min(rest.len())]);
+                self.body.consume(count);
+                Ok(count)
             }
         }
     }
@@ -97,13 +100,21 @@ fn file_of(body: &[u8]) -> File {
     file
 }
 
-fn stream_of(body: &[u8], seed: u64, errors: bool) -> Reader {
-    let body = io::Cursor::new(body.to_vec());
-    Reader::stream(Box::new(Pieces {
-        body,
+fn source_of(body: &[u8], seed: u64, errors: bool) -> Box<Pieces> {
+    Box::new(Pieces {
+        body: io::Cursor::new(body.to_vec()),
         dice: Dice(seed),
         errors,
-    }))
+    })
+}
+
+fn stream_of(body: &[u8], seed: u64, errors: bool) -> Reader {
+    Reader::stream(source_of(body, seed, errors), None)
+}
+
+fn announced_of(body: &[u8], seed: u64, errors: bool) -> Reader {
+    let length = Some(body.len() as u64);
+    Reader::stream(source_of(body, seed, errors), length)
 }
 
 /// One call as the extension makes it; a time-out is tried again.
@@ -115,12 +126,9 @@ fn take(reader: &mut Reader, wanted: Wanted) -> Vec<u8> {
             return taken;
         }
         let waited = match reader.direct(wanted) {
-            Some(room) => {
-                let mut memory = vec![0; room];
-                reader.read_into(&mut memory).map(|count| {
-                    memory.truncate(count);
-                    Some(memory)
-                })
+            Some(size) => {
+                let mut taken = Vec::with_capacity(size);
+                append(&mut taken, size, |room| reader.read_into(room)).map(|()| Some(taken))
             }
             None => reader.fill(wanted).map(|()| None),
         };
@@ -178,8 +186,14 @@ fn stream_reads_like_bytes_io() {
 }
 
 #[test]
+fn announced_stream_reads_like_bytes_io() {
+    check(|body, seed| announced_of(body, seed, false));
+}
+
+#[test]
 fn errors_of_the_source_lose_nothing() {
     check(|body, seed| stream_of(body, seed, true));
+    check(|body, seed| announced_of(body, seed, true));
 }
 
 #[test]
@@ -237,8 +251,71 @@ fn many_bytes_of_a_stream_go_past_the_buffer() {
 }
 
 #[test]
-fn only_a_stream_is_received_past_the_buffer() {
-    let wanted = Wanted::Bytes(DIRECT_FROM);
-    assert_eq!(Reader::memory(vec![0; 9]).direct(wanted), None);
-    assert_eq!(Reader::file(file_of(b"body"), 4).direct(wanted), None);
+fn all_that_was_announced_goes_past_the_buffer() {
+    let body = vec![b'x'; 3 * LARGEST_STEP];
+    let mut reader = announced_of(&body, 7, false);
+    assert_eq!(take(&mut reader, Wanted::Line(9)).len(), 9);
+    let all = Wanted::Bytes(usize::MAX);
+    assert_eq!(reader.direct(all), Some(body.len() - 9));
+    assert_eq!(take(&mut reader, all).len(), body.len() - 9);
+    assert_eq!(reader.answer(all), Some(0));
+}
+
+#[test]
+fn a_promise_alone_makes_no_large_room() {
+    let promise = |length| Reader::stream(source_of(b"", 1, false), Some(length));
+    let all = Wanted::Bytes(usize::MAX);
+    let largest = LARGEST_PROMISE as u64;
+    assert_eq!(promise(largest).direct(all), Some(LARGEST_PROMISE));
+    assert_eq!(promise(largest + 1).direct(all), None);
+    assert_eq!(promise(u64::MAX).direct(all), None);
+    assert_eq!(promise(5).direct(all), None);
+    let piece = Wanted::Bytes(DIRECT_FROM);
+    assert_eq!(promise(u64::MAX).direct(piece), Some(DIRECT_FROM));
+}
+
+#[test]
+fn a_file_is_read_past_the_buffer() {
+    let body = vec![b'x'; DIRECT_FROM];
+    let mut reader = Reader::file(file_of(&body), body.len() as u64);
+    assert_eq!(take(&mut reader, Wanted::Bytes(usize::MAX)), body);
+    assert_eq!(reader.buffer.capacity(), 0);
+    assert_eq!(reader.position(), Some(body.len() as u64));
+}
+
+/// A source that gives so much and then nothing but errors.
+struct Broken(usize);
+
+impl BodySource for Broken {
+    fn read(&mut self, room: &mut Room<'_>) -> io::Result<usize> {
+        match self.0 {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(room.push(&vec![b'x'; std::mem::take(&mut self.0)])),
+        }
+    }
+}
+
+#[test]
+fn what_had_come_before_an_error_stays() {
+    for length in [None, Some(1 << 20)] {
+        let mut reader = Reader::stream(Box::new(Broken(DIRECT_FROM)), length);
+        let wanted = Wanted::Bytes(DIRECT_FROM + 1);
+        for _ in 0..2 {
+            let mut taken = Vec::with_capacity(reader.direct(wanted).unwrap());
+            let read = append(&mut taken, usize::MAX, |room| reader.read_into(room));
+            assert_eq!(read.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+            assert_eq!(reader.buffered().len(), DIRECT_FROM);
+        }
+        assert_eq!(
+            take(&mut reader, Wanted::Bytes(DIRECT_FROM)).len(),
+            DIRECT_FROM
+        );
+    }
+}
+
+#[test]
+fn a_lack_of_memory_is_an_error() {
+    let mut reader = stream_of(b"body", 1, false);
+    let error = reader.make_room(isize::MAX as usize).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
 }

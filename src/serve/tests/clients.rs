@@ -82,7 +82,7 @@ fn tells_an_application_whose_client_has_gone() {
         |exchange| {
             assert!(!exchange.is_deserted());
             let mut piece = [0; 64];
-            while exchange.read_body(&mut piece).is_ok() {}
+            while read_some(exchange, &mut piece).is_ok() {}
             assert!(exchange.is_deserted());
             hello(exchange);
         },

@@ -132,11 +132,14 @@ impl EnvironMaker {
             }
             BodySupply::Memory(bytes) => Input::memory(bytes.to_vec()),
             BodySupply::Spooled(file, length) => Input::file(file.into(), length),
-            BodySupply::Stream => Input::stream(StreamedBody {
-                link: Arc::clone(&self.link),
-                serial,
-                is_green: self.is_green,
-            }),
+            BodySupply::Stream => {
+                let body = StreamedBody {
+                    link: Arc::clone(&self.link),
+                    serial,
+                    is_green: self.is_green,
+                };
+                Input::stream(body, exchange.body_length())
+            }
         };
         let input = Bound::new(py, input)?;
         environ.set_item(&self.input_key, &input)?;

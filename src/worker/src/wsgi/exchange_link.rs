@@ -14,7 +14,10 @@ use std::{
     },
 };
 
-use hostler::serve::{Exchange, reader::BodySource};
+use hostler::{
+    serve::{Exchange, reader::BodySource},
+    sys::Room,
+};
 use pyo3::prelude::*;
 
 use crate::forked;
@@ -166,13 +169,13 @@ pub(crate) struct StreamedBody {
 impl BodySource for StreamedBody {
     /// # Errors
     /// `WouldBlock`: a greenlet has to wait.
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, room: &mut Room<'_>) -> io::Result<usize> {
         self.link
             .with_detached(self.serial, |exchange| match self.is_green {
                 true => exchange
-                    .try_read_body(buffer)?
+                    .try_read_body(room)?
                     .ok_or_else(|| io::ErrorKind::WouldBlock.into()),
-                false => exchange.read_body(buffer),
+                false => exchange.read_body(room),
             })
             .unwrap_or_else(|| {
                 Err(io::Error::other(

@@ -5,6 +5,7 @@
 //! the application that reads the same body) has let go of the interpreter lock before and takes it again only after
 //! the state is unlocked. So the two can never wait for each other.
 
+mod fresh;
 mod manners;
 
 use std::{
@@ -13,14 +14,20 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError, TryLockError},
 };
 
-use hostler::serve::reader::{Reader, Wanted};
+use hostler::{
+    serve::reader::{Reader, Wanted},
+    sys::Room,
+};
 use pyo3::{
     exceptions::{PyOSError, PyTypeError, PyValueError},
     prelude::*,
     types::{PyBytes, PyList, PyMemoryView, PySlice},
 };
 
-use self::manners::{Size, limit, read_error, unsupported};
+use self::{
+    fresh::{copied, fresh_bytes},
+    manners::{Size, limit, read_error, unsupported},
+};
 use super::exchange_link::StreamedBody;
 use crate::green;
 
@@ -42,6 +49,16 @@ enum State {
     Open(Reader),
 }
 
+/// What a call finds that has not waited yet.
+enum Found<'py> {
+    /// Its answer.
+    Bytes(Bound<'py, PyBytes>),
+    /// So many bytes, which have to be waited for, are better received where Python keeps them.
+    Direct(usize),
+    /// The client or another thread has to be waited for.
+    Nothing,
+}
+
 impl Input {
     /// The body of a request that has none.
     pub(crate) fn empty() -> Self {
@@ -58,11 +75,11 @@ impl Input {
         Self::open(Reader::file(file, len))
     }
 
-    /// A body that arrives while the application runs.
-    pub(crate) fn stream(source: StreamedBody) -> Self {
+    /// A body that arrives while the application runs, of `length` bytes if that is known.
+    pub(crate) fn stream(source: StreamedBody, length: Option<u64>) -> Self {
         Self {
             streamed: source.is_green.then(|| source.clone()),
-            ..Self::open(Reader::stream(Box::new(source)))
+            ..Self::open(Reader::stream(Box::new(source), length))
         }
     }
 
@@ -95,47 +112,48 @@ impl Input {
     /// The bytes that answer `wanted`, waiting for them if need be.
     fn take<'py>(&self, py: Python<'py>, wanted: Wanted) -> PyResult<Bound<'py, PyBytes>> {
         loop {
-            if let Some(bytes) = self.take_buffered(py, wanted)? {
-                return Ok(bytes);
-            }
-            match self.direct(wanted) {
-                Some(room) => {
-                    if let Some(bytes) = self.take_direct(py, room)? {
+            match self.find(py, wanted)? {
+                Found::Bytes(bytes) => return Ok(bytes),
+                Found::Direct(size) => {
+                    if let Some(bytes) = self.take_direct(py, size)? {
                         return Ok(bytes);
                     }
                 }
-                None => self.fill(py, wanted)?,
+                Found::Nothing => self.fill(py, wanted)?,
             }
         }
     }
 
-    /// Whether the bytes of a call that waits are better received where Python keeps them, and how many. A greenlet leaves
-    /// what has come where others find it, because it lets go of the body whenever it waits.
-    fn direct(&self, wanted: Wanted) -> Option<usize> {
-        match (&*self.try_lock()?, &self.streamed) {
-            (State::Open(reader), None) => reader.direct(wanted),
-            _ => None,
-        }
+    /// What there is without waiting. A greenlet leaves what comes where others find it, because it lets go of the body
+    /// whenever it waits.
+    fn find<'py>(&self, py: Python<'py>, wanted: Wanted) -> PyResult<Found<'py>> {
+        let Some(mut state) = self.try_lock() else {
+            return Ok(Found::Nothing);
+        };
+        let reader = state.reader()?;
+        let Some(count) = reader.answer(wanted) else {
+            let direct = reader.direct(wanted).filter(|_| self.streamed.is_none());
+            return Ok(direct.map_or(Found::Nothing, Found::Direct));
+        };
+        let bytes = copied(py, &reader.buffered()[..count])?;
+        reader.consume(count);
+        Ok(Found::Bytes(bytes))
     }
 
-    /// Receives up to `room` bytes, waiting for them, without a buffer between the client and the object. `None` when the
+    /// Receives up to `size` bytes, waiting for them, without a buffer between the client and the object. `None` when the
     /// body has been closed meanwhile.
     fn take_direct<'py>(
         &self,
         py: Python<'py>,
-        room: usize,
+        size: usize,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let mut read = None;
-        let bytes = PyBytes::new_with(py, room, |memory| {
-            read = py
-                .detach(|| self.lock().read_into(memory))
-                .map_err(read_error)?;
+        let mut is_open = false;
+        let bytes = fresh_bytes(py, size, |room| {
+            let read = py.detach(|| self.lock().read_into(room));
+            is_open = read.map_err(read_error)?;
             Ok(())
         })?;
-        Ok(read.map(|count| match count == room {
-            true => bytes,
-            false => PyBytes::new(py, &bytes.as_bytes()[..count]),
-        }))
+        Ok(is_open.then_some(bytes))
     }
 
     /// Reads on, waiting for the client. A greenlet has let go of everything when it waits.
@@ -147,24 +165,6 @@ impl Input {
             }
             (filled, _) => filled.map_err(read_error),
         }
-    }
-
-    /// The same without waiting; `None` when the client or another thread has to be waited for.
-    fn take_buffered<'py>(
-        &self,
-        py: Python<'py>,
-        wanted: Wanted,
-    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let Some(mut state) = self.try_lock() else {
-            return Ok(None);
-        };
-        let reader = state.reader()?;
-        let Some(count) = reader.answer(wanted) else {
-            return Ok(None);
-        };
-        let bytes = bytes_of(py, &reader.buffered()[..count])?;
-        reader.consume(count);
-        Ok(Some(bytes))
     }
 
     /// Something that needs no waiting for the client.
@@ -204,11 +204,11 @@ impl State {
         }
     }
 
-    /// Waits for the client to fill `memory`; `None`: the body is gone, as the next look says.
-    fn read_into(&mut self, memory: &mut [u8]) -> io::Result<Option<usize>> {
+    /// Waits for the client to fill `room`; false: the body is gone, as the next look says.
+    fn read_into(&mut self, room: &mut Room<'_>) -> io::Result<bool> {
         match self {
-            Self::Closed | Self::Over => Ok(None),
-            Self::Open(reader) => reader.read_into(memory).map(Some),
+            Self::Closed | Self::Over => Ok(false),
+            Self::Open(reader) => reader.read_into(room).map(|()| true),
         }
     }
 
@@ -371,16 +371,4 @@ impl Input {
     fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyAny>) {
         self.close(py);
     }
-}
-
-/// Unlike `PyBytes::new` it leaves a lack of memory to the application, whose call asked for so much.
-fn bytes_of<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-    const SMALL: usize = 1 << 16;
-    if bytes.len() <= SMALL {
-        return Ok(PyBytes::new(py, bytes));
-    }
-    PyBytes::new_with(py, bytes.len(), |room| {
-        room.copy_from_slice(bytes);
-        Ok(())
-    })
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use pyo3::{
-    exceptions::{PyConnectionResetError, PyOSError, PyTimeoutError, PyTypeError},
+    exceptions::{PyConnectionResetError, PyMemoryError, PyOSError, PyTimeoutError, PyTypeError},
     prelude::*,
 };
 
@@ -33,16 +33,19 @@ pub(super) fn limit(size: Option<Size>) -> usize {
         .unwrap_or(usize::MAX)
 }
 
-/// What a failed read looks like to the application: an `OSError` in any case, as frameworks expect.
+/// What a failed read looks like to the application: an `OSError`, as frameworks expect, unless the reason is a lack of
+/// memory.
 pub(super) fn read_error(error: io::Error) -> PyErr {
     use io::ErrorKind::{
-        BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof, WouldBlock,
+        BrokenPipe, ConnectionAborted, ConnectionReset, OutOfMemory, TimedOut, UnexpectedEof,
+        WouldBlock,
     };
     let message = format!("cannot read the request body: {error}");
     match (error.kind(), error.raw_os_error()) {
         (BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof, _) => {
             PyConnectionResetError::new_err(message)
         }
+        (OutOfMemory, _) => PyMemoryError::new_err(message),
         (TimedOut | WouldBlock, _) => PyTimeoutError::new_err(message),
         (_, Some(errno)) => PyOSError::new_err((errno, message)),
         (_, None) => PyOSError::new_err(message),
