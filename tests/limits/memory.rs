@@ -1,6 +1,9 @@
 //! `limits.limit-as`: what is too much is refused, the client gets an answer, and the worker a successor.
 
-use crate::support::site::{Running, Site};
+use crate::support::{
+    client::request,
+    site::{Running, Site},
+};
 
 fn site() -> Site {
     Site::app("memory")
@@ -14,9 +17,15 @@ fn pid(site: &Running) -> u64 {
 
 /// The client gets 500 for `target`, and the worker is replaced.
 fn check_replaced(target: &str) {
+    check_replaced_after(&request("GET", target, &[], b""));
+}
+
+fn check_replaced_after(request: &[u8]) {
     let site = site().start();
     let first = pid(&site);
-    assert_eq!(site.get(target).status, 500);
+    let mut client = site.address().connect();
+    client.send(request);
+    assert_eq!(client.answer().status, 500);
     site.process
         .wait_for_text("memory has run out (limits.limit-as)");
     site.wait_until("another worker", || pid(&site) != first);
@@ -40,6 +49,12 @@ fn too_much_piece_by_piece() {
 #[test]
 fn too_much_for_an_application_that_makes_its_own_answer() {
     check_replaced("/caught");
+}
+
+/// It is more than what the server itself may have beyond the limit, too.
+#[test]
+fn too_much_of_a_body() {
+    check_replaced_after(&request("POST", "/body", &[], &vec![b'x'; 65 << 20]));
 }
 
 #[test]

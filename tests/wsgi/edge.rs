@@ -70,6 +70,17 @@ fn a_thread_that_reads_the_body_may_outlive_the_request() {
 }
 
 #[test]
+fn what_had_come_before_a_read_failed_can_be_read() {
+    let site = Site::app("edge")
+        .setting("timeouts", "socket = \"300ms\"")
+        .start();
+    let mut client = site.address().connect();
+    client.send(b"POST /read-again HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n");
+    client.send(&[b'x'; 150_000]);
+    assert_eq!(client.answer().text(), "failed, 150000");
+}
+
+#[test]
 fn a_client_that_leaves_frees_the_thread_that_reads_its_body() {
     let site = site(2);
     drop(begin_upload(&site, b"some of it"));

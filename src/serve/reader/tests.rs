@@ -275,6 +275,14 @@ fn a_promise_alone_makes_no_large_room() {
 }
 
 #[test]
+fn more_than_a_promise_is_gathered_as_it_comes() {
+    let body = vec![b'x'; LARGEST_PROMISE + 1];
+    let mut reader = announced_of(&body, 9, false);
+    let taken = take(&mut reader, Wanted::Bytes(usize::MAX));
+    assert!(taken == body);
+}
+
+#[test]
 fn a_file_is_read_past_the_buffer() {
     let body = vec![b'x'; DIRECT_FROM];
     let mut reader = Reader::file(file_of(&body), body.len() as u64);

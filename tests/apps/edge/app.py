@@ -78,6 +78,15 @@ def was_read(environ, start_response):
     return plain(start_response, kept["read"])
 
 
+def read_again(environ, start_response):
+    """All of the body, which fails, and then what had come of it."""
+    stream = environ["wsgi.input"]
+    try:
+        return plain(start_response, len(stream.read()))
+    except TimeoutError:
+        return plain(start_response, f"failed, {len(stream.read(150000))}")
+
+
 # The order of things.
 
 def write_after_a_bad_head(environ, start_response):

@@ -11,7 +11,7 @@ kept = []
 def application(environ, start_response):
     status, answer = "200 OK", None
     try:
-        answer = VIEWS[environ["PATH_INFO"]]()
+        answer = VIEWS[environ["PATH_INFO"]](environ)
     except MemoryError:
         if environ["PATH_INFO"] != "/caught":
             raise
@@ -21,18 +21,32 @@ def application(environ, start_response):
     return [body]
 
 
-def at_once():
+def at_once(environ):
     kept.append(bytearray(2 << 30))
 
 
-def piece_by_piece():
+def piece_by_piece(environ):
     while True:
         kept.append(os.urandom(100))
 
 
-def limits():
+def body(environ):
+    """Leaves little room, and asks for a body that needs more."""
+    try:
+        while True:
+            kept.append(bytearray(8 << 20))
+    except MemoryError:
+        del kept[-2:]
+    return len(environ["wsgi.input"].read())
+
+
+def pid(environ):
+    return os.getpid()
+
+
+def limits(environ):
     return {"as": resource.getrlimit(resource.RLIMIT_AS), "nofile": resource.getrlimit(resource.RLIMIT_NOFILE)}
 
 
 VIEWS = {"/at-once": at_once, "/piece-by-piece": piece_by_piece, "/caught": piece_by_piece, "/limits": limits,
-         "/pid": os.getpid}
+         "/body": body, "/pid": pid}
