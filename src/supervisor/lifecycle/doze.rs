@@ -2,8 +2,8 @@
 //!
 //! It takes two looks in a row that show nothing to do. With the first the workers are asked to ring, which the first of
 //! them does that wakes up from then on. One that woke up just before may not have seen that it was asked, but what it
-//! began is seen by the second look: that is why this one does not follow at once. From there nobody looks before a worker rings, or before a time comes that a rule
-//! waits for.
+//! began is seen by the second look: that is why this one does not follow at once. From there nobody looks before a worker
+//! rings, or before a time comes that a rule waits for.
 
 use std::time::Duration;
 
