@@ -111,6 +111,8 @@ impl Datagrams {
 pub(super) fn open(target: &LogTarget) -> io::Result<Option<OwnedFd>> {
     if let Some(path) = path(target) {
         let socket = new(AddressFamily::UNIX)?;
+        // A peer may ask who speaks only after it can be spoken to, as journald does (unix(7)).
+        sockopt::set_socket_passcred(&socket, true)?;
         return match reconnect(socket.as_fd(), path) {
             // It may come later.
             Err(Errno::NOENT | Errno::CONNREFUSED) | Ok(()) => Ok(Some(socket)),
@@ -189,9 +191,11 @@ mod tests {
         os::unix::net::{UnixDatagram, UnixListener},
     };
 
+    use rustix::process::getpid;
     use tempfile::TempDir;
 
     use super::*;
+    use crate::journal::fake::sender_of_next;
 
     fn report(lost: u64) -> String {
         format!("{lost} lost")
@@ -280,6 +284,14 @@ mod tests {
         heal(&target, socket.as_fd());
         send(&socket, b"one", AT_ONCE).unwrap();
         assert_eq!(next(|buffer| peer.recv(buffer)), "one");
+    }
+
+    #[test]
+    fn a_peer_that_is_not_ready_yet_will_know_whose_entry_it_is() {
+        let (_directory, target) = place();
+        let peer = UnixDatagram::bind(path(&target).unwrap()).unwrap();
+        to(&target).send("early".into(), report);
+        assert_eq!(sender_of_next(&peer), getpid());
     }
 
     #[test]

@@ -8,7 +8,12 @@ use std::{
     path::PathBuf,
 };
 
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::{
+    net::{
+        RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg, sockopt::set_socket_passcred,
+    },
+    process::Pid,
+};
 use tempfile::TempDir;
 
 use super::journald::Journald;
@@ -72,4 +77,24 @@ impl Fake {
         }
         String::from_utf8_lossy(&bytes).into_owned()
     }
+
+    /// Who has sent the next entry.
+    pub(super) fn sender_of_next(&self) -> Pid {
+        sender_of_next(self.socket.as_ref().unwrap())
+    }
+}
+
+/// Asks for senders, and gives that of the next datagram, which is there already.
+pub(super) fn sender_of_next(socket: &UnixDatagram) -> Pid {
+    set_socket_passcred(socket, true).unwrap();
+    let mut bytes = [0; 64];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let buffer = &mut [IoSliceMut::new(&mut bytes)];
+    recvmsg(socket, buffer, &mut ancillary, RecvFlags::DONTWAIT).unwrap();
+    let sender = ancillary.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmCredentials(sender) => Some(sender.pid),
+        _ => None,
+    });
+    sender.unwrap()
 }

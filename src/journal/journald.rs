@@ -47,6 +47,9 @@ impl Journald {
     pub(super) fn disconnected(path: &str) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
+        // Whoever listens has a name for a moment before it asks who speaks. An entry of that moment, such as the report
+        // of what was lost, would belong to no unit if we did not say it by ourselves (unix(7)).
+        sockopt::set_socket_passcred(&socket, true)?;
         // A smaller buffer takes smaller entries; larger ones go by file.
         let _ = sockopt::set_socket_send_buffer_size(&socket, BUFFER);
         let path = path.to_owned();
@@ -119,6 +122,8 @@ fn is_disconnected(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use rustix::process::getpid;
+
     use super::*;
     use crate::journal::fake::Fake;
 
@@ -173,6 +178,13 @@ mod tests {
         fake.come_again();
         journald.send(b"somebody", report);
         assert_eq!([fake.next(), fake.next()], ["somebody", "1 lost"]);
+    }
+
+    #[test]
+    fn a_journald_that_is_not_ready_yet_will_know_whose_entry_it_is() {
+        let fake = Fake::new();
+        fake.connect().send(b"early", report);
+        assert_eq!(fake.sender_of_next(), getpid());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What processes take, as the kernel has it at hand (proc_pid_statm(5)), so that it may be read once a second; why one
+//! What processes take, as the kernel has it at hand (proc_pid_statm(5)), so that every look may read it; why one
 //! does not run; and whether the kernel has killed for want of memory.
 
 use std::{fs, path::PathBuf};

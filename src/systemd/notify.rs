@@ -129,10 +129,9 @@ impl Notifier {
 
     /// When a status that was not said yet may be.
     pub(crate) fn due(&self) -> Option<Instant> {
-        match self.said == self.status {
-            true => None,
-            false => self.tried.map(|tried| tried + STATUS_PACE),
-        }
+        let is_said = self.socket.is_none() || self.said == self.status;
+        let tried = self.tried.filter(|_| !is_said);
+        tried.map(|tried| tried + STATUS_PACE)
     }
 
     /// There will be no service, and why: in words, and as the number of what the kernel said (errno(3)) if it did.
@@ -247,6 +246,15 @@ mod tests {
         assert_eq!(notifier.due(), Some(now + STATUS_PACE));
         notifier.status("c".into(), now + STATUS_PACE);
         assert_eq!(heard(&manager), "STATUS=c\n");
+    }
+
+    #[test]
+    fn a_status_that_nobody_hears_is_not_due() {
+        let mut notifier = Notifier::default();
+        let now = Instant::now();
+        notifier.status("a".into(), now);
+        notifier.status("b".into(), now);
+        assert_eq!(notifier.due(), None);
     }
 
     #[test]

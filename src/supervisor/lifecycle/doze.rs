@@ -2,8 +2,8 @@
 //!
 //! It takes two looks in a row that show nothing to do. With the first the workers are asked to ring, which the first of
 //! them does that wakes up from then on. One that woke up just before may not have seen that it was asked, but what it
-//! began is seen by the second look. From there nobody looks before a worker rings, or before a time comes that a rule
-//! waits for.
+//! began is seen by the second look: that is why this one does not follow at once. From there nobody looks before a worker
+//! rings, or before a time comes that a rule waits for.
 
 use std::time::Duration;
 
@@ -47,10 +47,25 @@ impl Lifecycle {
             self.act(Action::AskToRing);
         }
         self.looking.due = match next {
-            Doze::Asleep => self.next_need(now),
+            Doze::Asleep => {
+                self.fall_asleep(look, now);
+                self.next_need(now)
+            }
             _ => Some(now + pace),
         };
         self.looking.doze = next;
+    }
+
+    /// What was counted from cycle to cycle is counted up to here, since no other cycle ends before somebody rings.
+    fn fall_asleep(&mut self, look: &Look, now: Time) {
+        for (id, facts) in &look.workers {
+            if let Some(worker) = self.workers.get_mut(id) {
+                worker.counted = (facts.requests, facts.busy);
+            }
+        }
+        self.looking.threads.0 = 0;
+        self.looking.rate = 0.0;
+        self.looking.idle_since.get_or_insert(now);
     }
 
     /// A worker has woken up, so long ago.

@@ -1,8 +1,8 @@
 //! The rules for looking: when the supervisor reads what the workers have written, and what it makes of it.
 //!
-//! There is one look a second while there is something to do, which costs some microseconds; how looking ends and begins
-//! is in `doze`. A deadline, or a limit of requests, that is nearer than
-//! that brings the next look forward, so that what is looked for is seen when it happens and not up to a second late.
+//! There are four looks a second while there is something to do, each of which costs some microseconds; how looking ends
+//! and begins is in `doze`. A deadline, or a limit of requests, that is nearer than the next look brings it forward, so
+//! that what is looked for is seen when it happens.
 
 use std::time::Duration;
 
@@ -13,8 +13,11 @@ use super::{
     harakiri::Stall,
 };
 
-/// From one look to the next, when nothing is near.
-pub(super) const PACE: Duration = Duration::from_secs(1);
+/// From one look to the next, when nothing is near. Three of them find that a site has nothing to do any more (`doze`),
+/// and that is to take less than a second.
+pub(super) const PACE: Duration = Duration::from_millis(250);
+/// From one look that counts for the number of workers to the next: a whole number of paces.
+const CYCLE: Duration = Duration::from_secs(1);
 /// From one look to the next while a limit of requests may come near: how fast, only looking tells.
 const COUNTING: Duration = Duration::from_millis(100);
 /// Between two looks at the least, whatever is near.
@@ -29,7 +32,7 @@ pub(super) struct Looking {
     pub(super) due: Option<Time>,
     pub(super) doze: Doze,
     pub(super) last: Time,
-    /// The last one that counted for the number of workers; those are a second apart.
+    /// The last one that counted for the number of workers; those are a [`CYCLE`] apart.
     pub(super) cycle: Time,
     /// Threads at work at the last look that counted, of how many.
     pub(super) threads: (u32, u32),
@@ -113,7 +116,7 @@ impl Lifecycle {
             self.watch_for_slow(*id, facts, now);
         }
         let cycle = now.saturating_sub(self.looking.cycle);
-        if cycle + SHORTEST >= PACE {
+        if cycle + SHORTEST >= CYCLE {
             self.looking.cycle = now;
             let answered = self.adapt(look, cycle);
             self.rest(answered, now);

@@ -44,7 +44,8 @@ pub(super) const LOG_REOPEN: &str = "`hostler log reopen`, SIGUSR1 or `reload.to
 pub(super) const LOG_TIMES: &str =
     "each form of `log.access-format` says itself which times it has";
 pub(super) const MASTER: &str = "the supervisor always runs";
-pub(super) const MEMORY_LOOK: &str = "memory is looked at once a second where a limit asks for it";
+pub(super) const MEMORY_LOOK: &str =
+    "memory is looked at four times a second where a limit asks for it";
 pub(super) const METRICS_ON: &str = "`[metrics] address` is what turns metrics on";
 pub(super) const MULE_TUNING: &str = "it tuned mules, which are processes of their own now";
 pub(super) const MOUNTED: &str = "a request that no application fits is answered 404";

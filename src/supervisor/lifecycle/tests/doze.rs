@@ -65,10 +65,52 @@ fn a_request_that_began_unseen_is_seen_by_the_second_look() {
     let mut site = site(|_| {});
     site.look(&[(1, answered(0))]);
     site.next_look(&[(1, answered(1))]);
-    assert_eq!(
-        site.lifecycle.wake_at(),
-        Some(site.now + Duration::from_secs(1))
-    );
+    assert_eq!(site.lifecycle.wake_at(), Some(site.now + look::PACE));
+}
+
+#[test]
+fn it_rests_within_a_second_of_its_last_answer() {
+    let mut site = site(|_| {});
+    site.look(&[(1, answered(0))]);
+    // The look was just over.
+    let last = site.now;
+    while let Some(due) = site.lifecycle.wake_at() {
+        site.wait(due - site.now);
+        site.look(&[(1, answered(1))]);
+    }
+    assert!(site.now - last < Duration::from_secs(1));
+}
+
+#[test]
+fn one_that_rests_is_said_to_have_nothing_to_do() {
+    let mut site = site(|_| {});
+    site.next_look(&[(1, answered(500))]);
+    assert!(site.lifecycle.headline().ends_with("; 500 requests/s"));
+    for _ in 0..2 {
+        site.wait(look::PACE);
+        site.look(&[(1, answered(500))]);
+    }
+    assert!(site.lifecycle.is_asleep());
+    assert!(site.lifecycle.headline().ends_with("; 0.0 requests/s"));
+}
+
+#[test]
+fn the_time_without_anything_to_do_begins_with_its_rest() {
+    let idle = Duration::from_secs(60);
+    let mut site = site(|plan| {
+        plan.is_activated = true;
+        plan.cheaper.exit_on_idle = true;
+        plan.cheaper.idle.0 = idle;
+    });
+    site.next_look(&[(1, answered(500))]);
+    for _ in 0..3 {
+        site.wait(look::PACE);
+        site.look(&[(1, answered(501))]);
+    }
+    assert_eq!(site.lifecycle.wake_at(), Some(site.now + idle));
+    site.wait(idle);
+    site.look(&[(1, answered(501))]);
+    assert!(site.reported(|report| matches!(report, Report::Idle { .. })));
 }
 
 #[test]

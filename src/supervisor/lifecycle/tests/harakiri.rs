@@ -95,6 +95,7 @@ fn the_worker_is_told_when_its_stacks_are_written() {
 fn a_worker_that_cannot_write_its_stacks_is_told_nevertheless() {
     let mut site = site(2);
     site.look(&[(1, running(&[(1, 31.0)]))]);
+    site.lifecycle.looking.due = None;
     assert_eq!(site.lifecycle.wake_at(), Some(site.now + DUMPING));
     site.wait(DUMPING);
     assert!(
@@ -170,7 +171,7 @@ fn all_workers_at_once_have_all_their_successors() {
 fn nobody_is_killed_for_a_time_in_which_we_did_not_run() {
     let mut site = site(2);
     site.look(&[]);
-    site.wait(Duration::from_secs(61));
+    site.wait(look::PACE + Duration::from_secs(60));
     assert!(site.did(&Action::Look { memory: false }));
     site.look(&[(1, running(&[(0, 65.0)]))]);
     assert!(!site.did(&dump(1)));
@@ -197,16 +198,13 @@ fn a_request_that_began_after_such_a_time_has_no_more_than_its_own() {
 #[test]
 fn a_deadline_that_is_near_brings_the_next_look_forward() {
     let mut site = site(2);
-    site.look(&[(1, running(&[(0, 29.75)]))]);
+    site.look(&[(1, running(&[(0, 29.875)]))]);
     assert_eq!(
         site.lifecycle.wake_at(),
-        Some(site.now + Duration::from_millis(250))
+        Some(site.now + Duration::from_millis(125))
     );
     site.look(&[(1, running(&[(0, 3.0)]))]);
-    assert_eq!(
-        site.lifecycle.wake_at(),
-        Some(site.now + Duration::from_secs(1))
-    );
+    assert_eq!(site.lifecycle.wake_at(), Some(site.now + look::PACE));
 }
 
 #[test]

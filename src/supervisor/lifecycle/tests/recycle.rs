@@ -351,7 +351,7 @@ fn a_limit_of_requests_that_is_near_brings_the_next_look_forward() {
     let mut site = Site::serving_with(with(requests(1000)));
     let next = |site: &Site| site.lifecycle.wake_at().unwrap() - site.now;
     site.next_look(&[(1, answered(0))]);
-    assert_eq!(next(&site), Duration::from_secs(1));
+    assert_eq!(next(&site), look::PACE);
     site.next_look(&[(1, answered(400))]);
     assert_eq!(next(&site), Duration::from_millis(100));
     site.next_look(&[(1, answered(960))]);
