@@ -81,6 +81,8 @@ pub struct Exchange<'e> {
     watch: &'e Watch,
     /// What is added to SCRIPT_NAME and taken from PATH_INFO.
     mount: &'e [u8],
+    /// How often the client was too slow for a batch of its body.
+    slow: u8,
     pub(super) answer: Answer,
     pub(super) times: Times,
 }
@@ -109,6 +111,7 @@ impl<'e> Exchange<'e> {
             record,
             watch,
             mount,
+            slow: 0,
             answer: Answer::default(),
             times,
         }
