@@ -9,6 +9,7 @@ mod foreign;
 mod late;
 mod requests;
 mod turns;
+mod uploads;
 
 use std::{
     io::{self, ErrorKind, Read, Write},
