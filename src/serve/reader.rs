@@ -21,8 +21,8 @@ const READ_AHEAD: usize = 64 << 10;
 const LARGEST_STEP: usize = 1 << 20;
 /// From this size on a caller's own memory is worth a call of its own.
 const DIRECT_FROM: usize = 16 << 10;
-/// For so much that was announced a caller may have memory before it comes: a part of the address space, and nothing else
-/// until it is filled. What is larger is gathered as it comes.
+/// For so much that was announced a caller may have memory before it comes: a part of the address space, and nothing
+/// else until it is filled. What is larger is gathered as it comes.
 const LARGEST_PROMISE: usize = 16 << 20;
 
 /// Where a streamed body comes from.
@@ -83,7 +83,7 @@ impl Reader {
         })
     }
 
-    /// A body that arrives while it is read, of `length` bytes if that was announced: the source is asked for no more then.
+    /// A body that arrives while it is read. If its `length` in bytes is known, the source is asked for no more.
     pub fn stream(source: Box<dyn BodySource>, length: Option<u64>) -> Self {
         Self::over(Rest::Stream {
             source,

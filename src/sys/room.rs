@@ -1,8 +1,8 @@
 //! Memory to be filled, which need not hold anything before.
 //!
-//! Zeroing what a system call writes over is a tenth of the time that a large upload takes. Rust calls memory that was never
-//! written to `MaybeUninit`, which is not safe to look into; here is the count of what was filled, so that other
-//! rooms can fill and look without thinking of it. What is received, and for whom, does not belong here.
+//! Zeroing what a system call writes over right after is time that a large upload need not take. Rust calls memory that
+//! was never written to `MaybeUninit`, which is not safe to look into; here is the count of what was filled, so that
+//! other rooms can fill and look without thinking of it. What is received, and for whom, does not belong here.
 
 use std::{mem::MaybeUninit, os::fd::AsFd, ptr, slice};
 
@@ -14,8 +14,8 @@ use rustix::{
 /// Memory that is filled from its beginning on.
 #[derive(Debug)]
 pub struct Room<'m> {
-    /// The first `filled` bytes are initialised. It is never given out to be written to, since it may belong to bytes that
-    /// all have to stay initialised.
+    /// The first `filled` bytes are initialised. It is never given out to be written to, since it may belong to bytes
+    /// that all have to stay initialised.
     memory: &'m mut [MaybeUninit<u8>],
     filled: usize,
 }
@@ -91,8 +91,8 @@ impl<'m> Room<'m> {
 impl<'m> From<&'m mut [u8]> for Room<'m> {
     fn from(bytes: &'m mut [u8]) -> Self {
         let (start, len) = (bytes.as_mut_ptr(), bytes.len());
-        // SAFETY: it is the same memory, borrowed for as long, and laid out alike. Whoever lent it finds bytes in all of it
-        // again, because a room writes nothing but bytes and gives nobody else the means to.
+        // SAFETY: it is the same memory, borrowed for as long, and laid out alike. Whoever lent it finds bytes in all of
+        // it again, because a room writes nothing but bytes and gives nobody else the means to.
         Self::new(unsafe { slice::from_raw_parts_mut(start.cast(), len) })
     }
 }

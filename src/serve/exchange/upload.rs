@@ -26,15 +26,15 @@ const DIRECT_FROM: usize = 16 << 10;
 const BATCH: u64 = 512 << 10;
 /// With fewer to come there is no use in it.
 const LEAST_BATCH: u64 = 128 << 10;
-/// How long the first bytes of a batch may have to wait for the last ones: a network of 5 GBit/s or more is that fast, and so
-/// is a front server on the same machine. The application may be waiting for less.
+/// How long the first bytes of a batch may have to wait for the last ones, while the application may want the first ones
+/// alone. A front server on the same machine is that fast, and a network of 5 GBit/s.
 const BATCH_PATIENCE: Duration = Duration::from_millis(1);
 /// A client that has kept us waiting so often is slow; in the rest of its body every byte is given out when it comes.
 const SLOW: u8 = 3;
 
 impl Exchange<'_> {
-    /// The length of a streamed body where its framing leaves no doubt of it; chunks and FastCGI's records end in a way of
-    /// their own, whatever was announced.
+    /// The length of a streamed body in bytes, where its framing leaves no doubt of it: chunks and FastCGI's records end
+    /// in a way of their own, whatever was announced.
     pub fn body_length(&self) -> Option<u64> {
         match self.connection.head.framing {
             Framing::Length(length) => Some(length),

@@ -1,7 +1,7 @@
 //! `bytes` objects that are filled by whoever has the bytes, without a buffer before them and without zeroes under them.
 //!
-//! pyo3 zeroes an object before it lets anybody write to it. For an upload that is a tenth of the time. What the
-//! bytes are does not belong here.
+//! pyo3 zeroes an object before it lets anybody write to it, which is lost time where a system call writes over it all.
+//! What the bytes are does not belong here.
 
 use std::{mem::MaybeUninit, ptr, slice};
 
@@ -25,8 +25,8 @@ pub(super) fn fresh_bytes<'py>(
         let object = ffi::PyBytes_FromStringAndSize(ptr::null(), size as ffi::Py_ssize_t);
         Bound::from_owned_ptr_or_err(py, object)?.cast_into_unchecked::<PyBytes>()
     };
-    // SAFETY: so many bytes lie there as long as the object lives, which is longer than the room. Its only reference is ours,
-    // so that nobody else reads or writes them; of no bytes there may be other owners, who have nothing to read.
+    // SAFETY: so many bytes lie there as long as the object lives, which is longer than the room. Its only reference is
+    // ours, so that nobody else reads or writes them; of no bytes there may be other owners, who have nothing to read.
     let memory: &mut [MaybeUninit<u8>] =
         unsafe { slice::from_raw_parts_mut(ffi::PyBytes_AsString(object.as_ptr()).cast(), size) };
     let whole: *const [u8] = ptr::slice_from_raw_parts(memory.as_ptr().cast(), size);
