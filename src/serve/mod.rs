@@ -24,6 +24,7 @@ mod encryption;
 mod engine;
 mod exchange;
 mod finish;
+mod flusher;
 mod foreign;
 mod handover;
 mod handshake;

@@ -11,6 +11,7 @@ mod answer;
 mod commit;
 mod compress;
 mod file;
+mod gather;
 mod name;
 mod patience;
 mod program;
@@ -26,14 +27,16 @@ use std::{
 };
 
 use super::{
-    body::Ready, clock::DateText, connection::Connection, mounts::ApplicationNumber,
-    request_id::Names, rules::Rules, watch::Watch,
+    body::Ready, clock::DateText, connection::Connection, flusher::Lender,
+    mounts::ApplicationNumber, request_id::Names, rules::Rules, watch::Watch,
 };
 use crate::{
     environ::{self, Peer, Standard, Variable},
     protocol::{Framing, Kind, Request},
     scoreboard::{ThreadSlot, now_us},
 };
+
+use gather::Pace;
 
 pub(super) use answer::Answer;
 pub use answer::{HELD_FROM, Progress};
@@ -79,6 +82,9 @@ pub struct Exchange<'e> {
     draining: &'e AtomicBool,
     record: &'e ThreadSlot,
     watch: &'e Watch,
+    /// Where it may lend what it keeps for the next send.
+    lender: Option<Lender<'e>>,
+    pace: Pace,
     /// What is added to SCRIPT_NAME and taken from PATH_INFO.
     mount: &'e [u8],
     pub(super) answer: Answer,
@@ -92,7 +98,7 @@ impl<'e> Exchange<'e> {
         rules: &'e Rules,
         server: (&'e str, &'e str),
         draining: &'e AtomicBool,
-        (record, watch): (&'e ThreadSlot, &'e Watch),
+        (record, watch, lender): (&'e ThreadSlot, &'e Watch, Option<Lender<'e>>),
         times: Times,
     ) -> Self {
         scratch.staged.clear();
@@ -100,6 +106,9 @@ impl<'e> Exchange<'e> {
         scratch.head.clear();
         connection.keep_alive = false;
         let mount = rules.mount(connection.place);
+        // What encrypts, and what frames records, is the thread's own.
+        let is_plain =
+            connection.tls.is_none() && !matches!(connection.head.kind, Kind::Fastcgi { .. });
         Self {
             connection,
             scratch,
@@ -108,6 +117,8 @@ impl<'e> Exchange<'e> {
             draining,
             record,
             watch,
+            lender: lender.filter(|_| is_plain),
+            pace: Pace::default(),
             mount,
             answer: Answer::default(),
             times,

@@ -12,7 +12,7 @@ use tracing::error;
 use super::{
     call::Call,
     file_wrapper::FileWrapper,
-    sending::{push, stage},
+    sending::{stage, stream},
 };
 use crate::{green, traceback};
 
@@ -77,10 +77,7 @@ fn iterate(py: Python<'_>, response: &Bound<'_, PyAny>, call: &Call<'_>) -> PyRe
         let progress = call.take(py, |exchange| {
             call.commit(exchange, None)?;
             is_enough = exchange.is_bodiless();
-            Ok(match stage(exchange, piece, call.lock) {
-                Progress::Gone => Progress::Gone,
-                _ => push(py, exchange, call.lock),
-            })
+            Ok(stream(exchange, piece, call.lock))
         })?;
         if is_enough || progress == Progress::Gone {
             break;
