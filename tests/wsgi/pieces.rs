@@ -38,15 +38,19 @@ fn check(path: &str, times: usize) {
                 let is_chunked = client.head().header("Transfer-Encoding").is_some();
                 assert_eq!(is_chunked, number < HTTP);
                 let mut came = Vec::new();
-                while came.len() < expected.len() {
-                    came.extend(match is_chunked {
-                        true => client.chunk().unwrap(),
-                        false => client.read(1),
-                    });
+                while is_chunked && came.len() < expected.len() {
+                    came.extend(client.chunk().unwrap());
+                }
+                if !is_chunked {
+                    came = client.read(expected.len());
                 }
                 assert_eq!(came, expected, "{path}, {threads} threads, {address:?}");
                 client.send(&body);
-                let end = if is_chunked { "2\r\nok\r\n0\r\n\r\n" } else { "ok" };
+                let end = if is_chunked {
+                    "2\r\nok\r\n0\r\n\r\n"
+                } else {
+                    "ok"
+                };
                 assert_eq!(client.rest(), end.as_bytes());
             }
         }
