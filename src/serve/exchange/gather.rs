@@ -20,7 +20,7 @@ use crate::{
 /// Microseconds between two pieces of an application that is evidently busy with making them.
 const QUICK_US: u64 = 50;
 /// Bytes that are worth a send.
-const ENOUGH: u64 = 64 << 10;
+const ENOUGH: u64 = 128 << 10;
 
 /// How quickly the application gives its pieces, and what has become of them.
 #[derive(Debug, Default)]

@@ -1,10 +1,11 @@
 //! One request and its response, as the application sees them.
 //!
 //! Here is the request, its name in `name`; `upload` reads a body that comes while the application runs. Of the response
-//! `commit` takes the head, which `amend`, `compress` and `file` may change, and `answer` the body; `records` puts it into
-//! what FastCGI wants. The application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6),
-//! persistence, HEAD and the promises of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and
-//! [`Exchange::read_body`]; who must not block uses what these are made of, and waits for [`Exchange::client`] itself.
+//! `commit` takes the head, which `amend`, `compress` and `file` may change, and `answer` the body, whose pieces `gather` may
+//! keep for moments; `records` puts it into what FastCGI wants. The application hands over a [`ResponseHead`] and bytes;
+//! framing (RFC 9112 section 6), persistence, HEAD and the promises of Content-Length are kept there. Nothing blocks but
+//! [`Exchange::wait`] and [`Exchange::read_body`]; who must not block uses what these are made of, and waits for
+//! [`Exchange::client`] itself.
 
 mod amend;
 mod answer;

@@ -64,7 +64,7 @@ fn send_all(py: Python<'_>, pieces: &[Bound<'_, PyAny>], call: &Call<'_>) -> PyR
     }
 }
 
-/// PEP 3333, "Buffering and Streaming": each piece is on its way before the next is asked for.
+/// PEP 3333, "Buffering and Streaming": each piece is on its way before the next is asked for, or goes there meanwhile.
 fn iterate(py: Python<'_>, response: &Bound<'_, PyAny>, call: &Call<'_>) -> PyResult<()> {
     for piece in pieces(response)? {
         let piece = piece?;
