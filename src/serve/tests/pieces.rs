@@ -9,7 +9,7 @@ use super::*;
 use crate::serve::Held;
 
 /// So much that no socket takes it at once.
-const MUCH: usize = 24 << 20;
+const MUCH: usize = 16 << 20;
 
 /// Gives a piece as Python's side does, and tells how the client is doing.
 fn give(exchange: &mut Exchange<'_>, piece: &[u8]) -> Progress {
@@ -101,7 +101,7 @@ fn with_pauses(exchange: &mut Exchange<'_>) {
         give(exchange, &piece);
         let pause = begin.elapsed().subsec_nanos() % 1_500;
         let until = Instant::now() + Duration::from_micros(u64::from(pause / 50 * 50));
-        while pause % 4 == 0 && Instant::now() < until {
+        while pause.is_multiple_of(4) && Instant::now() < until {
             std::hint::spin_loop();
         }
     }

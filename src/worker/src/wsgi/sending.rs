@@ -78,6 +78,8 @@ pub(super) fn stream(
     } else {
         match stage(exchange, piece, lock) {
             Progress::Gone => Progress::Gone,
+            // It has gone out with what was staged before it.
+            progress if is_to_be_held(piece) && !exchange.is_compressing() => progress,
             _ => push(piece.py(), exchange, lock),
         }
     };
