@@ -71,3 +71,16 @@ fn large_ones_too() {
 fn and_what_was_written() {
     check("/written", 1);
 }
+
+/// What is kept at that moment is the worker's own, although the child has a copy.
+#[test]
+fn a_fork_sends_nothing_twice() {
+    for threads in [1, 4] {
+        let site = site(threads).start();
+        let mut client = site.address().connect();
+        for _ in 0..ROUNDS {
+            client.send_get("/forked");
+            assert_eq!(client.answer().text(), "0,1,2,3,4,5,6,7,8,9,parent");
+        }
+    }
+}

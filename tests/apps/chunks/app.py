@@ -1,9 +1,11 @@
 """/first sends one chunk and waits for a request to /second before it sends the next: two threads are needed.
 
 The answers to /slow have 1000 chunks of 64 KiB, which nobody can take at once. /quick gives ten chunks as fast as it can and
-waits for the body of its request before it gives that; /written does the same with write(); /large gives ten of 20 kB.
+waits for the body of its request before it gives that; /written does the same with write(); /large gives ten of 20 kB;
+/forked has a child after them, which ends the answer in its own way.
 """
 
+import os
 import threading
 
 released = threading.Event()
@@ -22,6 +24,8 @@ def application(environ, start_response):
         for piece in numbers(1):
             write(piece)
         return said(environ)
+    if path == "/forked":
+        return forked()
     released.set()
     return [b"released"]
 
@@ -34,6 +38,16 @@ def first():
 def quick(environ, times):
     yield from numbers(times)
     yield from said(environ)
+
+
+def forked():
+    yield from numbers(1)
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        yield b"parent"
+    else:
+        yield b"child"
 
 
 def numbers(times):
