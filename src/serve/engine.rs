@@ -20,6 +20,7 @@ use super::{
     access::Origin,
     application::Application,
     connection::Connection,
+    flusher::Flusher,
     foreign::Foreign,
     handover::Handover,
     local::Local,
@@ -98,6 +99,8 @@ pub struct Engine<A: Application> {
     /// How many programs may run.
     pub(super) lanes: Arc<Lanes>,
     pub(super) standby: Option<Standby>,
+    /// For threads; greenlets have none.
+    pub(super) flusher: Flusher,
     /// Where the loop is somebody else's; nobody stands by then.
     pub(super) foreign: Option<Foreign>,
     pub(super) handover: Option<Handover>,
@@ -173,12 +176,14 @@ impl<A: Application> Engine<A> {
         let mut drain = plan.drain;
         drain.push(fcntl_dupfd_cloexec(&stop, 0).map_err(failed("make an eventfd"))?);
         let is_green = plan.settings.workers.is_green();
+        let threads = plan.settings.workers.requests_at_once();
         let engine = Self {
             app,
             rules: Rules::new(&plan.settings)?,
             shared: OnceLock::new(),
             lanes: Lanes::new(&plan.settings.cgi),
             standby: standby(&plan.settings)?,
+            flusher: Flusher::new(if is_green { 0 } else { threads }),
             foreign: is_green.then(Foreign::default),
             handover: plan.handover,
             draining: AtomicBool::new(false),
@@ -209,8 +214,8 @@ impl<A: Application> Engine<A> {
             gathered: plan.gathered,
             scoreboard: plan.scoreboard,
             slot: plan.slot,
-            threads: plan.settings.workers.requests_at_once(),
-            turns: Turns::new(plan.settings.workers.requests_at_once()),
+            threads,
+            turns: Turns::new(threads),
         };
         engine.watches.say(engine.rules.too_late());
         engine.register().map_err(failed("watch its descriptors"))?;

@@ -6,8 +6,8 @@
 //! state is tied to a thread, so that a foreign event loop may own the waiting (`foreign`).
 //!
 //! Read in this order: `engine` (the loop), `drive`, `request` and `finish` (what a connection does next), `connection`,
-//! `exchange` (one request and its response), then `records` (what FastCGI has beside), `program` (requests that a CGI
-//! program answers), `accept`, `proxied`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`, `table`, `timers`.
+//! `exchange` (one request and its response), `flusher` (which sends on while the application makes more), then `records`
+//! (what FastCGI has beside), `program` (requests that a CGI program answers), `accept`, `proxied`, `waiting`, `sweep`, `drain`, `body`, `output`, `watch`, `table`, `timers`.
 
 pub mod reader;
 
@@ -24,6 +24,7 @@ mod encryption;
 mod engine;
 mod exchange;
 mod finish;
+mod flusher;
 mod foreign;
 mod handover;
 mod handshake;

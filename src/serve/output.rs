@@ -7,6 +7,7 @@ mod tests;
 use std::{
     collections::VecDeque,
     io::{self, IoSlice},
+    mem::take,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
@@ -140,6 +141,12 @@ impl Output {
         staged.clear();
     }
 
+    /// The same for `staged` and `held` behind it.
+    pub(super) fn push_both(&mut self, staged: &mut Vec<u8>, held: Box<dyn Held>) {
+        self.push(staged);
+        self.push_held(held, 0);
+    }
+
     /// Queues `length` bytes of a file; [`Output::flush`] sends them.
     pub(super) fn push_file(&mut self, file: OwnedFd, offset: u64, length: u64) {
         if length > 0 {
@@ -159,6 +166,20 @@ impl Output {
         let records = Records::new(source, length, id);
         self.segments.push_back(Segment::Records(records));
         total
+    }
+
+    /// What waits here, piece by piece, as far as it is in memory.
+    pub(super) fn bytes(&self) -> impl Iterator<Item = &[u8]> {
+        let mut skip = self.done;
+        let segments = self.segments.iter();
+        segments.map(move |segment| &segment.bytes()[take(&mut skip)..])
+    }
+
+    /// Somebody else has sent so many bytes of a queue without files; gives how many of them are not from here.
+    pub(super) fn note_sent(&mut self, sent: usize) -> usize {
+        let ours = sent.min(usize::try_from(self.queued).unwrap_or(usize::MAX));
+        self.advance(ours);
+        sent - ours
     }
 
     /// Sends what the socket takes now, or a good slice of it.

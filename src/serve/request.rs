@@ -201,13 +201,14 @@ impl<A: Application> Engine<A> {
             &self.rules,
             server,
             &self.draining,
-            (record, watch),
+            (record, watch, self.flusher.lender(local.index)),
             times,
         ));
         // The panic's message and place have been written by the panic hook.
         if catch_unwind(AssertUnwindSafe(|| answer(&mut exchange))).is_err() {
             error!("a request met a fault of the server's own; its connection is closed");
         }
+        exchange.regain();
         if exchange.answer.is_postponed {
             watch.end();
             record.pass_on();

@@ -1,7 +1,8 @@
 //! Socket options that rustix does not have.
 
 use std::{
-    io, mem,
+    io::{self, IoSlice},
+    mem,
     os::fd::{AsFd, AsRawFd, RawFd},
     time::Duration,
 };
@@ -20,6 +21,23 @@ pub fn set_defer_accept(listener: impl AsFd, limit: Duration) -> io::Result<()> 
 pub fn set_receive_low_water(socket: impl AsFd, bytes: u32) -> io::Result<()> {
     let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
     set_option(socket, libc::SOL_SOCKET, libc::SO_RCVLOWAT, bytes)
+}
+
+/// Sends what the socket with this number takes at once. For whoever knows only the number of a socket, and knows that it
+/// is not closed meanwhile.
+///
+/// # Errors
+/// `WouldBlock`: it takes nothing; else the connection has failed.
+pub fn send_to(socket: RawFd, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+    // SAFETY: a header of zeros is valid, and asks for nothing.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    // sendmsg(2) does not write to them, but for the type; std promises that slices of its own are the system's.
+    message.msg_iov = pieces.as_ptr().cast_mut().cast();
+    message.msg_iovlen = pieces.len();
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: the header and the pieces that it names live through the call, which refuses a number that is no socket's.
+    let sent = unsafe { libc::sendmsg(socket, &raw const message, flags) };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
 }
 
 /// Sends what the socket with this number takes at once, and ends the sending side (SHUT_WR), so that its peer sees the

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use crate::support::{
     PATIENCE,
-    client::Client,
+    client::{Client, request},
     site::{Running, Site},
 };
 
@@ -84,6 +84,22 @@ fn nor_because_somebody_may_want_to_know_that() {
             .setting("stats", address)
             .setting("limits", "harakiri = \"30s\""),
     );
+}
+
+/// Pieces that come quickly are kept for moments, by a thread that has nothing to do afterwards.
+#[test]
+fn nor_after_answers_that_came_in_pieces() {
+    let site = Site::app("chunks")
+        .bare()
+        .workers(1, 1)
+        .setting("http", "keep-alive = \"1h\"")
+        .start();
+    let mut client = site.address().connect();
+    for _ in 0..50 {
+        client.send(&request("POST", "/quick", &[], b"ok"));
+        assert_eq!(client.answer().text(), "0,1,2,3,4,5,6,7,8,9,ok");
+    }
+    wait_for_rest(&site, &mut client);
 }
 
 #[test]

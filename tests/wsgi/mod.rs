@@ -3,7 +3,7 @@
 //! `environ`: what the application is given; `input`: wsgi.input; `start_response`: status, headers, write and
 //! exc_info; `body`: iterables of every shape and their framing; `failure`: exceptions, close, clients that leave; `edge`:
 //! what the specification does not foresee.
-//! `leaks`: what must not stay behind.
+//! `leaks`: what must not stay behind; `pieces`: bodies that are made while they are sent.
 
 mod body;
 mod edge;
@@ -11,4 +11,5 @@ mod environ;
 mod failure;
 mod input;
 mod leaks;
+mod pieces;
 mod start_response;

@@ -132,6 +132,7 @@ impl Exchange<'_> {
         if self.is_compressing() {
             return self.write_file_packed(&file, offset, length);
         }
+        self.regain();
         let admitted = self.admit(length);
         if admitted == 0 || self.answer.gone {
             return;
@@ -187,7 +188,7 @@ impl Exchange<'_> {
     }
 
     /// The same for bytes that the application should not have given if they are too many.
-    fn admit_or_note(&mut self, length: usize) -> usize {
+    pub(super) fn admit_or_note(&mut self, length: usize) -> usize {
         // No more than `length`, which is a usize.
         let admitted = self.admit(length as u64) as usize;
         if self.is_bounded() && !self.answer.is_replaced {
@@ -205,6 +206,7 @@ impl Exchange<'_> {
 
     /// Sends what is staged or queued, without blocking, and no more than a slice of what is queued.
     pub fn flush(&mut self) -> Progress {
+        self.regain();
         self.put_out();
         if self.scratch.staged.is_empty() && self.connection.output.is_empty() {
             return if self.answer.gone {
@@ -217,6 +219,7 @@ impl Exchange<'_> {
     }
 
     pub(super) fn send(&mut self, held: Option<(Box<dyn Held>, &[u8])>) -> Progress {
+        self.regain();
         let staged = &mut self.scratch.staged;
         self.answer.records.seal(staged);
         // Whoever ended the request may have told the client already.
@@ -242,12 +245,14 @@ impl Exchange<'_> {
             self.answer.gone = true;
             self.connection.output.clear();
         }
+        self.pace.backlog = self.connection.output.queued();
         self.progress()
     }
 
     /// Waits until the client took enough for the queue to be within bounds. The only place where a response waits
     /// for its client, `timeouts.socket` at most without any progress; then the client counts as gone.
     pub fn wait(&mut self) -> Progress {
+        self.regain();
         let mut progress = self.progress();
         while progress == Progress::Full {
             let connection = &*self.connection;
@@ -354,6 +359,7 @@ impl Exchange<'_> {
     /// The client must notice that the response is not whole: no last chunk, no full length, no last record, no orderly
     /// end where the end of the connection is the end of the body.
     fn cut_off(&mut self) {
+        self.regain();
         let is_ended_by_close = self.answer.framing == Some(BodyFraming::UntilClose)
             && self.answer.records.id().is_none();
         if is_ended_by_close && self.watch.claim() {

@@ -1,16 +1,18 @@
 //! One request and its response, as the application sees them.
 //!
 //! Here is the request, its name in `name`; `upload` reads a body that comes while the application runs. Of the response
-//! `commit` takes the head, which `amend`, `compress` and `file` may change, and `answer` the body; `records` puts it into
-//! what FastCGI wants. The application hands over a [`ResponseHead`] and bytes; framing (RFC 9112 section 6),
-//! persistence, HEAD and the promises of Content-Length are kept there. Nothing blocks but [`Exchange::wait`] and
-//! [`Exchange::read_body`]; who must not block uses what these are made of, and waits for [`Exchange::client`] itself.
+//! `commit` takes the head, which `amend`, `compress` and `file` may change, and `answer` the body, whose pieces `gather` may
+//! keep for moments; `records` puts it into what FastCGI wants. The application hands over a [`ResponseHead`] and bytes;
+//! framing (RFC 9112 section 6), persistence, HEAD and the promises of Content-Length are kept there. Nothing blocks but
+//! [`Exchange::wait`] and [`Exchange::read_body`]; who must not block uses what these are made of, and waits for
+//! [`Exchange::client`] itself.
 
 mod amend;
 mod answer;
 mod commit;
 mod compress;
 mod file;
+mod gather;
 mod name;
 mod patience;
 mod program;
@@ -26,14 +28,16 @@ use std::{
 };
 
 use super::{
-    body::Ready, clock::DateText, connection::Connection, mounts::ApplicationNumber,
-    request_id::Names, rules::Rules, watch::Watch,
+    body::Ready, clock::DateText, connection::Connection, flusher::Lender,
+    mounts::ApplicationNumber, request_id::Names, rules::Rules, watch::Watch,
 };
 use crate::{
     environ::{self, Peer, Standard, Variable},
     protocol::{Framing, Kind, Request},
     scoreboard::{ThreadSlot, now_us},
 };
+
+use gather::Pace;
 
 pub(super) use answer::Answer;
 pub use answer::{HELD_FROM, Progress};
@@ -79,6 +83,9 @@ pub struct Exchange<'e> {
     draining: &'e AtomicBool,
     record: &'e ThreadSlot,
     watch: &'e Watch,
+    /// Where it may lend what it keeps for the next send.
+    lender: Option<Lender<'e>>,
+    pace: Pace,
     /// What is added to SCRIPT_NAME and taken from PATH_INFO.
     mount: &'e [u8],
     /// How often the client was too slow for a batch of its body.
@@ -94,7 +101,7 @@ impl<'e> Exchange<'e> {
         rules: &'e Rules,
         server: (&'e str, &'e str),
         draining: &'e AtomicBool,
-        (record, watch): (&'e ThreadSlot, &'e Watch),
+        (record, watch, lender): (&'e ThreadSlot, &'e Watch, Option<Lender<'e>>),
         times: Times,
     ) -> Self {
         scratch.staged.clear();
@@ -102,6 +109,9 @@ impl<'e> Exchange<'e> {
         scratch.head.clear();
         connection.keep_alive = false;
         let mount = rules.mount(connection.place);
+        // What encrypts, and what frames records, is the thread's own.
+        let is_plain =
+            connection.tls.is_none() && !matches!(connection.head.kind, Kind::Fastcgi { .. });
         Self {
             connection,
             scratch,
@@ -110,6 +120,8 @@ impl<'e> Exchange<'e> {
             draining,
             record,
             watch,
+            lender: lender.filter(|_| is_plain),
+            pace: Pace::default(),
             mount,
             slow: 0,
             answer: Answer::default(),

@@ -7,6 +7,7 @@ mod encrypted;
 mod files;
 mod foreign;
 mod late;
+mod pieces;
 mod requests;
 mod turns;
 mod uploads;

@@ -91,7 +91,8 @@ def swallow(environ):
 
 
 def begun(environ):
-    yield b"begun"
+    yield b"be"
+    yield b"gun"
     loop(environ)
 
 

@@ -12,7 +12,7 @@ use tracing::error;
 use super::{
     call::Call,
     file_wrapper::FileWrapper,
-    sending::{push, stage},
+    sending::{stage, stream},
 };
 use crate::{green, traceback};
 
@@ -64,7 +64,7 @@ fn send_all(py: Python<'_>, pieces: &[Bound<'_, PyAny>], call: &Call<'_>) -> PyR
     }
 }
 
-/// PEP 3333, "Buffering and Streaming": each piece is on its way before the next is asked for.
+/// PEP 3333, "Buffering and Streaming": each piece is on its way before the next is asked for, or goes there meanwhile.
 fn iterate(py: Python<'_>, response: &Bound<'_, PyAny>, call: &Call<'_>) -> PyResult<()> {
     for piece in pieces(response)? {
         let piece = piece?;
@@ -77,10 +77,7 @@ fn iterate(py: Python<'_>, response: &Bound<'_, PyAny>, call: &Call<'_>) -> PyRe
         let progress = call.take(py, |exchange| {
             call.commit(exchange, None)?;
             is_enough = exchange.is_bodiless();
-            Ok(match stage(exchange, piece, call.lock) {
-                Progress::Gone => Progress::Gone,
-                _ => push(py, exchange, call.lock),
-            })
+            Ok(stream(exchange, piece, call.lock))
         })?;
         if is_enough || progress == Progress::Gone {
             break;

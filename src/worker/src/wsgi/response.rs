@@ -170,10 +170,7 @@ impl Response {
         let serial = self.state().serial;
         let progress = self.link.with(py, serial, |exchange| {
             self.commit(exchange, None)?;
-            Ok(match sending::stage(exchange, data, self.lock) {
-                Progress::Gone => Progress::Gone,
-                _ => sending::push(py, exchange, self.lock),
-            })
+            Ok(sending::stream(exchange, data, self.lock))
         });
         let progress = match progress {
             Some(Ok(Progress::Full)) => Some(green::await_room(py, &self.link, serial)),

@@ -61,6 +61,32 @@ fn detached<'e, R: Send>(
     result
 }
 
+/// Takes a piece of a body that comes piece by piece: it is on its way, or goes there while the next one is made (PEP 3333,
+/// "Buffering and Streaming").
+pub(super) fn stream(
+    exchange: &mut Exchange<'_>,
+    piece: &Bound<'_, PyBytes>,
+    lock: Lock,
+) -> Progress {
+    let bytes = piece.as_bytes();
+    let progress = if exchange.may_gather(bytes.len()) {
+        match is_to_be_held(piece) {
+            true => exchange.gather_held(HeldBytes::new(piece)),
+            false => exchange.write(bytes),
+        }
+        Progress::Open
+    } else {
+        match stage(exchange, piece, lock) {
+            Progress::Gone => Progress::Gone,
+            // It has gone out with what was staged before it.
+            progress if is_to_be_held(piece) && !exchange.is_compressing() => progress,
+            _ => push(piece.py(), exchange, lock),
+        }
+    };
+    exchange.await_piece();
+    progress
+}
+
 /// Takes a piece of the body: a small one is staged, a large one is sent behind what is staged.
 pub(super) fn stage(
     exchange: &mut Exchange<'_>,
@@ -81,8 +107,7 @@ pub(super) fn stage(
             Some(progress) => progress,
         };
     }
-    // A subclass may have a finalizer, and code of the application's must not run while the exchange is in use.
-    if piece.as_bytes().len() < HELD_FROM || piece.cast_exact::<PyBytes>().is_err() {
+    if !is_to_be_held(piece) {
         exchange.write(piece.as_bytes());
         return if exchange.has_staged_enough() {
             push(py, exchange, lock)
@@ -99,11 +124,17 @@ pub(super) fn stage(
 }
 
 /// Sends what is staged; waits for a client that is too slow, as [`Lock::await_client`] does.
-pub(super) fn push(py: Python<'_>, exchange: &mut Exchange<'_>, lock: Lock) -> Progress {
+fn push(py: Python<'_>, exchange: &mut Exchange<'_>, lock: Lock) -> Progress {
     match lock.detached(py, exchange, Exchange::flush) {
         Progress::Full => lock.await_client(py, exchange),
         progress => progress,
     }
+}
+
+/// Whether it is sent from where it is. A subclass may have a finalizer, and code of the application's must not run while the
+/// exchange is in use.
+fn is_to_be_held(piece: &Bound<'_, PyBytes>) -> bool {
+    piece.as_bytes().len() >= HELD_FROM && piece.cast_exact::<PyBytes>().is_ok()
 }
 
 /// Bytes that the application made, on their way out. Dropped without the interpreter lock it is released later, by
