@@ -37,9 +37,10 @@ run: need-run target/release/hostler target/venv/example/done ## serve the Djang
 	@echo "The guestbook of examples/django will be at http://127.0.0.1:8000/; Ctrl-C ends it."
 	exec target/release/hostler serve examples/django/site.toml
 
+# Most of the time a test waits for processes, or for a time that is over; so there are two for each processor.
 .PHONY: test
-test: need-test lint build venvs wheel-of-tests $(CARGO_DEB) $(CARGO_GENERATE_RPM) ## everything: lint, unit tests, and the real server behind nginx
-	cargo test --workspace --locked
+test: need-test lint build venvs wheel-of-tests $(CARGO_DEB) $(CARGO_GENERATE_RPM) $(if $(CI),try-tree) ## everything: lint, unit tests, and the real server behind nginx
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-$$((2 * $$(nproc)))} cargo test --workspace --locked
 
 # Its own target directory and version, so that nothing is mistaken for the other one.
 OTHER := target/upgrade/$(FROM)
@@ -151,6 +152,11 @@ tree: target/trees/trixie ## a root of Debian 13, for the tests with its systemd
 target/trees/trixie:
 	@tools/need-packages $(TREE_PACKAGES)
 	tools/debian-tree trixie $@
+
+# Where the archive cannot be reached the tests with it are left out, loudly.
+.PHONY: try-tree
+try-tree:
+	@$(MAKE) --no-print-directory tree || echo "There is no tree of Debian 13." >&2
 
 .PHONY: install
 install: ## install what `make release` and `make man` have built, under PREFIX (/usr/local); then tell systemd

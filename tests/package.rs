@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::support::{
-    package::{make, package},
+    package::{hold_tree, make, package},
     root,
     site::program,
 };
@@ -33,6 +33,7 @@ type Files = BTreeMap<String, (u32, String)>;
 
 /// Those of the tree that `packaging/install` has made.
 fn tree(format: &str) -> Files {
+    let _held = hold_tree();
     let top = root().join("target/package").join(format);
     let mut found = Files::new();
     let mut directories = vec![top.clone()];
@@ -183,9 +184,10 @@ fn two_packages_for_rpm_are_the_same() {
 #[test]
 fn the_licences_of_everything_that_is_linked_are_there() {
     package("deb", 1);
-    let copyright =
-        fs::read_to_string(root().join("target/package/deb/usr/share/doc/hostler/copyright"))
-            .unwrap();
+    let held = hold_tree();
+    let copyright = root().join("target/package/deb/usr/share/doc/hostler/copyright");
+    let copyright = fs::read_to_string(copyright).unwrap();
+    drop(held);
     // Independent of the script that has written it.
     let mut tree = Command::new(env!("CARGO"));
     tree.args([
@@ -235,6 +237,7 @@ fn the_licences_of_everything_that_is_linked_are_there() {
 #[test]
 fn the_defaults_are_settings() {
     package("deb", 1);
+    let _held = hold_tree();
     let file = root().join("target/package/deb/usr/share/doc/hostler/examples/defaults.toml");
     output(program().args(["check", "--no-host"]).arg(file));
 }

@@ -108,7 +108,7 @@ fn a_request_may_be_finished_after_the_supervisor_was_killed() {
     let worker = Watched::new(pid(&site));
     let held = Held::begin(&site);
     site.process.signal(Signal::KILL);
-    site.process.wait();
+    site.process.wait_alone();
     assert_eq!(held.end()["read"], "done");
     worker.wait();
 }

@@ -141,6 +141,7 @@ fn a_file_that_is_replaced_is_sent_as_it_was() {
     let at = |name: &str| files.tree.path().join(name);
     fs::rename(at("new"), at("static/large")).unwrap();
     assert_eq!(files.site.get("/static/large").text(), "2");
+    client.widen();
     let body = client.read(SIZE);
     assert!(body.iter().all(|&byte| byte == b'1'));
 }

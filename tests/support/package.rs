@@ -4,10 +4,18 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use super::{root, site::PROGRAM};
+
+/// The tree of files that packages are made of has one place, and is made anew for each.
+static TREE: RwLock<()> = RwLock::new(());
+
+/// The tree stays as it is while this is held.
+pub(crate) fn hold_tree() -> RwLockReadGuard<'static, ()> {
+    TREE.read().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A package of this revision; tests that upgrade want two.
 pub(crate) fn package(format: &'static str, revision: u32) -> PathBuf {
@@ -22,6 +30,7 @@ pub(crate) fn package(format: &'static str, revision: u32) -> PathBuf {
 
 /// Makes a package into a directory.
 pub(crate) fn make(format: &str, revision: u32, directory: &Path) -> PathBuf {
+    let _alone = TREE.write().unwrap_or_else(PoisonError::into_inner);
     let output = Command::new(root().join("packaging/package"))
         .arg(format)
         .arg(Path::new(PROGRAM).parent().unwrap())

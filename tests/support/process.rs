@@ -127,12 +127,17 @@ impl Process {
         rustix::process::pidfd_send_signal(&self.pidfd, signal).unwrap();
     }
 
-    /// Waits for the end of the process, and of its output.
-    pub(crate) fn wait(&mut self) -> ExitStatus {
+    /// Waits for the end of the process; others that it has started may go on and hold its output.
+    pub(crate) fn wait_alone(&mut self) -> ExitStatus {
         if !ends_within(&self.pidfd, PATIENCE) {
             panic!("{} does not end; its log:\n{}", self.name, self.output());
         }
-        let status = self.child.wait().unwrap();
+        self.child.wait().unwrap()
+    }
+
+    /// Waits for the end of the process, and of its output.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let status = self.wait_alone();
         let (log, changed) = &*self.log;
         // Children of the process may hold its stderr for a moment longer.
         drop(
