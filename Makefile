@@ -179,7 +179,9 @@ need-run:
 need-test:
 	@tools/need-packages $(TEST_PACKAGES)
 
-# Tools for cargo, by name and version. Nearly debug builds: they are made in half of the time, and run once.
+# Tools for cargo, by name and version. Debug builds: they are made in half of the time, and run for a second. Only the
+# checksums of a package would take many then.
+FAST_IN_TOOLS := $(foreach crate,keccak sha2 sha3,--config profile.dev.package.$(crate).opt-level=3)
 $(CARGO_DEB) $(CARGO_DENY) $(CARGO_GENERATE_RPM) $(MDBOOK): | need-build
-	tool=$(@F); CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 cargo install "$${tool%-*}" --version "$${tool##*-}" --locked --debug --quiet --root target/tools --force
+	tool=$(@F); CARGO_PROFILE_DEV_DEBUG=0 cargo $(FAST_IN_TOOLS) install "$${tool%-*}" --version "$${tool##*-}" --locked --debug --quiet --root target/tools --force
 	touch $@
