@@ -8,7 +8,9 @@ import argparse
 import collections
 import contextlib
 import json
+import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -125,7 +127,8 @@ def follow(row, requests, program):
             names = symbols.Symbols(worker)
             asked = threading.Event()
             client = threading.Thread(target=ask, args=(row, address, requests, worker, asked), daemon=True)
-            visits, calls = steps.follow(worker, client.start, asked.is_set)
+            with stopped(process):
+                visits, calls = steps.follow(worker, client.start, asked.is_set)
     functions = collections.Counter()
     for at, times in visits.items():
         functions[names.name(at)] += times
@@ -145,6 +148,16 @@ def ask(row, address, requests, worker, asked):
     # A connection wakes the worker, so that the end is seen. Nobody answers.
     with contextlib.suppress(OSError, RuntimeError):
         row.ask(address, 1)
+
+
+@contextlib.contextmanager
+def stopped(supervisor):
+    """A supervisor that does nothing meanwhile: steps are so slow that it would take the site for idle, and be woken."""
+    os.kill(supervisor, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(supervisor, signal.SIGCONT)
 
 
 @contextlib.contextmanager

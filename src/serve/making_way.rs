@@ -49,7 +49,7 @@ impl Turns {
 
     /// For a thread with nothing in hand: lets others run that do not get on.
     pub(super) fn make_way(&self, looks: &mut Looks, now_us: u64) {
-        if now_us - looks.last_us < LOOK_US {
+        if self.0.len() == 1 || now_us - looks.last_us < LOOK_US {
             return;
         }
         looks.last_us = now_us;
