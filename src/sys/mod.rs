@@ -34,7 +34,7 @@ pub use room::{Room, append};
 pub use signal::{
     HARAKIRI_SIGNAL, STACKS_END, STACKS_SIGNAL, end_stacks, ignore_by_handler, wake_on_signals,
 };
-pub use socket::{send_last_words, send_to, set_defer_accept, set_receive_low_water};
+pub use socket::{send_last_words, send_to, set_defer_accept};
 pub use thread::{signal_thread, spawn_helper, thread_ident};
 
 pub(crate) use memory::shared_struct;

@@ -12,15 +12,21 @@ use std::{
 pub fn set_defer_accept(listener: impl AsFd, limit: Duration) -> io::Result<()> {
     let seconds = limit.as_secs() + u64::from(limit.subsec_nanos() > 0);
     let seconds = libc::c_int::try_from(seconds).unwrap_or(libc::c_int::MAX);
-    set_option(listener, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, seconds)
-}
-
-/// From now on poll(2) and epoll(7) find the socket readable when so many bytes have come, or when nothing more will
-/// (SO_RCVLOWAT of socket(7)); 1 is what a socket begins with. The kernel caps what it cannot keep; Unix sockets do not
-/// heed it.
-pub fn set_receive_low_water(socket: impl AsFd, bytes: u32) -> io::Result<()> {
-    let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
-    set_option(socket, libc::SOL_SOCKET, libc::SO_RCVLOWAT, bytes)
+    // SAFETY: the option's value is one int, which lives through the call.
+    let result = unsafe {
+        libc::setsockopt(
+            listener.as_fd().as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_DEFER_ACCEPT,
+            (&raw const seconds).cast(),
+            mem::size_of_val(&seconds) as libc::socklen_t,
+        )
+    };
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
 }
 
 /// Sends what the socket with this number takes at once. For whoever knows only the number of a socket, and knows that it
@@ -49,74 +55,5 @@ pub fn send_last_words(socket: RawFd, words: &[u8]) {
     unsafe {
         libc::send(socket, words.as_ptr().cast(), words.len(), flags);
         libc::shutdown(socket, libc::SHUT_WR);
-    }
-}
-
-fn set_option(
-    socket: impl AsFd,
-    level: libc::c_int,
-    option: libc::c_int,
-    value: libc::c_int,
-) -> io::Result<()> {
-    // SAFETY: the option's value is one int, which lives through the call.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_fd().as_raw_fd(),
-            level,
-            option,
-            (&raw const value).cast(),
-            mem::size_of_val(&value) as libc::socklen_t,
-        )
-    };
-    if result == -1 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        io::Write,
-        net::{TcpListener, TcpStream},
-    };
-
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-
-    use super::*;
-
-    fn is_readable(socket: &TcpStream) -> bool {
-        let at_once = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&at_once)).unwrap() > 0
-    }
-
-    /// On a loopback device what was written has come when write(2) returns.
-    fn pair() -> (TcpStream, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        (client, listener.accept().unwrap().0)
-    }
-
-    #[test]
-    fn few_bytes_leave_a_socket_unreadable_below_its_low_water() {
-        let (mut client, server) = pair();
-        set_receive_low_water(&server, 10).unwrap();
-        client.write_all(b"few").unwrap();
-        assert!(!is_readable(&server));
-        client.write_all(b" and more").unwrap();
-        assert!(is_readable(&server));
-    }
-
-    #[test]
-    fn what_came_below_the_low_water_is_readable_when_it_is_one_again() {
-        let (mut client, server) = pair();
-        set_receive_low_water(&server, 10).unwrap();
-        client.write_all(b"few").unwrap();
-        set_receive_low_water(&server, 1).unwrap();
-        assert!(is_readable(&server));
     }
 }

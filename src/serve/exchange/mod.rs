@@ -88,8 +88,6 @@ pub struct Exchange<'e> {
     pace: Pace,
     /// What is added to SCRIPT_NAME and taken from PATH_INFO.
     mount: &'e [u8],
-    /// How often the client was too slow for a batch of its body.
-    slow: u8,
     pub(super) answer: Answer,
     pub(super) times: Times,
 }
@@ -123,7 +121,6 @@ impl<'e> Exchange<'e> {
             lender: lender.filter(|_| is_plain),
             pace: Pace::default(),
             mount,
-            slow: 0,
             answer: Answer::default(),
             times,
         }

@@ -1,4 +1,4 @@
-//! Waiting for one socket: the places where a thread that runs the application waits for its client.
+//! Waiting for one socket: the two places where a thread that runs the application waits for its client.
 
 use std::{io, time::Duration};
 
@@ -20,25 +20,6 @@ pub(super) fn await_socket(
     what: PollFlags,
     timeout: Duration,
 ) -> io::Result<()> {
-    match is_ready_in(connection, watch, what, timeout)? {
-        true => Ok(()),
-        false => Err(io::Error::new(
-            io::ErrorKind::TimedOut,
-            "the client was silent for longer than timeouts.socket",
-        )),
-    }
-}
-
-/// The same for whom it is no error that the time is over: gives whether the socket is ready.
-///
-/// # Errors
-/// `TimedOut`: the request was ended.
-pub(super) fn is_ready_in(
-    connection: &Connection,
-    watch: &Watch,
-    what: PollFlags,
-    timeout: Duration,
-) -> io::Result<bool> {
     let limit = Timespec {
         tv_sec: timeout.as_secs() as i64,
         tv_nsec: i64::from(timeout.subsec_nanos()),
@@ -46,7 +27,13 @@ pub(super) fn is_ready_in(
     let limit = (!timeout.is_zero()).then_some(limit);
     loop {
         match poll(&mut [PollFd::new(&connection.socket, what)], limit.as_ref()) {
-            Ok(ready) => return Ok(ready > 0),
+            Ok(0) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the client was silent for longer than timeouts.socket",
+                ));
+            }
+            Ok(_) => return Ok(()),
             Err(Errno::INTR) if watch.is_ended() => {
                 return Err(io::Error::new(
                     io::ErrorKind::TimedOut,

@@ -1,13 +1,10 @@
 //! A request body that comes while the application reads it.
 
-use std::{io, time::Duration};
+use std::io;
 
 use rustix::{event::PollFlags, io::Errno};
 
-use super::{
-    Exchange,
-    patience::{await_socket, is_ready_in},
-};
+use super::{Exchange, patience::await_socket};
 use crate::{
     protocol::{Framing, http::response},
     scoreboard::now_us,
@@ -16,21 +13,11 @@ use crate::{
         connection::{Connection, Received},
         records::send_replies,
     },
-    sys::{Room, set_receive_low_water},
+    sys::Room,
 };
 
 /// From this size on the reader's memory is received into, past the connection's own buffer.
 const DIRECT_FROM: usize = 16 << 10;
-/// Bytes of a body that are waited for together. A thread that reads faster than its client sends is woken for each
-/// 64 KiB otherwise, and sleeping and waking takes longer than reading them.
-const BATCH: u64 = 512 << 10;
-/// With fewer to come there is no use in it.
-const LEAST_BATCH: u64 = 128 << 10;
-/// How long the first bytes of a batch may have to wait for the last ones, while the application may want the first ones
-/// alone. A front server on the same machine is that fast, and a network of 5 GBit/s.
-const BATCH_PATIENCE: Duration = Duration::from_millis(1);
-/// A client that has kept us waiting so often is slow; in the rest of its body every byte is given out when it comes.
-const SLOW: u8 = 3;
 
 impl Exchange<'_> {
     /// The length of a streamed body in bytes, where its framing leaves no doubt of it: chunks and FastCGI's records end
@@ -54,8 +41,9 @@ impl Exchange<'_> {
             if let Some(read) = self.try_read_body(room)? {
                 return Ok(read);
             }
+            let connection = &*self.connection;
             let since = now_us();
-            let waited = self.await_body();
+            let waited = await_socket(connection, self.watch, PollFlags::IN, self.rules.socket);
             self.times.note_client(since);
             waited.inspect_err(|error| self.give_up_body(error))?;
         }
@@ -116,32 +104,6 @@ impl Exchange<'_> {
             return Ok((received > 0).then_some(received));
         }
         Ok(Some(0))
-    }
-
-    /// Waits until more of the body has come.
-    fn await_body(&mut self) -> io::Result<()> {
-        if self.await_batch()? {
-            return Ok(());
-        }
-        let connection = &*self.connection;
-        await_socket(connection, self.watch, PollFlags::IN, self.rules.socket)
-    }
-
-    /// Waits a moment for more than the next few bytes, if more are to come; gives whether they have.
-    fn await_batch(&mut self) -> io::Result<bool> {
-        let connection = &*self.connection;
-        let batch = connection.body.left().unwrap_or(0).min(BATCH);
-        // Whoever waits for a Unix socket, which has no address, is woken by any byte.
-        if batch < LEAST_BATCH || self.slow == SLOW || connection.peer.address.is_empty() {
-            return Ok(false);
-        }
-        set_receive_low_water(&connection.socket, batch as u32)?;
-        let ready = is_ready_in(connection, self.watch, PollFlags::IN, BATCH_PATIENCE);
-        // What waits for this connection later waits for a single byte.
-        set_receive_low_water(&connection.socket, 1)?;
-        let ready = ready?;
-        self.slow += u8::from(!ready);
-        Ok(ready)
     }
 
     /// Tells a client that waits for it to send the body. Behind a response that has begun it would be part of that.

@@ -1,5 +1,4 @@
-//! Large bodies that come while the application reads them: their bytes are waited for together, as far as nobody
-//! waits for nothing.
+//! Large bodies that come while the application reads them, from clients that wait, go on or leave in the middle.
 
 use super::*;
 
